@@ -1,0 +1,44 @@
+//! Where frames come from.
+
+use std::path::PathBuf;
+
+use crate::base::{Notice, Timestamp};
+
+use super::{Frame, MediaError};
+
+/// What a source is before it is read to the end.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SourceInfo {
+    /// File or folder name without its path, or the camera's name.
+    pub name: String,
+    /// `None` for cameras.
+    pub path: Option<PathBuf>,
+    pub width: u32,
+    pub height: u32,
+    /// What the container or driver states; the analysis uses measured times.
+    pub nominal_fps: Option<f64>,
+    /// An estimate unless `exact_frame_count`; `None` for cameras.
+    pub frame_count: Option<u64>,
+    pub exact_frame_count: bool,
+    pub duration: Option<Timestamp>,
+    /// A camera: frames may be dropped, seeking is impossible.
+    pub live: bool,
+}
+
+/// A recording or a camera, read in order by one thread.
+pub trait FrameSource: Send {
+    fn info(&self) -> &SourceInfo;
+
+    /// The next frame, `None` at the end. A damaged packet or picture is skipped
+    /// and reported by [`FrameSource::take_notices`]; an `Err` is final.
+    fn next_frame(&mut self) -> Result<Option<Frame>, MediaError>;
+
+    /// Makes the next frame the one with this index, counted as a reading from
+    /// the start would count it. Cameras refuse.
+    fn seek(&mut self, frame: u64) -> Result<(), MediaError>;
+
+    /// What went wrong since the last call without ending the recording.
+    fn take_notices(&mut self) -> Vec<Notice> {
+        Vec::new()
+    }
+}
