@@ -6,4 +6,6 @@ pub mod base;
 pub mod face;
 pub mod media;
 pub mod motion;
+pub mod session;
 pub mod spotting;
+pub mod timeline;

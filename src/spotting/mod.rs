@@ -1,5 +1,7 @@
 //! From scores to expressions: thresholds, peaks, intervals.
 
+pub mod signal;
+
 use serde::{Deserialize, Serialize};
 
 /// Which of the two lengths of expression a score or an interval is about.

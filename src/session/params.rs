@@ -1,0 +1,38 @@
+//! Everything a person may choose before an analysis; each stage has its own part.
+
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+/// Where the arithmetic runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum DeviceChoice {
+    #[default]
+    Auto,
+    Gpu,
+    Cpu,
+}
+
+/// How scores become intervals (science: spotting).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum DecodeMode {
+    #[default]
+    Default,
+    Compat,
+}
+
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct Params {
+    pub decode: DecodeMode,
+    pub device: DeviceChoice,
+    /// SOFTNet weights for macro-expressions; `None`: the control signal.
+    pub macro_weights: Option<PathBuf>,
+    /// SOFTNet weights for micro-expressions; `None`: the control signal.
+    pub micro_weights: Option<PathBuf>,
+    /// A 68-point predictor; `None`: the installed one, else the compact one.
+    pub landmarks: Option<PathBuf>,
+    /// Frames a second of an image folder, which has no times of its own.
+    pub fps: Option<f64>,
+}

@@ -1,0 +1,82 @@
+//! What the pipeline tells about a recording, in order.
+
+use serde::{Deserialize, Serialize};
+
+use crate::base::{Notice, Rect, Timestamp};
+use crate::face::crop::HeldCrop;
+use crate::face::{DetectedFace, Landmarks};
+use crate::spotting::signal::ScoreSample;
+use crate::spotting::{ExpressionKind, SpottedInterval};
+
+/// Which signal speaks: named wherever a score is shown or written.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum ScoreSource {
+    /// Strain over the ROIs, no network (S4's control).
+    Control,
+    /// A SOFTNet: the weights' name and the hash of their file.
+    SoftNet { weights: String, sha256: String },
+}
+
+impl ScoreSource {
+    /// As the window and the reports name it.
+    #[must_use]
+    pub fn label(&self) -> String {
+        match self {
+            Self::Control => "control signal (strain over the ROIs, no network)".into(),
+            Self::SoftNet { weights, .. } => format!("SOFTNet, weights {weights}"),
+        }
+    }
+}
+
+/// One decoded frame, whether a face was found or not: a row of `frames.csv`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct FrameRecord {
+    pub frame: u64,
+    pub timestamp: Timestamp,
+    pub dropped_before: u32,
+    pub face: Option<FaceRecord>,
+    /// Other faces in the picture, not analysed.
+    pub others: Vec<DetectedFace>,
+}
+
+/// The analysed face of one frame.
+#[derive(Debug, Clone, PartialEq)]
+pub struct FaceRecord {
+    pub rect: Rect,
+    pub confidence: f32,
+    /// Radians about x, y, z in OpenFace's axes.
+    pub pose: Option<[f32; 3]>,
+    /// 0 open .. 1 shut.
+    pub blink: f32,
+    /// In image pixels; boxed because the command line drops it at once.
+    pub landmarks: Option<Box<Landmarks>>,
+    /// The held crop in use, told by an earlier [`Event::Crop`].
+    pub crop: u32,
+}
+
+/// In this order: what a frame tells always follows the frame's own record.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Event {
+    /// A new crop transform starts to be held.
+    Crop(HeldCrop),
+    Frame(FrameRecord),
+    /// The face is analysed from this frame on.
+    FaceFound {
+        frame: u64,
+    },
+    /// No face from this frame on.
+    FaceLost {
+        frame: u64,
+    },
+    /// The score of one flow window; final once told.
+    Score(ScoreSample),
+    /// The causal decoding's list so far, replacing the one before.
+    Provisional(Vec<SpottedInterval>),
+    /// The decoding of the whole recording: replaces everything provisional.
+    Spotted {
+        intervals: Vec<SpottedInterval>,
+        thresholds: Vec<(ExpressionKind, f64)>,
+    },
+    Notice(Notice),
+}
