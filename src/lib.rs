@@ -9,3 +9,4 @@ pub mod motion;
 pub mod session;
 pub mod spotting;
 pub mod timeline;
+pub mod app;

@@ -1,0 +1,91 @@
+//! What the window needs of the machinery behind it: one trait, so that the
+//! window can be driven by a script.
+
+use std::collections::BTreeMap;
+
+use image::RgbImage;
+
+use super::command::Command;
+use crate::base::Point;
+use crate::face::crop::HeldCrop;
+use crate::media::{Frame, SourceInfo};
+use crate::session::Params;
+use crate::spotting::ExpressionKind;
+use crate::timeline::ScoreSource;
+
+/// A recording or camera that has been opened and is being analysed.
+#[derive(Debug, Clone)]
+pub struct OpenedSession {
+    /// Increases with every session; what an older one tells is discarded.
+    pub generation: u64,
+    pub info: SourceInfo,
+    /// Which signal speaks, per kind.
+    pub sources: BTreeMap<ExpressionKind, ScoreSource>,
+    /// Where the analysis runs, as a person reads it: "CPU" or the adapter.
+    pub device: String,
+}
+
+/// What the player is told. Frames count from 0.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum PlayerOrder {
+    Play,
+    Pause,
+    Seek(u64),
+    /// 1 is the recording's own pace.
+    Speed(f32),
+}
+
+/// A camera that may be opened.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CameraEntry {
+    /// What opens it, `camera:0`.
+    pub input: String,
+    pub name: String,
+    /// Why it cannot be used now; `None` where it can.
+    pub trouble: Option<String>,
+}
+
+/// What to draw beside the original for the frame shown.
+#[derive(Debug, Clone)]
+pub struct ViewsWanted {
+    pub frame: Frame,
+    pub crop: HeldCrop,
+    pub led: bool,
+    pub flow: bool,
+    pub strain: bool,
+}
+
+/// A region of the held crop, to be drawn over the picture.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Region {
+    pub name: &'static str,
+    /// Closed outline in the pixels of the 128×128 crop.
+    pub outline: Vec<Point>,
+}
+
+/// The machine the window runs on.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Machine {
+    /// The graphics adapter's name; `None` without one.
+    pub adapter: Option<String>,
+    /// The adapter is a program on the CPU (llvmpipe and its like).
+    pub software: bool,
+}
+
+/// Everything that has threads. No call waits; what comes of it arrives by [`Backend::poll`].
+pub trait Backend {
+    /// Opens a file, a folder of images or `camera:N` in place of what is open.
+    fn open(&mut self, input: &str, params: &Params);
+    /// The bundled recording, where this installation has it.
+    fn sample(&self) -> Option<String>;
+    fn list_cameras(&mut self);
+    fn player(&mut self, order: PlayerOrder);
+    /// The newest request wins.
+    fn request_views(&mut self, wanted: ViewsWanted);
+    /// The regions that are compared inside a held crop.
+    fn regions(&self, crop: &HeldCrop) -> Vec<Region>;
+    /// The legend of the flow colours: a disc, hue by direction, saturation by length.
+    fn flow_wheel(&self, side: u32) -> RgbImage;
+    /// What has arrived since the last call, in order.
+    fn poll(&mut self) -> Vec<Command>;
+}

@@ -1,0 +1,62 @@
+//! The desktop's file dialog, on a thread of its own: it may hang, fail at once,
+//! or never appear, and the window must not notice.
+
+use std::path::{Path, PathBuf};
+
+use super::command::{Command, DialogKind};
+use crate::base::Mailbox;
+
+pub struct Dialogs {
+    ctx: egui::Context,
+    chosen: Mailbox<(DialogKind, Option<PathBuf>)>,
+}
+
+impl Dialogs {
+    #[must_use]
+    pub fn new(ctx: egui::Context) -> Self {
+        Self {
+            ctx,
+            chosen: Mailbox::default(),
+        }
+    }
+
+    /// Asks; the answer comes by [`Dialogs::poll`].
+    pub fn open(&self, kind: DialogKind, folder: Option<&Path>) {
+        let (ctx, chosen) = (self.ctx.clone(), self.chosen.clone());
+        let folder = folder.map(Path::to_path_buf);
+        let asked = std::thread::Builder::new()
+            .name("file dialog".into())
+            .spawn(move || {
+                chosen.post([(kind, ask(kind, folder.as_deref()))]);
+                ctx.request_repaint();
+            });
+        if asked.is_err() {
+            self.chosen.post([(kind, None)]);
+        }
+    }
+
+    pub fn poll(&self) -> Vec<Command> {
+        self.chosen
+            .take_all()
+            .into_iter()
+            .map(|(kind, path)| Command::DialogClosed(kind, path))
+            .collect()
+    }
+}
+
+fn ask(kind: DialogKind, folder: Option<&Path>) -> Option<PathBuf> {
+    let mut dialog = rfd::FileDialog::new();
+    if let Some(folder) = folder.filter(|f| f.is_dir()) {
+        dialog = dialog.set_directory(folder);
+    }
+    match kind {
+        DialogKind::Recording => dialog.set_title("Open recording").pick_file(),
+        DialogKind::Folder => dialog.set_title("Open folder of images").pick_folder(),
+        DialogKind::MacroWeights => dialog
+            .set_title("Weights for macro-expressions")
+            .pick_file(),
+        DialogKind::MicroWeights => dialog
+            .set_title("Weights for micro-expressions")
+            .pick_file(),
+    }
+}

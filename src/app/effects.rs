@@ -1,0 +1,57 @@
+//! What a command asks of the world outside the state.
+
+use std::time::Duration;
+
+use super::App;
+use super::command::{Command, Effect};
+use super::settings::ThemeChoice;
+
+impl App {
+    /// Applies a command to the state and does what follows from it.
+    pub(super) fn carry_out(&mut self, ctx: &egui::Context, command: Command) {
+        for effect in self.state.apply(command) {
+            self.perform(ctx, effect);
+        }
+    }
+
+    fn perform(&mut self, ctx: &egui::Context, effect: Effect) {
+        match effect {
+            Effect::Open(input) => self.backend.open(&input, &self.state.settings.params),
+            Effect::OpenSample => match self.backend.sample() {
+                Some(input) => self.backend.open(&input, &self.state.settings.params),
+                None => self.asked.push(Command::OpenFailed {
+                    input: String::new(),
+                    why: "The sample recording is not part of this installation. Open a \
+                          recording of your own."
+                        .into(),
+                }),
+            },
+            Effect::Dialog(kind) => self
+                .dialogs
+                .open(kind, self.state.settings.last_folder.as_deref()),
+            Effect::ListCameras => self.backend.list_cameras(),
+            Effect::Player(order) => self.backend.player(order),
+            Effect::Views(wanted) => self.backend.request_views(*wanted),
+            Effect::Copy(text) => ctx.copy_text(text),
+            Effect::FullScreen(on) => {
+                ctx.send_viewport_cmd(egui::ViewportCommand::Fullscreen(on));
+            }
+            Effect::Theme(theme) => apply_theme(ctx, theme),
+            Effect::SaveSettings => self.settings_changed = true,
+            Effect::WakeAfter(secs) => ctx.request_repaint_after(Duration::from_secs_f64(secs)),
+        }
+    }
+}
+
+pub(super) fn apply_theme(ctx: &egui::Context, theme: ThemeChoice) {
+    ctx.set_theme(match theme {
+        ThemeChoice::System => egui::ThemePreference::System,
+        ThemeChoice::Dark => egui::ThemePreference::Dark,
+        ThemeChoice::Light => egui::ThemePreference::Light,
+    });
+}
+
+/// The path of what was dropped on the window.
+pub(super) fn dropped_path(file: &egui::DroppedFileHandle) -> String {
+    file.path().display().to_string()
+}

@@ -1,0 +1,153 @@
+//! How something gets opened: the dialog, the path box, the camera list.
+
+use super::backend::{CameraEntry, PlayerOrder};
+use super::command::{Command, DialogKind, Effect, SideTab};
+use super::review::Review;
+use super::state::AppState;
+use crate::base::Notice;
+use crate::spotting::ExpressionKind;
+
+/// A file dialog that says nothing for so long is said to be missing.
+const DIALOG_SECS: f64 = 20.0;
+/// A dialog gone faster than a person can act was never there.
+const NO_DIALOG_SECS: f64 = 0.5;
+
+/// The cameras, once asked for.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub enum Cameras {
+    #[default]
+    NotAsked,
+    Asking,
+    Found(Vec<CameraEntry>),
+    Failed(String),
+}
+
+/// How something gets opened.
+#[derive(Debug, Clone, Default)]
+pub struct Entrance {
+    /// The path box.
+    pub path: String,
+    /// What is being opened right now.
+    pub opening: Option<String>,
+    /// Why the last attempt failed.
+    pub failed: Option<String>,
+    /// Since when a file dialog is open, in seconds.
+    pub dialog_since: Option<f64>,
+    /// The missing answer has been explained.
+    dialog_hinted: bool,
+    pub cameras: Cameras,
+}
+
+impl AppState {
+    pub(super) fn clock(&mut self, now: f64) -> Vec<Effect> {
+        self.now = now;
+        if let Some(since) = self.entrance.dialog_since
+            && now - since > DIALOG_SECS
+            && !self.entrance.dialog_hinted
+        {
+            self.entrance.dialog_hinted = true;
+            self.say(Notice::warning(
+                "The file dialog has not answered for 20 seconds. If none is on the screen, type \
+                 the path into the box at the top or drop the file on the window.",
+            ));
+        }
+        vec![]
+    }
+
+    pub(super) fn enter(&mut self, command: Command) -> Vec<Effect> {
+        let entrance = &mut self.entrance;
+        match command {
+            Command::AskForInput(kind) => {
+                if entrance.dialog_since.is_some() {
+                    return vec![];
+                }
+                entrance.dialog_since = Some(self.now);
+                entrance.dialog_hinted = false;
+                vec![Effect::Dialog(kind), Effect::WakeAfter(DIALOG_SECS + 0.1)]
+            }
+            Command::DialogClosed(kind, chosen) => {
+                let since = entrance.dialog_since.take();
+                match (chosen, kind) {
+                    (Some(path), DialogKind::Recording | DialogKind::Folder) => {
+                        self.settings.last_folder = path.parent().map(std::path::Path::to_path_buf);
+                        self.open(path.display().to_string())
+                    }
+                    (Some(path), DialogKind::MacroWeights) => {
+                        self.look(Command::Weights(ExpressionKind::Macro, Some(path)))
+                    }
+                    (Some(path), DialogKind::MicroWeights) => {
+                        self.look(Command::Weights(ExpressionKind::Micro, Some(path)))
+                    }
+                    (None, _) => {
+                        if since.is_some_and(|s| self.now - s < NO_DIALOG_SECS) {
+                            self.say(Notice::warning(
+                                "No file dialog could be shown: neither a desktop portal nor \
+                                 zenity answers. Type the path into the box at the top or drop \
+                                 the file on the window.",
+                            ));
+                        }
+                        vec![]
+                    }
+                }
+            }
+            Command::EditPath(text) => {
+                entrance.path = text;
+                vec![]
+            }
+            Command::Open(input) => self.open(input),
+            Command::OpenSample => {
+                entrance.opening = Some("the sample recording".into());
+                entrance.failed = None;
+                vec![Effect::OpenSample]
+            }
+            Command::ListCameras => {
+                entrance.cameras = Cameras::Asking;
+                vec![Effect::ListCameras]
+            }
+            Command::Cameras(found) => {
+                entrance.cameras = match found {
+                    Ok(list) => Cameras::Found(list),
+                    Err(why) => Cameras::Failed(why),
+                };
+                vec![]
+            }
+            Command::Opened(session) => {
+                entrance.opening = None;
+                entrance.failed = None;
+                if let Some(path) = &session.info.path {
+                    entrance.path = path.display().to_string();
+                }
+                self.review = Some(Review::new(*session));
+                self.tab = SideTab::Candidates;
+                self.last_views = None;
+                vec![Effect::Player(PlayerOrder::Speed(self.settings.speed))]
+            }
+            Command::OpenFailed { why, .. } => {
+                entrance.opening = None;
+                entrance.failed = Some(why.clone());
+                // The empty window says it in its middle; over a recording it is a notice.
+                if self.review.is_some() {
+                    self.say(Notice::error(why));
+                } else {
+                    let mut quiet = Notice::error(why);
+                    quiet.span = None;
+                    self.notices.push(quiet, self.now);
+                    self.notices.dismiss_all();
+                }
+                vec![]
+            }
+            _ => vec![],
+        }
+    }
+
+    fn open(&mut self, input: String) -> Vec<Effect> {
+        let input = input.trim().trim_matches('"').to_owned();
+        if input.is_empty() {
+            return vec![];
+        }
+        self.entrance.path.clone_from(&input);
+        self.entrance.opening = Some(input.clone());
+        self.entrance.failed = None;
+        vec![Effect::Open(input)]
+    }
+}

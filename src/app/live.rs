@@ -1,0 +1,366 @@
+//! The machinery behind the real window: one session that analyses, one player
+//! that shows, one worker that draws the views. Files are opened on a thread, so
+//! that a slow disk or a busy camera never holds the window up.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+use std::thread::Builder;
+
+use image::RgbImage;
+
+use super::backend::{Backend, CameraEntry, OpenedSession, PlayerOrder, Region, ViewsWanted};
+use super::command::Command;
+use super::run::Wake;
+use super::trail::Trail;
+use crate::base::{Latest, Mailbox, Notice};
+use crate::face::crop::HeldCrop;
+use crate::gpu::GpuContext;
+use crate::media::open::InputSpec;
+use crate::media::player::Player;
+use crate::media::{self, Frame};
+use crate::nn::device::NnDevice;
+use crate::session::params::DeviceChoice;
+use crate::session::views::{ViewRequest, ViewsWorker};
+use crate::session::{Devices, Params, SessionHandle, SessionStatus};
+use crate::spotting::ExpressionKind;
+use crate::timeline::ScoreSource;
+
+/// The views of a camera look back so far.
+const RECENT_SECS: f64 = 0.5;
+
+/// What an opening thread hands over.
+struct Ready {
+    session: SessionHandle,
+    player: Option<Player>,
+    pictures: Latest<Frame>,
+    trail: Option<Trail>,
+    sources: BTreeMap<ExpressionKind, ScoreSource>,
+    device: String,
+}
+
+enum Arrival {
+    Opened(u64, Box<Ready>),
+    Failed(u64, String, String),
+    Cameras(Result<Vec<CameraEntry>, String>),
+}
+
+/// See [`Backend`].
+pub struct Live {
+    wake: Wake,
+    gpu: Option<GpuContext>,
+    views: Option<Arc<ViewsWorker>>,
+    arrived: Mailbox<Arrival>,
+    /// Counts openings: of two asked for in a row only the last is shown.
+    ticket: u64,
+    open: Option<Ready>,
+    /// The last half second of a camera.
+    recent: VecDeque<Frame>,
+    told: SessionStatus,
+    was_playing: bool,
+    troubled: bool,
+    /// Said at the first poll.
+    at_first: Vec<Notice>,
+}
+
+impl Live {
+    /// `gpu` is the window's own device.
+    #[must_use]
+    pub fn new(wake: Wake, gpu: Option<GpuContext>) -> Self {
+        let mut at_first = Vec::new();
+        let knock = wake.clone();
+        // On a software adapter the processor's twin of the kernel is faster.
+        let fast = gpu.as_ref().filter(|g| !g.is_software());
+        let views = match ViewsWorker::start(fast, move || knock.wake()) {
+            Ok(worker) => Some(Arc::new(worker)),
+            Err(e) => {
+                at_first.push(Notice::error(format!(
+                    "The views beside the picture cannot be drawn: {e}"
+                )));
+                None
+            }
+        };
+        Self {
+            wake,
+            gpu,
+            views,
+            arrived: Mailbox::default(),
+            ticket: 0,
+            open: None,
+            recent: VecDeque::new(),
+            told: SessionStatus::default(),
+            was_playing: false,
+            troubled: false,
+            at_first,
+        }
+    }
+
+    /// Runs `work` on a thread and posts what it returns.
+    fn apart(&self, name: &str, work: impl FnOnce() -> Arrival + Send + 'static) {
+        let (arrived, wake) = (self.arrived.clone(), self.wake.clone());
+        let started = Builder::new().name(name.into()).spawn(move || {
+            arrived.post([work()]);
+            wake.wake();
+        });
+        if let Err(e) = started {
+            self.arrived.post([Arrival::Failed(
+                self.ticket,
+                String::new(),
+                format!("The system refuses another thread ({e}). Close other programs."),
+            )]);
+        }
+    }
+
+    fn take_over(&mut self, ready: Ready, out: &mut Vec<Command>) {
+        self.recent.clear();
+        self.told = SessionStatus::default();
+        (self.was_playing, self.troubled) = (false, false);
+        if let Some(views) = &self.views {
+            // What is still being drawn belongs to the recording before.
+            let _ = views.take();
+        }
+        out.push(Command::Opened(Box::new(OpenedSession {
+            generation: ready.session.generation,
+            info: ready.session.info.clone(),
+            sources: ready.sources.clone(),
+            device: ready.device.clone(),
+        })));
+        self.open = Some(ready);
+    }
+
+    fn poll_session(&mut self, out: &mut Vec<Command>) {
+        let Some(open) = &self.open else {
+            return;
+        };
+        let generation = open.session.generation;
+        let events = open.session.events.take_all();
+        if !events.is_empty() {
+            out.push(Command::Events { generation, events });
+        }
+        let status = open.session.status();
+        if status != self.told {
+            self.told = status.clone();
+            out.push(Command::Status { generation, status });
+        }
+        if open.session.info.live
+            && let Some(preview) = open.session.preview.take()
+        {
+            let frame = preview.frame;
+            self.recent.push_back(frame.clone());
+            while self
+                .recent
+                .front()
+                .is_some_and(|f| frame.timestamp.secs_since(f.timestamp) > RECENT_SECS)
+            {
+                self.recent.pop_front();
+            }
+            out.push(Command::Picture { generation, frame });
+        }
+        if let Some(views) = self.views.as_ref().and_then(|v| v.take()) {
+            out.push(Command::Views {
+                generation,
+                views: Box::new(views),
+            });
+        }
+    }
+
+    fn poll_player(&mut self, out: &mut Vec<Command>) {
+        let Some((open, player)) = self
+            .open
+            .as_ref()
+            .and_then(|open| Some((open, open.player.as_ref()?)))
+        else {
+            return;
+        };
+        let generation = open.session.generation;
+        if let Some(frame) = open.pictures.take() {
+            out.push(Command::Picture { generation, frame });
+        }
+        // The analysis reports damage itself; the player's own view of it is the same.
+        drop(player.take_notices());
+        let state = player.state();
+        if self.was_playing && !state.playing {
+            out.push(Command::PlaybackEnded { generation });
+        }
+        self.was_playing = state.playing;
+        if let Some(trouble) = state.trouble
+            && !std::mem::replace(&mut self.troubled, true)
+        {
+            out.push(Command::Say(Notice::error(trouble)));
+        }
+    }
+}
+
+impl Backend for Live {
+    fn open(&mut self, input: &str, params: &Params) {
+        self.ticket += 1;
+        // A camera is let go first: it may be the one that is asked for. A file stays
+        // until the next one is there, which may never be.
+        if self.open.as_ref().is_some_and(|o| o.session.info.live) {
+            self.open = None;
+        }
+        let (ticket, input) = (self.ticket, input.to_owned());
+        let (params, gpu) = (params.clone(), self.gpu.clone());
+        let (wake, views) = (self.wake.clone(), self.views.clone());
+        self.apart("open", move || {
+            match ready(&input, &params, gpu, &wake, views) {
+                Ok(ready) => Arrival::Opened(ticket, Box::new(ready)),
+                Err(e) => Arrival::Failed(ticket, input, format!("{e:#}")),
+            }
+        });
+    }
+
+    fn sample(&self) -> Option<String> {
+        super::sample::path().map(|p| p.display().to_string())
+    }
+
+    fn list_cameras(&mut self) {
+        self.apart("cameras", || {
+            Arrival::Cameras(
+                media::camera::list_cameras()
+                    .map(|found| {
+                        found
+                            .into_iter()
+                            .map(|c| CameraEntry {
+                                input: format!("camera:{}", c.index),
+                                name: c.name,
+                                trouble: c.trouble,
+                            })
+                            .collect()
+                    })
+                    .map_err(|e| e.to_string()),
+            )
+        });
+    }
+
+    fn player(&mut self, order: PlayerOrder) {
+        let Some(player) = self.open.as_ref().and_then(|o| o.player.as_ref()) else {
+            return;
+        };
+        match order {
+            PlayerOrder::Play => {
+                player.play();
+                self.was_playing = true;
+            }
+            PlayerOrder::Pause => {
+                player.pause();
+                self.was_playing = false;
+            }
+            PlayerOrder::Seek(frame) => player.seek(frame),
+            PlayerOrder::Speed(speed) => player.set_speed(f64::from(speed)),
+        }
+    }
+
+    fn request_views(&mut self, wanted: ViewsWanted) {
+        let (Some(open), Some(views)) = (&self.open, &self.views) else {
+            return;
+        };
+        match &open.trail {
+            Some(trail) => trail.follow(wanted),
+            None => views.request(ViewRequest {
+                frames: self.recent.iter().cloned().collect(),
+                crop: Arc::new(wanted.crop),
+                led: wanted.led,
+                flow: wanted.flow,
+                strain: wanted.strain,
+            }),
+        }
+    }
+
+    fn regions(&self, crop: &HeldCrop) -> Vec<Region> {
+        super::regions::outlines(crop)
+    }
+
+    fn flow_wheel(&self, side: u32) -> RgbImage {
+        crate::motion::flow_color::wheel(side)
+    }
+
+    fn poll(&mut self) -> Vec<Command> {
+        let mut out: Vec<Command> = self.at_first.drain(..).map(Command::Say).collect();
+        for arrival in self.arrived.take_all() {
+            match arrival {
+                Arrival::Opened(ticket, ready) if ticket == self.ticket => {
+                    self.take_over(*ready, &mut out);
+                }
+                Arrival::Failed(ticket, input, why) if ticket == self.ticket => {
+                    out.push(Command::OpenFailed { input, why });
+                }
+                Arrival::Opened(..) | Arrival::Failed(..) => {}
+                Arrival::Cameras(found) => out.push(Command::Cameras(found)),
+            }
+        }
+        self.poll_session(&mut out);
+        self.poll_player(&mut out);
+        out
+    }
+}
+
+/// Opens the input three times over: for the analysis, the player, and the views,
+/// each of which reads at its own place and pace. A camera is opened once.
+fn ready(
+    input: &str,
+    params: &Params,
+    gpu: Option<GpuContext>,
+    wake: &Wake,
+    views: Option<Arc<ViewsWorker>>,
+) -> anyhow::Result<Ready> {
+    let spec = InputSpec::parse(input, params.fps)?;
+    let source = media::open(&spec)?;
+    let live = source.info().live;
+    let pictures = Latest::default();
+    let (mut player, mut trail) = (None, None);
+    if !live {
+        let knock = wake.clone();
+        player = Some(Player::start(
+            media::open(&spec)?,
+            Latest::clone(&pictures),
+            Box::new(move || knock.wake()),
+        )?);
+        if let Some(views) = views {
+            trail = Some(Trail::start(media::open(&spec)?, views)?);
+        }
+    }
+    let devices = devices(params.device, gpu)?;
+    let device = devices
+        .gpu
+        .as_ref()
+        .map_or_else(|| "CPU".into(), GpuContext::name);
+    let knock = wake.clone();
+    let session = SessionHandle::start(source, params, &devices, move || knock.wake())?;
+    let sources = [
+        (ExpressionKind::Macro, &params.macro_weights),
+        (ExpressionKind::Micro, &params.micro_weights),
+    ]
+    .into_iter()
+    .map(|(kind, weights)| {
+        let source = match weights {
+            None => ScoreSource::Control,
+            Some(path) => ScoreSource::SoftNet {
+                weights: path
+                    .file_name()
+                    .map_or_else(String::new, |n| n.to_string_lossy().into_owned()),
+                sha256: String::new(),
+            },
+        };
+        (kind, source)
+    })
+    .collect();
+    Ok(Ready {
+        session,
+        player,
+        pictures,
+        trail,
+        sources,
+        device,
+    })
+}
+
+/// A graphics card is the window's own device: a second one would compete with it.
+fn devices(choice: DeviceChoice, gpu: Option<GpuContext>) -> anyhow::Result<Devices> {
+    match (choice, gpu) {
+        (DeviceChoice::Gpu, Some(gpu)) => Ok(Devices {
+            network: NnDevice::wgpu(&gpu)?,
+            gpu: Some(gpu),
+        }),
+        (choice, _) => Ok(Devices::choose(choice)?),
+    }
+}

@@ -1,0 +1,263 @@
+//! The window. `logic` drains what has arrived and carries commands out; `ui` lays
+//! panels out, which read the state and ask for commands. The state changes
+//! through [`state::AppState::apply`] only; what that asks of the world is done in
+//! [`effects`], against the one trait [`backend::Backend`].
+
+pub mod backend;
+pub mod command;
+pub mod coverage;
+pub mod decisions;
+pub mod dialog;
+pub mod effects;
+pub mod entrance;
+pub mod keys;
+pub mod notices;
+pub mod panels;
+pub mod review;
+pub mod run;
+pub mod settings;
+pub mod state;
+pub mod theme;
+pub mod time_view;
+pub mod trace;
+pub mod widgets;
+
+use std::path::PathBuf;
+
+use backend::{Backend, Machine};
+use command::{Command, SideTab};
+use dialog::Dialogs;
+use settings::{PanelSizes, Settings};
+use state::AppState;
+use widgets::textures::Textures;
+
+use crate::base::Notice;
+
+/// The window's one owner: state, machinery, pictures on the card.
+pub struct App {
+    pub state: AppState,
+    backend: Box<dyn Backend>,
+    dialogs: Dialogs,
+    textures: Textures,
+    /// Asked for since the state last changed.
+    asked: Vec<Command>,
+    /// Where the settings go; `None` keeps them in memory only.
+    settings_path: Option<PathBuf>,
+    settings_changed: bool,
+}
+
+impl App {
+    /// Shows `input` if given, else the sample on the first run, else an empty window.
+    #[must_use]
+    pub fn new(
+        ctx: &egui::Context,
+        backend: Box<dyn Backend>,
+        machine: Machine,
+        settings_path: Option<PathBuf>,
+        input: Option<String>,
+    ) -> Self {
+        theme::install(ctx);
+        let (settings, unread) = settings_path
+            .as_deref()
+            .map_or_else(|| (Settings::default(), None), Settings::load);
+        effects::apply_theme(ctx, settings.theme);
+        let mut asked: Vec<Command> = unread
+            .map(|why| Command::Say(Notice::warning(why)))
+            .into_iter()
+            .collect();
+        match input {
+            Some(input) => asked.push(Command::Open(input)),
+            None if !settings.hints_seen && backend.sample().is_some() => {
+                asked.push(Command::OpenSample);
+            }
+            None => {}
+        }
+        Self {
+            state: AppState::new(settings, machine),
+            backend,
+            dialogs: Dialogs::new(ctx.clone()),
+            textures: Textures::default(),
+            asked,
+            settings_path,
+            settings_changed: false,
+        }
+    }
+
+    /// Drains what has arrived, carries out what was asked, uploads new pictures.
+    pub fn logic(&mut self, ctx: &egui::Context) {
+        let mut commands = vec![Command::Clock(ctx.input(|i| i.time))];
+        commands.extend(self.backend.poll());
+        commands.extend(self.dialogs.poll());
+        commands.append(&mut self.asked);
+        for dropped in ctx.input(|i| i.raw.dropped_files.clone()) {
+            commands.push(Command::Open(effects::dropped_path(&dropped)));
+        }
+        for command in commands {
+            self.carry_out(ctx, command);
+        }
+        self.textures
+            .update(ctx, self.state.review.as_ref(), self.backend.as_ref());
+    }
+
+    /// Lays everything out.
+    pub fn ui(&mut self, ui: &mut egui::Ui) {
+        let mut out = Vec::new();
+        keys::pressed(ui.ctx(), &mut out);
+        let state = &self.state;
+        bars(ui, state, &mut out);
+        let mut sizes = state.settings.panels;
+        if state.review.is_some() {
+            review(ui, state, &mut sizes, &mut out);
+        }
+        let centre = egui::CentralPanel::default()
+            .frame(
+                egui::Frame::NONE
+                    .fill(theme::Palette::current(ui).ground)
+                    .inner_margin(egui::Margin::same(8)),
+            )
+            .show(ui, |ui| {
+                let area = ui.max_rect();
+                if state.review.is_some() {
+                    panels::picture::show(ui, state, &self.textures, self.backend.as_ref());
+                } else {
+                    panels::empty::show(ui, state, &mut out);
+                }
+                area
+            });
+        panels::notices::corner(ui, state, centre.inner, &mut out);
+        if state.help {
+            panels::help::show(ui, &mut out);
+        }
+        if sizes != state.settings.panels {
+            out.push(Command::Panels(sizes));
+        }
+        if !out.is_empty() {
+            // Carried out before the next painting, which must follow at once.
+            ui.ctx().request_repaint();
+        }
+        self.asked.append(&mut out);
+    }
+
+    /// Writes the settings if they have changed.
+    pub fn save_settings(&mut self) {
+        if !std::mem::take(&mut self.settings_changed) {
+            return;
+        }
+        let Some(path) = &self.settings_path else {
+            return;
+        };
+        if let Err(e) = self.state.settings.save(path) {
+            log::warn!(
+                "cannot keep the window's settings ({e}): {}",
+                path.display()
+            );
+        }
+    }
+}
+
+fn bars(ui: &mut egui::Ui, state: &AppState, out: &mut Vec<Command>) {
+    let p = theme::Palette::current(ui);
+    let bar = |vertical| {
+        egui::Frame::NONE
+            .fill(p.panel)
+            .inner_margin(egui::Margin::symmetric(8, vertical))
+    };
+    egui::Panel::top("top bar")
+        .exact_size(40.0)
+        .frame(bar(8))
+        .show(ui, |ui| panels::top_bar::show(ui, state, out));
+    egui::Panel::bottom("status")
+        .exact_size(24.0)
+        .frame(bar(4))
+        .show(ui, |ui| panels::status_strip::show(ui, state));
+}
+
+fn review(ui: &mut egui::Ui, state: &AppState, sizes: &mut PanelSizes, out: &mut Vec<Command>) {
+    let p = theme::Palette::current(ui);
+    let frame = egui::Frame::NONE
+        .fill(p.panel)
+        .inner_margin(egui::Margin::same(8));
+    let timeline = egui::Panel::bottom("timeline")
+        .resizable(true)
+        .default_size(sizes.timeline)
+        .size_range(216.0..=560.0)
+        .frame(frame)
+        .show(ui, |ui| {
+            egui::Panel::top("transport")
+                .exact_size(32.0)
+                .frame(egui::Frame::NONE)
+                .show_separator_line(false)
+                .show(ui, |ui| panels::transport::show(ui, state, out));
+            panels::timeline::show(ui, state, out);
+        });
+    let source = egui::Panel::left("source")
+        .resizable(true)
+        .default_size(sizes.source)
+        .size_range(184.0..=360.0)
+        .frame(frame)
+        .show(ui, |ui| panels::source::show(ui, state, out));
+    let side = egui::Panel::right("side")
+        .resizable(true)
+        .default_size(sizes.candidates)
+        .size_range(264.0..=480.0)
+        .frame(frame)
+        .show(ui, |ui| side(ui, state, out));
+    *sizes = PanelSizes {
+        source: source.response.rect.width().round(),
+        candidates: side.response.rect.width().round(),
+        timeline: timeline.response.rect.height().round(),
+    };
+}
+
+fn side(ui: &mut egui::Ui, state: &AppState, out: &mut Vec<Command>) {
+    ui.horizontal(|ui| {
+        ui.spacing_mut().item_spacing.x = theme::GRID;
+        let spots = state.review.as_ref().map_or(0, |r| r.spots.len());
+        let said = state.notices.entries().len();
+        for (tab, name) in [
+            (SideTab::Candidates, format!("Candidates {spots}")),
+            (SideTab::Log, format!("Log {said}")),
+            (SideTab::Settings, "Settings".to_owned()),
+        ] {
+            if ui
+                .add(egui::Button::selectable(state.tab == tab, name))
+                .clicked()
+            {
+                out.push(Command::ShowTab(tab));
+            }
+        }
+    });
+    ui.add_space(theme::GRID);
+    match state.tab {
+        SideTab::Candidates => panels::candidates::show(ui, state, out),
+        SideTab::Log => panels::notices::log(ui, state, out),
+        SideTab::Settings => panels::settings::show(ui, state, out),
+    }
+}
+
+impl eframe::App for App {
+    fn logic(&mut self, ctx: &egui::Context, _frame: &mut eframe::Frame) {
+        App::logic(self, ctx);
+    }
+
+    fn ui(&mut self, ui: &mut egui::Ui, _frame: &mut eframe::Frame) {
+        App::ui(self, ui);
+    }
+
+    fn save(&mut self, _storage: &mut dyn eframe::Storage) {
+        self.save_settings();
+    }
+
+    fn auto_save_interval(&self) -> std::time::Duration {
+        std::time::Duration::from_secs(5)
+    }
+
+    /// The settings file keeps the panels; egui's own memory would fight with it.
+    fn persist_egui_memory(&self) -> bool {
+        false
+    }
+
+    fn clear_color(&self, visuals: &egui::Visuals) -> [f32; 4] {
+        visuals.panel_fill.to_normalized_gamma_f32()
+    }
+}

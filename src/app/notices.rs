@@ -1,0 +1,136 @@
+//! The log: everything that was said, and which of it still stands in the corner.
+
+use crate::base::{Notice, Severity};
+
+/// A piece of information leaves the corner after this long; warnings wait to be dismissed.
+const INFO_SECS: f64 = 8.0;
+/// The corner shows so many; the rest is in the log.
+pub const CORNER: usize = 3;
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct Entry {
+    pub id: u64,
+    pub notice: Notice,
+    /// Seconds since the window opened.
+    pub at: f64,
+    pub dismissed: bool,
+}
+
+#[derive(Debug, Clone, Default)]
+pub struct NoticeLog {
+    entries: Vec<Entry>,
+}
+
+impl NoticeLog {
+    /// The same sentence again within the corner's reach is not repeated there.
+    pub fn push(&mut self, notice: Notice, now: f64) {
+        let repeated = self
+            .entries
+            .iter()
+            .any(|e| !e.dismissed && e.notice == notice);
+        self.entries.push(Entry {
+            id: self.entries.len() as u64,
+            notice,
+            at: now,
+            dismissed: repeated,
+        });
+    }
+
+    /// The last entry says just this.
+    #[must_use]
+    pub fn said(&self, text: &str) -> bool {
+        self.entries.last().is_some_and(|e| e.notice.text == text)
+    }
+
+    pub fn dismiss(&mut self, id: u64) {
+        if let Some(e) = self.entries.iter_mut().find(|e| e.id == id) {
+            e.dismissed = true;
+        }
+    }
+
+    pub fn dismiss_all(&mut self) {
+        self.entries.iter_mut().for_each(|e| e.dismissed = true);
+    }
+
+    /// Newest last.
+    #[must_use]
+    pub fn entries(&self) -> &[Entry] {
+        &self.entries
+    }
+
+    /// What stands in the corner, newest last, and how many more wait behind it.
+    #[must_use]
+    pub fn corner(&self, now: f64) -> (Vec<&Entry>, usize) {
+        let standing: Vec<&Entry> = self
+            .entries
+            .iter()
+            .filter(|e| {
+                !e.dismissed && (e.notice.severity > Severity::Info || now - e.at < INFO_SECS)
+            })
+            .collect();
+        let more = standing.len().saturating_sub(CORNER);
+        (standing[more..].to_vec(), more)
+    }
+
+    /// One line each, for the clipboard.
+    #[must_use]
+    pub fn text(&self) -> String {
+        self.entries
+            .iter()
+            .map(|e| line(&e.notice) + "\n")
+            .collect()
+    }
+}
+
+#[must_use]
+pub fn severity_name(severity: Severity) -> &'static str {
+    match severity {
+        Severity::Info => "Information",
+        Severity::Warning => "Warning",
+        Severity::Error => "Error",
+    }
+}
+
+/// The sentence with its severity and, where it has one, its stretch of time.
+#[must_use]
+pub fn line(notice: &Notice) -> String {
+    let name = severity_name(notice.severity);
+    match notice.span {
+        Some(span) => format!(
+            "{name} ({}–{}): {}",
+            span.start.clock(),
+            span.end.clock(),
+            notice.text
+        ),
+        None => format!("{name}: {}", notice.text),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn information_leaves_the_corner_and_stays_in_the_log() {
+        let mut log = NoticeLog::default();
+        log.push(Notice::info("Opened."), 0.0);
+        log.push(Notice::warning("A packet is damaged."), 0.0);
+        assert_eq!(log.corner(1.0).0.len(), 2);
+        assert_eq!(log.corner(10.0).0.len(), 1);
+        log.dismiss(1);
+        assert_eq!(log.corner(10.0).0.len(), 0);
+        assert_eq!(log.entries().len(), 2);
+        assert!(log.text().contains("Warning: A packet is damaged."));
+    }
+
+    #[test]
+    fn the_corner_never_holds_more_than_three() {
+        let mut log = NoticeLog::default();
+        for i in 0..7 {
+            log.push(Notice::error(format!("{i}")), 0.0);
+        }
+        let (shown, more) = log.corner(0.0);
+        assert_eq!((shown.len(), more), (CORNER, 4));
+        assert_eq!(shown[2].notice.text, "6");
+    }
+}

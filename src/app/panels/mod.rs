@@ -1,0 +1,15 @@
+//! The panels: each reads the state, draws, and asks for commands.
+
+pub mod candidates;
+pub mod empty;
+pub mod help;
+pub mod notices;
+pub mod overview;
+pub mod picture;
+pub mod settings;
+pub mod source;
+pub mod status_strip;
+pub mod timeline;
+pub mod timeline_input;
+pub mod top_bar;
+pub mod transport;

@@ -1,0 +1,125 @@
+//! Notices: a few in the corner, all of them in the log.
+
+use egui::{
+    Align, Align2, Area, Frame, Id, Label, Layout, Order, RichText, ScrollArea, TextStyle, Ui, vec2,
+};
+
+use crate::app::command::Command;
+use crate::app::notices::{self, Entry};
+use crate::app::state::AppState;
+use crate::app::theme::{self, Palette};
+use crate::app::widgets::icon::{self, Icon};
+use crate::app::widgets::row;
+use crate::base::Timestamp;
+
+const WIDTH: f32 = 320.0;
+
+/// Above the timeline, in the lower right corner of the pictures' area.
+pub fn corner(ui: &Ui, state: &AppState, area: egui::Rect, out: &mut Vec<Command>) {
+    let (entries, more) = state.notices.corner(state.now);
+    if entries.is_empty() {
+        return;
+    }
+    Area::new(Id::unique("notices"))
+        .order(Order::Foreground)
+        .pivot(Align2::RIGHT_BOTTOM)
+        .fixed_pos(area.right_bottom() - vec2(theme::GAP, theme::GAP))
+        .constrain_to(area)
+        .show(ui.ctx(), |ui| {
+            ui.set_width(WIDTH.min(area.width() - theme::SECTION));
+            ui.spacing_mut().item_spacing.y = theme::GAP;
+            if more > 0 {
+                card(ui, |ui| {
+                    ui.horizontal(|ui| {
+                        ui.label(format!("{more} more in the log"));
+                        if ui.button("Dismiss all").clicked() {
+                            out.push(Command::DismissAll);
+                        }
+                    });
+                });
+            }
+            for entry in entries {
+                card(ui, |ui| notice(ui, entry, out));
+            }
+        });
+}
+
+fn card(ui: &mut Ui, contents: impl FnOnce(&mut Ui)) {
+    let p = Palette::current(ui);
+    Frame::NONE
+        .fill(p.panel)
+        .stroke(egui::Stroke::new(1.0, p.hairline))
+        .corner_radius(4)
+        .inner_margin(egui::Margin::same(8))
+        .shadow(ui.visuals().popup_shadow)
+        .show(ui, |ui| {
+            ui.set_width(ui.available_width());
+            contents(ui);
+        });
+}
+
+fn notice(ui: &mut Ui, entry: &Entry, out: &mut Vec<Command>) {
+    let p = Palette::current(ui);
+    let severity = entry.notice.severity;
+    ui.horizontal(|ui| {
+        ui.label(
+            RichText::new(notices::severity_name(severity))
+                .text_style(TextStyle::Small)
+                .color(p.severity(severity)),
+        );
+        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+            if icon::button(ui, Icon::Close, "Dismiss", None).clicked() {
+                out.push(Command::Dismiss(entry.id));
+            }
+            if ui.small_button("Copy").clicked() {
+                out.push(Command::Copy(notices::line(&entry.notice)));
+            }
+            place(ui, entry, out);
+        });
+    });
+    ui.add(Label::new(&entry.notice.text).wrap().selectable(true));
+}
+
+fn place(ui: &mut Ui, entry: &Entry, out: &mut Vec<Command>) {
+    if let Some(span) = entry.notice.span
+        && ui
+            .small_button(format!("Go to {}", span.start.clock()))
+            .clicked()
+    {
+        out.push(Command::SeekSecs(span.start.secs()));
+    }
+}
+
+/// The log tab.
+pub fn log(ui: &mut Ui, state: &AppState, out: &mut Vec<Command>) {
+    let p = Palette::current(ui);
+    let entries = state.notices.entries();
+    if entries.is_empty() {
+        ui.add_space(theme::SECTION);
+        ui.label("Nothing has been reported.");
+        return;
+    }
+    if ui.button("Copy all").clicked() {
+        out.push(Command::Copy(state.notices.text()));
+    }
+    ui.add_space(theme::GRID);
+    ScrollArea::vertical()
+        .auto_shrink([false, false])
+        .stick_to_bottom(true)
+        .show(ui, |ui| {
+            for entry in entries {
+                let severity = entry.notice.severity;
+                ui.horizontal(|ui| {
+                    ui.label(row::figures(Timestamp::from_secs(entry.at).clock()).color(p.weak));
+                    ui.label(
+                        RichText::new(notices::severity_name(severity))
+                            .text_style(TextStyle::Small)
+                            .color(p.severity(severity)),
+                    );
+                    place(ui, entry, out);
+                });
+                ui.add(Label::new(&entry.notice.text).wrap().selectable(true));
+                ui.add_space(theme::GAP);
+            }
+        });
+}

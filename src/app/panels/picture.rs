@@ -1,0 +1,333 @@
+//! The original with its overlays, and the face as LED, flow and strain beside it.
+
+use egui::{
+    Align, Color32, CornerRadius, Image, Label, Layout, Painter, Pos2, Rect, RichText, Shape,
+    Stroke, StrokeKind, TextStyle, TextureHandle, Ui, UiBuilder, pos2, vec2,
+};
+
+use crate::app::backend::Backend;
+use crate::app::command::View;
+use crate::app::review::Review;
+use crate::app::state::AppState;
+use crate::app::theme::{self, Palette, over_picture};
+use crate::app::widgets::picture_layout::{CAPTION, arrange};
+use crate::app::widgets::row;
+use crate::app::widgets::textures::Textures;
+use crate::base;
+
+pub fn show(ui: &mut Ui, state: &AppState, textures: &Textures, backend: &dyn Backend) {
+    let Some(review) = &state.review else {
+        return;
+    };
+    let area = ui.available_rect_before_wrap();
+    let info = &review.session.info;
+    let (w, h) = review
+        .playback
+        .picture
+        .as_ref()
+        .map_or((info.width, info.height), |f| f.picture.dimensions());
+    let aspect = (w.max(1) as f32 / h.max(1) as f32).clamp(0.1, 10.0);
+    let shown = state.settings.shown;
+    let wanted: Vec<View> = [
+        (shown.led, View::Led),
+        (shown.flow, View::Flow),
+        (shown.strain, View::Strain),
+    ]
+    .into_iter()
+    .filter_map(|(on, view)| on.then_some(view))
+    .collect();
+    let layout = arrange(area, aspect, wanted.len());
+    original(ui, state, review, textures, backend, layout.original);
+    for (view, rect) in wanted.into_iter().zip(layout.views) {
+        beside(ui, review, textures, view, rect);
+    }
+}
+
+fn caption(ui: &mut Ui, rect: Rect, title: &str, detail: &str) {
+    let line = Rect::from_min_max(
+        pos2(rect.left(), rect.top() - CAPTION),
+        pos2(rect.right(), rect.top() - theme::GRID),
+    );
+    ui.scope_builder(
+        UiBuilder::new()
+            .max_rect(line)
+            .layout(Layout::left_to_right(Align::Center)),
+        |ui| {
+            ui.spacing_mut().item_spacing.x = theme::GAP;
+            ui.label(RichText::new(title).text_style(TextStyle::Small));
+            if !detail.is_empty() {
+                ui.add(Label::new(row::weak(ui, detail)).truncate());
+            }
+        },
+    );
+}
+
+fn original(
+    ui: &mut Ui,
+    state: &AppState,
+    review: &Review,
+    textures: &Textures,
+    backend: &dyn Backend,
+    rect: Rect,
+) {
+    let detail = match (&review.playback.picture, review.face_shown()) {
+        (None, _) => "reading the first picture…".to_owned(),
+        (Some(_), Some((face, _))) => format!("face sure to {:.0} %", 100.0 * face.confidence),
+        (Some(p), None) if review.recording.frame(p.index).is_some() => {
+            "no face in this frame".into()
+        }
+        (Some(_), None) => "not analysed yet".into(),
+    };
+    caption(ui, rect, "Original", &detail);
+    let p = Palette::current(ui);
+    let Some(texture) = textures.original() else {
+        ui.painter().rect_filled(rect, 0.0, p.shade);
+        return;
+    };
+    ui.put(
+        rect,
+        Image::new((texture.id(), rect.size())).alt_text("The frame on the screen"),
+    );
+    let painter = ui.painter().with_clip_rect(rect);
+    let Some(picture) = &review.playback.picture else {
+        return;
+    };
+    let to_screen = Scale {
+        origin: rect.min,
+        by: rect.width() / picture.picture.width().max(1) as f32,
+    };
+    overlays(&painter, state, review, backend, to_screen);
+}
+
+/// Picture pixels to the screen. A pixel's centre has whole coordinates.
+#[derive(Clone, Copy)]
+struct Scale {
+    origin: Pos2,
+    by: f32,
+}
+
+impl Scale {
+    fn at(self, p: base::Point) -> Pos2 {
+        self.origin + vec2(p.x + 0.5, p.y + 0.5) * self.by
+    }
+
+    fn rect(self, r: base::Rect) -> Rect {
+        Rect::from_min_max(
+            self.at(base::Point::new(r.x - 0.5, r.y - 0.5)),
+            self.at(base::Point::new(r.right() - 0.5, r.bottom() - 0.5)),
+        )
+    }
+}
+
+fn overlays(
+    painter: &Painter,
+    state: &AppState,
+    review: &Review,
+    backend: &dyn Backend,
+    scale: Scale,
+) {
+    let on = state.settings.overlays;
+    let Some(picture) = &review.playback.picture else {
+        return;
+    };
+    let Some(record) = review.recording.frame(picture.index) else {
+        return;
+    };
+    if on.face_box {
+        for other in &record.others {
+            outlined_box(
+                painter,
+                scale.rect(other.rect),
+                over_picture::OTHER_FACE,
+                "not analysed",
+            );
+        }
+    }
+    let Some((face, crop)) = review.face_shown() else {
+        return;
+    };
+    if on.face_box {
+        outlined_box(painter, scale.rect(face.rect), over_picture::FACE, "");
+    }
+    if on.regions
+        && let Some(crop) = crop
+        && let Some(image_from_crop) = crop.crop_from_image.inverse()
+    {
+        for region in backend.regions(crop) {
+            let points: Vec<Pos2> = region
+                .outline
+                .iter()
+                .map(|p| scale.at(image_from_crop.apply(*p)))
+                .collect();
+            outline(painter, &points, over_picture::REGION);
+            if let Some(top) = points.iter().copied().min_by(|a, b| a.y.total_cmp(&b.y)) {
+                tag(painter, top, region.name, over_picture::REGION);
+            }
+        }
+    }
+    if on.landmarks
+        && let Some(landmarks) = &face.landmarks
+    {
+        let radius = (0.006 * scale.rect(face.rect).width()).clamp(1.0, 2.0);
+        for point in &landmarks.0 {
+            let at = scale.at(*point);
+            painter.circle_filled(at, radius + 1.0, over_picture::HALO);
+            painter.circle_filled(at, radius, over_picture::LANDMARK);
+        }
+    }
+}
+
+fn outlined_box(painter: &Painter, rect: Rect, ink: Color32, name: &str) {
+    painter.rect_stroke(
+        rect,
+        0.0,
+        Stroke::new(3.0, over_picture::HALO),
+        StrokeKind::Middle,
+    );
+    painter.rect_stroke(rect, 0.0, Stroke::new(1.5, ink), StrokeKind::Middle);
+    if !name.is_empty() {
+        tag(painter, rect.left_top(), name, ink);
+    }
+}
+
+fn outline(painter: &Painter, points: &[Pos2], ink: Color32) {
+    painter.add(Shape::closed_line(
+        points.to_vec(),
+        Stroke::new(3.0, over_picture::HALO),
+    ));
+    painter.add(Shape::closed_line(points.to_vec(), Stroke::new(1.0, ink)));
+}
+
+/// A word on a dark ground, standing on a point.
+fn tag(painter: &Painter, at: Pos2, text: &str, ink: Color32) {
+    let font = egui::FontId::proportional(11.0);
+    let galley = painter.layout_no_wrap(text.to_owned(), font, ink);
+    let rect = Rect::from_min_size(at - vec2(0.0, galley.size().y + 2.0), galley.size());
+    painter.rect_filled(rect.expand2(vec2(3.0, 1.0)), 2.0, over_picture::HALO);
+    painter.galley(rect.min, galley, ink);
+}
+
+fn beside(ui: &mut Ui, review: &Review, textures: &Textures, view: View, rect: Rect) {
+    let views = &review.views;
+    let (title, detail, texture) = match view {
+        View::Led => (
+            "LED band-pass",
+            if views.led_device.is_empty() {
+                String::new()
+            } else {
+                format!("on {}", views.led_device)
+            },
+            textures.led(),
+        ),
+        View::Flow => (
+            "Flow",
+            "hue: direction, saturation: length".to_owned(),
+            textures.flow(),
+        ),
+        View::Strain => ("Strain", "of the flow".to_owned(), textures.strain()),
+    };
+    caption(ui, rect, title, &detail);
+    let p = Palette::current(ui);
+    let Some(texture) = texture else {
+        ui.painter().rect_filled(rect, 0.0, p.shade);
+        ui.scope_builder(
+            UiBuilder::new()
+                .max_rect(rect.shrink(theme::GAP))
+                .layout(Layout::centered_and_justified(egui::Direction::TopDown)),
+            |ui| ui.add(Label::new(row::weak(ui, missing(review))).wrap()),
+        );
+        return;
+    };
+    ui.put(
+        rect,
+        Image::new((texture.id(), rect.size())).alt_text(format!("{title} view")),
+    );
+    let painter = ui.painter().with_clip_rect(rect);
+    match view {
+        View::Led => {}
+        View::Flow => wheel(
+            ui,
+            &painter,
+            textures.wheel(),
+            rect,
+            views.flow_full_scale_px,
+        ),
+        View::Strain => ramp(&painter, rect, views.strain_full_scale),
+    }
+}
+
+fn missing(review: &Review) -> &'static str {
+    let analysed = review
+        .playback
+        .picture
+        .as_ref()
+        .and_then(|p| review.recording.frame(p.index));
+    match analysed {
+        None => "Drawn once this frame is analysed",
+        Some(r) if r.face.is_none() => "No face in this frame",
+        Some(_) => "Being computed",
+    }
+}
+
+/// The legend in the lower right corner: the hue disc with its radius in pixels.
+fn wheel(ui: &Ui, painter: &Painter, wheel: Option<&TextureHandle>, rect: Rect, full_px: f32) {
+    let Some(wheel) = wheel else {
+        return;
+    };
+    let side = (0.22 * rect.width()).clamp(24.0, 64.0).round();
+    let disc = Rect::from_min_size(
+        rect.right_bottom() - vec2(side + theme::GAP, side + theme::GAP),
+        vec2(side, side),
+    );
+    painter.circle_filled(disc.center(), 0.5 * side + 2.0, over_picture::HALO);
+    Image::new((wheel.id(), disc.size()))
+        .corner_radius(CornerRadius::same((0.5 * side) as u8))
+        .paint_at(ui, disc);
+    if full_px > 0.0 {
+        note(
+            painter,
+            disc.left_bottom() - vec2(theme::GAP, 0.0),
+            &format!("rim {full_px:.1} px"),
+        );
+    }
+}
+
+/// The legend along the lower edge: the colours of viridis from 0 to full scale.
+fn ramp(painter: &Painter, rect: Rect, full: f32) {
+    let bar = Rect::from_min_size(
+        rect.left_bottom() + vec2(theme::GAP, -theme::SECTION),
+        vec2((0.3 * rect.width()).round(), 4.0),
+    );
+    painter.rect_filled(bar.expand(2.0), 2.0, over_picture::HALO);
+    let steps = theme::VIRIDIS.len() - 1;
+    let width = bar.width() / steps as f32;
+    for (i, pair) in theme::VIRIDIS.windows(2).enumerate() {
+        let piece = Rect::from_min_size(
+            bar.min + vec2(i as f32 * width, 0.0),
+            vec2(width, bar.height()),
+        );
+        painter.add(Shape::gradient_rect(
+            piece,
+            egui::Direction::LeftToRight,
+            [pair[0], pair[1]],
+        ));
+    }
+    note(
+        painter,
+        bar.left_top() + vec2(bar.width(), -2.0),
+        &format!("0 to {full:.3} px/px"),
+    );
+}
+
+/// Text on a dark ground whose lower right corner is `at`.
+fn note(painter: &Painter, at: Pos2, text: &str) {
+    let galley = painter.layout_no_wrap(
+        text.to_owned(),
+        egui::FontId::proportional(11.0),
+        over_picture::TEXT,
+    );
+    let left = (at.x - galley.size().x).max(painter.clip_rect().left() + theme::GAP);
+    let rect = Rect::from_min_size(pos2(left, at.y - galley.size().y - 2.0), galley.size());
+    painter.rect_filled(rect.expand2(vec2(3.0, 1.0)), 2.0, over_picture::HALO);
+    painter.galley(rect.min, galley, over_picture::TEXT);
+}

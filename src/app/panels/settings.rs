@@ -1,0 +1,141 @@
+//! What the next analysis does and how the window looks.
+
+use egui::{Button, Label, RichText, ScrollArea, Ui};
+
+use crate::app::command::{Command, DialogKind};
+use crate::app::settings::ThemeChoice;
+use crate::app::state::AppState;
+use crate::app::theme;
+use crate::app::widgets::row;
+use crate::session::params::{DecodeMode, DeviceChoice};
+use crate::spotting::ExpressionKind;
+
+pub fn show(ui: &mut Ui, state: &AppState, out: &mut Vec<Command>) {
+    ScrollArea::vertical()
+        .auto_shrink([false, false])
+        .show(ui, |ui| {
+            row::section(ui, "Look");
+            choose(
+                ui,
+                &ThemeChoice::ALL.map(|t| (t, t.name(), "")),
+                state.settings.theme,
+                |t| out.push(Command::Theme(t)),
+            );
+            let params = &state.settings.params;
+            row::section(ui, "Decoding");
+            choose(
+                ui,
+                &[
+                    (
+                        DecodeMode::Default,
+                        "Default",
+                        "A quiet recording yields nothing",
+                    ),
+                    (
+                        DecodeMode::Compat,
+                        "As published",
+                        "The paper's rule, as its code does it",
+                    ),
+                ],
+                params.decode,
+                |d| out.push(Command::Decode(d)),
+            );
+            row::section(ui, "Analysis runs on");
+            choose(
+                ui,
+                &[
+                    (
+                        DeviceChoice::Auto,
+                        "Auto",
+                        "What is fastest on this machine",
+                    ),
+                    (DeviceChoice::Gpu, "GPU", ""),
+                    (DeviceChoice::Cpu, "CPU", ""),
+                ],
+                params.device,
+                |d| out.push(Command::Device(d)),
+            );
+            weights(ui, state, ExpressionKind::Micro, out);
+            weights(ui, state, ExpressionKind::Macro, out);
+            ui.add_space(theme::SECTION);
+            ui.add(
+                Label::new(row::weak(
+                    ui,
+                    "Decoding, device and weights hold for the next analysis.",
+                ))
+                .wrap(),
+            );
+            if let Some(path) = state
+                .review
+                .as_ref()
+                .and_then(|r| r.session.info.path.as_ref())
+            {
+                ui.add_space(theme::GRID);
+                if ui
+                    .button("Analyse again")
+                    .on_hover_text("Opens the recording anew with these settings")
+                    .clicked()
+                {
+                    out.push(Command::Open(path.display().to_string()));
+                }
+            }
+        });
+}
+
+fn choose<T: Copy + PartialEq>(
+    ui: &mut Ui,
+    options: &[(T, &str, &str)],
+    now: T,
+    mut pick: impl FnMut(T),
+) {
+    ui.horizontal(|ui| {
+        ui.spacing_mut().item_spacing.x = theme::GRID;
+        for (value, name, tip) in options {
+            let mut response = ui.add(Button::selectable(*value == now, *name));
+            if !tip.is_empty() {
+                response = response.on_hover_text(*tip);
+            }
+            if response.clicked() && *value != now {
+                pick(*value);
+            }
+        }
+    });
+}
+
+fn weights(ui: &mut Ui, state: &AppState, kind: ExpressionKind, out: &mut Vec<Command>) {
+    let (title, path, dialog) = match kind {
+        ExpressionKind::Micro => (
+            "Score of micro-expressions",
+            &state.settings.params.micro_weights,
+            DialogKind::MicroWeights,
+        ),
+        ExpressionKind::Macro => (
+            "Score of macro-expressions",
+            &state.settings.params.macro_weights,
+            DialogKind::MacroWeights,
+        ),
+    };
+    row::section(ui, title);
+    let text = match path {
+        Some(path) => format!(
+            "SOFTNet, weights {}",
+            path.file_name().map_or_else(
+                || path.display().to_string(),
+                |n| n.to_string_lossy().into()
+            )
+        ),
+        None => "Control signal: strain over the regions, no network".into(),
+    };
+    let label = ui.add(Label::new(RichText::new(text)).wrap());
+    if let Some(path) = path {
+        label.on_hover_text(path.display().to_string());
+    }
+    ui.horizontal(|ui| {
+        if ui.button("Choose weights…").clicked() {
+            out.push(Command::AskForInput(dialog));
+        }
+        if path.is_some() && ui.button("Use the control signal").clicked() {
+            out.push(Command::Weights(kind, None));
+        }
+    });
+}

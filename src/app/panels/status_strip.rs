@@ -1,0 +1,108 @@
+//! How fast it runs, how late it is, and on what.
+
+use egui::{Label, RichText, TextStyle, Ui};
+
+use crate::app::panels::source::grouped;
+use crate::app::state::AppState;
+use crate::app::theme::{self, Palette};
+
+/// One item of the strip.
+struct Item {
+    name: &'static str,
+    value: String,
+    tip: &'static str,
+    warn: bool,
+}
+
+pub fn show(ui: &mut Ui, state: &AppState) {
+    let p = Palette::current(ui);
+    ui.horizontal_centered(|ui| {
+        ui.spacing_mut().item_spacing.x = theme::GRID;
+        for item in items(state) {
+            let ink = if item.warn { p.amber } else { p.text };
+            let small = |t: &str| RichText::new(t).text_style(TextStyle::Small);
+            if !item.name.is_empty() {
+                ui.add(Label::new(small(item.name).color(p.weak)).extend())
+                    .on_hover_text(item.tip);
+            }
+            ui.add(Label::new(small(&item.value).color(ink)).extend())
+                .on_hover_text(item.tip);
+            ui.add_space(theme::SECTION - theme::GRID);
+        }
+    });
+}
+
+fn items(state: &AppState) -> Vec<Item> {
+    let mut list = Vec::new();
+    if let Some(review) = &state.review {
+        let s = &review.status;
+        let state_word = if s.failed.is_some() {
+            Some("stopped")
+        } else if s.finished || review.recording.finished {
+            Some("finished")
+        } else {
+            None
+        };
+        list.push(Item {
+            name: "Analysis",
+            value: match (state_word, s.analysed_fps) {
+                (Some(word), fps) if fps > 0.0 => format!("{word}, {fps:.1} frames/s"),
+                (Some(word), _) => word.into(),
+                (None, fps) if fps > 0.0 => format!("{fps:.1} frames/s"),
+                (None, _) => "starting".into(),
+            },
+            tip: "Analysed frames a second, end to end",
+            warn: s.failed.is_some(),
+        });
+        list.push(Item {
+            name: "Latency",
+            value: s
+                .latency_ms
+                .map_or_else(|| "– (file)".into(), |ms| format!("{ms:.0} ms")),
+            tip: "From the capture of a camera's picture to the end of its analysis",
+            warn: false,
+        });
+        list.push(Item {
+            name: "Decision delay",
+            value: if s.decision_delay_secs > 0.0 {
+                format!("{:.2} s", s.decision_delay_secs)
+            } else {
+                "not known yet".into()
+            },
+            tip: "From a movement to its final score: the frames that the decision has to wait for",
+            warn: false,
+        });
+        list.push(Item {
+            name: "Dropped",
+            value: format!("{} frames", grouped(s.dropped)),
+            tip: "Frames that a camera delivered and the analysis could not take; files lose none",
+            warn: s.dropped > 0,
+        });
+        if !review.views.led_device.is_empty() {
+            list.push(Item {
+                name: "LED on",
+                value: led_place(&review.views.led_device),
+                tip: "Where the LED band-pass of the view runs",
+                warn: false,
+            });
+        }
+    }
+    let adapter = state.machine.adapter.clone();
+    list.push(Item {
+        name: "Adapter",
+        value: match (&adapter, state.machine.software) {
+            (Some(name), true) => format!("{name}: software, analysis on the CPU"),
+            (Some(name), false) => name.clone(),
+            (None, _) => "none, everything on the CPU".into(),
+        },
+        tip: "What draws this window. A software adapter draws slowly; repaints then give way to \
+              the analysis",
+        warn: state.machine.software || adapter.is_none(),
+    });
+    list
+}
+
+/// "GPU: name" says no more than the adapter beside it does.
+fn led_place(device: &str) -> String {
+    device.split(':').next().unwrap_or(device).trim().to_owned()
+}

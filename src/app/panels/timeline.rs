@@ -1,0 +1,392 @@
+//! The scores of both kinds over time, with thresholds, candidates and what was
+//! not measured; below them the whole recording as an overview.
+
+use egui::{
+    Align2, Painter, Rangef, Rect, RichText, Sense, Shape, Stroke, TextStyle, Ui, WidgetInfo,
+    Role, pos2, vec2,
+};
+use egui_plot::{AxisHints, GridMark, HLine, Line, LineStyle, Plot, PlotPoints, PlotTransform};
+
+use super::{overview, timeline_input};
+use crate::app::command::Command;
+use crate::app::coverage::Unmeasured;
+use crate::app::decisions::SpotKey;
+use crate::app::review::Review;
+use crate::app::state::AppState;
+use crate::app::theme::{self, Palette};
+use crate::app::time_view::{self, Ticks, TimeView};
+use crate::app::trace;
+use crate::app::widgets::marks;
+use crate::spotting::{ExpressionKind, SpottedInterval};
+use crate::timeline::ScoreSource;
+
+const HEADER: f32 = 16.0;
+/// Tick labels, their gap, and the axis' name.
+const TIME_AXIS: f32 = 32.0;
+/// Left of both plots, so that they stand under each other.
+pub(super) const SCORE_AXIS: f32 = 64.0;
+/// Candidates lie in a strip of this height above the curve.
+const BARS: f32 = 16.0;
+/// Between two ticks at least so many points.
+const TICK_GAP: f32 = 64.0;
+
+/// What a score is measured in.
+#[must_use]
+pub fn score_axis(source: Option<&ScoreSource>) -> &'static str {
+    match source {
+        Some(ScoreSource::SoftNet { .. }) => "score (0–1)",
+        Some(ScoreSource::Control) | None => "strain (px/px)",
+    }
+}
+
+pub fn show(ui: &mut Ui, state: &AppState, out: &mut Vec<Command>) {
+    let Some(review) = &state.review else {
+        return;
+    };
+    ui.spacing_mut().item_spacing.y = 0.0;
+    let space = ui.available_height() - 2.0 * HEADER - TIME_AXIS - overview::OVERVIEW - theme::GAP;
+    let height = (0.5 * space).floor().max(32.0);
+    let view = review.view();
+    let width = ui.available_width() - SCORE_AXIS;
+    let ticks = time_view::ticks(view, width, TICK_GAP, &review.recording.frames);
+    for (kind, last) in [
+        (ExpressionKind::Micro, false),
+        (ExpressionKind::Macro, true),
+    ] {
+        header(ui, review, kind, out);
+        let height = if last { height + TIME_AXIS } else { height };
+        lane(ui, review, kind, (view, &ticks, last), height, out);
+    }
+    ui.add_space(theme::GAP);
+    overview::show(ui, review, view, out);
+}
+
+fn header(ui: &mut Ui, review: &Review, kind: ExpressionKind, out: &mut Vec<Command>) {
+    let p = Palette::current(ui);
+    let small = |t: String| RichText::new(t).text_style(TextStyle::Small);
+    ui.allocate_ui_with_layout(
+        vec2(ui.available_width(), HEADER),
+        egui::Layout::left_to_right(egui::Align::Center),
+        |ui| {
+            ui.set_height(HEADER);
+            ui.spacing_mut().item_spacing.x = theme::GAP;
+            let (rect, _) =
+                ui.allocate_exact_size(vec2(SCORE_AXIS - theme::GAP, HEADER), Sense::hover());
+            marks::kind_glyph(
+                ui.painter(),
+                pos2(rect.right() - 8.0, rect.center().y),
+                kind,
+                p.track(kind),
+            );
+            let name = match kind {
+                ExpressionKind::Micro => "Micro-expressions",
+                ExpressionKind::Macro => "Macro-expressions",
+            };
+            ui.label(small(name.into()).color(p.track(kind)));
+            let source = review.session.sources.get(&kind);
+            if let Some(source) = source {
+                let speaks = match source {
+                    ScoreSource::Control => "control signal".to_owned(),
+                    ScoreSource::SoftNet { weights, .. } => format!("SOFTNet, {weights}"),
+                };
+                ui.label(small(speaks).color(p.weak))
+                    .on_hover_text(source.label());
+            }
+            if let Some(value) = review.threshold(kind) {
+                let moved = review.timeline.floors.contains_key(&kind);
+                let leaves = review
+                    .spots
+                    .iter()
+                    .filter(|s| s.kind == kind && s.score >= value)
+                    .count();
+                let text = format!(
+                    "threshold {value:.4}{} leaves {leaves}",
+                    if moved { " (moved)" } else { "" }
+                );
+                ui.label(small(text).color(if moved { p.amber } else { p.weak }))
+                    .on_hover_text("Drag the dashed line to hide candidates below it.");
+                if moved && ui.link(small("Put it back".into())).clicked() {
+                    out.push(Command::Floor(kind, None));
+                }
+            }
+        },
+    );
+}
+
+fn lane(
+    ui: &mut Ui,
+    review: &Review,
+    kind: ExpressionKind,
+    (view, ticks, last): (TimeView, &Ticks, bool),
+    height: f32,
+    out: &mut Vec<Command>,
+) {
+    let p = Palette::current(ui);
+    let plot_height = if last { height - TIME_AXIS } else { height };
+    let (low, high) = score_range(review, kind, plot_height);
+    let hue = p.track(kind);
+    let axis_name = score_axis(review.session.sources.get(&kind));
+    let small = TextStyle::Small.resolve(ui.style());
+    let labels = ticks.clone();
+    let values: Vec<GridMark> = ticks
+        .marks
+        .iter()
+        .map(|(t, _)| GridMark {
+            value: *t,
+            step_size: ticks.step,
+        })
+        .collect();
+    let y_step = score_step(high - low, plot_height);
+    let x_axis = AxisHints::new_x()
+        .label(
+            RichText::new(ticks.axis)
+                .text_style(TextStyle::Small)
+                .color(p.weak),
+        )
+        .formatter(move |mark, _| {
+            labels
+                .marks
+                .iter()
+                .find(|(t, _)| (t - mark.value).abs() < 1e-9)
+                .map_or_else(String::new, |(_, l)| l.clone())
+        })
+        .tick_label_font(small.clone())
+        .tick_label_color(p.weak)
+        .label_spacing(Rangef::new(8.0, 16.0));
+    let y_axis = AxisHints::new_y()
+        .label(
+            RichText::new(axis_name)
+                .text_style(TextStyle::Small)
+                .color(p.weak),
+        )
+        .formatter(move |mark, _| decimal(mark.value, y_step))
+        .tick_label_font(small)
+        .tick_label_color(p.weak)
+        .min_thickness(SCORE_AXIS)
+        .label_spacing(Rangef::new(4.0, 8.0));
+    let under = ui.painter().add(Shape::Noop);
+    let threshold = review.threshold(kind);
+    let columns = ui.available_width().max(1.0) as usize;
+    let lines = review
+        .recording
+        .scores
+        .get(&kind)
+        .map(|samples| trace::polylines(samples, view, columns))
+        .unwrap_or_default();
+    let moved = review.timeline.floors.contains_key(&kind);
+    let response = Plot::new(("scores", kind))
+        .height(height)
+        .show_background(false)
+        .set_margin_fraction(egui::Vec2::ZERO)
+        .show_axes([last, true])
+        .custom_x_axes(vec![x_axis])
+        .custom_y_axes(vec![y_axis])
+        .x_grid_spacer(move |_| values.clone())
+        .y_grid_spacer(move |input| score_marks(input.bounds, y_step))
+        .grid_spacing(Rangef::new(4.0, 8.0))
+        .grid_color(p.hairline)
+        .grid_fade(0.0)
+        .show_crosshair(false)
+        .show_x(false)
+        .show_y(false)
+        .allow_drag(false)
+        .allow_zoom(false)
+        .allow_scroll(false)
+        .allow_boxed_zoom(false)
+        .allow_axis_zoom_drag(false)
+        .allow_double_click_reset(false)
+        .sense(Sense::click_and_drag())
+        .show(ui, |plot| {
+            plot.set_plot_bounds_x(view.start..=view.end);
+            plot.set_plot_bounds_y(low..=high);
+            for (i, line) in lines.into_iter().enumerate() {
+                plot.line(
+                    Line::new(format!("{} {i}", kind.name()), PlotPoints::from(line))
+                        .color(hue)
+                        .width(1.25)
+                        .allow_hover(false),
+                );
+            }
+            if let Some(value) = threshold {
+                plot.hline(
+                    HLine::new(format!("{} threshold", kind.name()), value)
+                        .color(if moved { p.amber } else { p.weak })
+                        .width(1.0)
+                        .style(LineStyle::dashed_loose())
+                        .allow_hover(false),
+                );
+            }
+        });
+    let transform = response.transform;
+    let frame = *transform.frame();
+    ui.painter()
+        .set(under, background(ui, review, kind, &transform, &p));
+    let painter = ui.painter().with_clip_rect(frame);
+    candidates(&painter, review, kind, &transform, &p);
+    selection(&painter, review, &transform, &p);
+    cursor(&painter, review, frame, |t| x_of(&transform, t), &p);
+    response.response.widget_info(|| {
+        WidgetInfo::labeled(
+            Role::Canvas,
+            true,
+            format!(
+                "Scores of {}-expressions: {axis_name} over {}",
+                kind.name(),
+                ticks.axis
+            ),
+        )
+    });
+    timeline_input::interact(ui, review, kind, &response.response, &transform, out);
+    timeline_input::readout(review, kind, response.response, &transform);
+}
+
+fn x_of(transform: &PlotTransform, secs: f64) -> f32 {
+    transform.position_from_point_x(secs)
+}
+
+/// From the lowest (at most 0) to a little above the highest, with room for the bars.
+fn score_range(review: &Review, kind: ExpressionKind, height: f32) -> (f64, f64) {
+    let (low, high) = review.score_range.get(&kind).copied().unwrap_or((0.0, 0.0));
+    let low = low.min(0.0);
+    let high = high.max(review.threshold(kind).unwrap_or(0.0));
+    let span = if high - low > 0.0 { high - low } else { 1.0 };
+    let free = f64::from((BARS + 4.0) / height.max(2.0 * BARS));
+    let bottom = 0.04 * span;
+    (
+        if low < 0.0 { low - bottom } else { 0.0 },
+        low + span / (1.0 - free),
+    )
+}
+
+/// A round step that leaves about 24 points between two labels.
+fn score_step(span: f64, height: f32) -> f64 {
+    let wanted = span * f64::from(24.0 / height.max(24.0));
+    let tens = 10f64.powf(wanted.max(1e-12).log10().floor());
+    [1.0, 2.0, 5.0, 10.0]
+        .into_iter()
+        .map(|m| m * tens)
+        .find(|s| *s >= wanted)
+        .unwrap_or(10.0 * tens)
+}
+
+fn score_marks((low, high): (f64, f64), step: f64) -> Vec<GridMark> {
+    let (from, to) = ((low / step).ceil() as i64, (high / step).floor() as i64);
+    (from..=to)
+        .take(50)
+        .map(|i| GridMark {
+            value: i as f64 * step,
+            step_size: step,
+        })
+        .collect()
+}
+
+fn decimal(value: f64, step: f64) -> String {
+    let decimals = (-step.log10()).ceil().clamp(0.0, 6.0) as usize;
+    format!("{value:.decimals$}")
+}
+
+/// The lane's ground and, shaded and named, what was not measured.
+fn background(
+    ui: &Ui,
+    review: &Review,
+    kind: ExpressionKind,
+    transform: &PlotTransform,
+    p: &Palette,
+) -> Shape {
+    let frame = *transform.frame();
+    let mut shapes = vec![Shape::rect_filled(frame, 0.0, p.ground)];
+    let masked = review.coverage.masked.get(&kind);
+    let mut named_until = f32::NEG_INFINITY;
+    for span in review
+        .coverage
+        .frames
+        .iter()
+        .chain(masked.into_iter().flatten())
+    {
+        let Some(rect) = span_rect(span, transform, frame) else {
+            continue;
+        };
+        shapes.push(Shape::rect_filled(rect, 0.0, p.shade));
+        let galley = ui.painter().layout_no_wrap(
+            span.why.label(),
+            TextStyle::Small.resolve(ui.style()),
+            p.weak,
+        );
+        // Named where the name fits, and once only where spans crowd.
+        if rect.width() >= galley.size().x + 8.0 && rect.left() > named_until {
+            named_until = rect.right();
+            let at = Align2::CENTER_BOTTOM
+                .anchor_size(rect.center_bottom() - vec2(0.0, 4.0), galley.size());
+            shapes.push(Shape::galley(at.min, galley, p.weak));
+        }
+    }
+    Shape::Vec(shapes)
+}
+
+fn span_rect(span: &Unmeasured, transform: &PlotTransform, frame: Rect) -> Option<Rect> {
+    let (a, b) = (x_of(transform, span.start), x_of(transform, span.end));
+    let rect = Rect::from_x_y_ranges(a..=b.max(a + 1.0), frame.y_range()).intersect(frame);
+    rect.is_positive().then_some(rect)
+}
+
+pub(super) fn bar_rect(review: &Review, spot: &SpottedInterval, transform: &PlotTransform) -> Rect {
+    let frame = transform.frame();
+    let a = x_of(transform, review.time_of(spot.onset).secs());
+    let b = x_of(transform, review.time_of(spot.offset).secs());
+    Rect::from_x_y_ranges(a..=b, frame.top() + 4.0..=frame.top() + BARS)
+}
+
+fn candidates(
+    painter: &Painter,
+    review: &Review,
+    kind: ExpressionKind,
+    transform: &PlotTransform,
+    p: &Palette,
+) {
+    let frame = *transform.frame();
+    for spot in review.spots.iter().filter(|s| s.kind == kind) {
+        let bar = bar_rect(review, spot, transform);
+        if !bar.intersects(frame) {
+            continue;
+        }
+        if review.selected == Some(SpotKey::of(spot)) {
+            let column = Rect::from_x_y_ranges(bar.x_range(), frame.y_range());
+            painter.rect_filled(column, 0.0, p.accent.gamma_multiply(0.14));
+        }
+        if !review.above_floor(spot) {
+            painter.hline(bar.x_range(), bar.bottom(), Stroke::new(1.0, p.weak));
+            continue;
+        }
+        marks::bar(painter, bar, spot, p);
+        let x = x_of(transform, review.time_of(spot.apex).secs());
+        painter.vline(
+            x,
+            bar.bottom()..=bar.bottom() + 4.0,
+            Stroke::new(1.5, p.track(kind)),
+        );
+    }
+}
+
+fn selection(painter: &Painter, review: &Review, transform: &PlotTransform, p: &Palette) {
+    if let Some((a, b)) = review.timeline.selection {
+        let rect = Rect::from_x_y_ranges(
+            x_of(transform, a)..=x_of(transform, b),
+            transform.frame().y_range(),
+        );
+        painter.rect_filled(rect, 0.0, p.accent.gamma_multiply(0.18));
+        for x in [rect.left(), rect.right()] {
+            painter.vline(x, rect.y_range(), Stroke::new(1.0, p.accent));
+        }
+    }
+}
+
+pub(super) fn cursor(
+    painter: &Painter,
+    review: &Review,
+    frame: Rect,
+    x: impl Fn(f64) -> f32,
+    p: &Palette,
+) {
+    let at = x(review.time_of(review.playback.frame).secs());
+    painter.vline(at, frame.y_range(), Stroke::new(1.5, p.accent));
+}

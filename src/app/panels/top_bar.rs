@@ -1,0 +1,124 @@
+//! What is opened: by button, by path, from a camera.
+
+use egui::{Align, Button, Key, Layout, RichText, TextEdit, Ui};
+
+use crate::app::command::{Command, DialogKind, SideTab};
+use crate::app::entrance::Cameras;
+use crate::app::keys;
+use crate::app::state::AppState;
+use crate::app::theme::{self, Palette};
+
+pub fn show(ui: &mut Ui, state: &AppState, out: &mut Vec<Command>) {
+    ui.horizontal_centered(|ui| {
+        open_menu(ui, state, out);
+        camera_menu(ui, state, out);
+        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+            if ui
+                .add(Button::new("?").min_size(egui::Vec2::splat(theme::CONTROL)))
+                .on_hover_text(keys::tip("These keys"))
+                .clicked()
+            {
+                out.push(Command::ToggleHelp);
+            }
+            if ui
+                .add(Button::selectable(
+                    state.tab == SideTab::Settings,
+                    "Settings",
+                ))
+                .clicked()
+            {
+                out.push(Command::ShowTab(SideTab::Settings));
+            }
+            path_box(ui, state, out);
+        });
+    });
+}
+
+fn open_menu(ui: &mut Ui, state: &AppState, out: &mut Vec<Command>) {
+    let waiting = state.entrance.dialog_since.is_some();
+    let response = ui.add_enabled(!waiting, Button::new("Open recording…"));
+    if response
+        .on_hover_text(keys::tip("Open recording…"))
+        .on_disabled_hover_text("A file dialog is already open.")
+        .clicked()
+    {
+        out.push(Command::AskForInput(DialogKind::Recording));
+    }
+    let folder = ui.add_enabled(!waiting, Button::new("Open folder…"));
+    if folder
+        .on_hover_text("A folder of images, one a frame")
+        .on_disabled_hover_text("A file dialog is already open.")
+        .clicked()
+    {
+        out.push(Command::AskForInput(DialogKind::Folder));
+    }
+}
+
+fn camera_menu(ui: &mut Ui, state: &AppState, out: &mut Vec<Command>) {
+    let menu = ui.menu_button("Camera", |ui| {
+        ui.set_min_width(240.0);
+        match &state.entrance.cameras {
+            Cameras::NotAsked | Cameras::Asking => {
+                ui.label("Looking for cameras…");
+            }
+            Cameras::Failed(why) => {
+                ui.label(why);
+            }
+            Cameras::Found(list) if list.is_empty() => {
+                ui.label("No camera was found. Connect one and look again.");
+            }
+            Cameras::Found(list) => {
+                for camera in list {
+                    let usable = camera.trouble.is_none();
+                    let button = ui.add_enabled(usable, Button::new(&camera.name));
+                    if button
+                        .on_disabled_hover_text(camera.trouble.as_deref().unwrap_or_default())
+                        .clicked()
+                    {
+                        out.push(Command::Open(camera.input.clone()));
+                        ui.close();
+                    }
+                }
+            }
+        }
+        if matches!(
+            state.entrance.cameras,
+            Cameras::Found(_) | Cameras::Failed(_)
+        ) && ui.button("Look again").clicked()
+        {
+            out.push(Command::ListCameras);
+        }
+    });
+    if menu.response.clicked() && state.entrance.cameras != Cameras::Asking {
+        out.push(Command::ListCameras);
+    }
+}
+
+fn path_box(ui: &mut Ui, state: &AppState, out: &mut Vec<Command>) {
+    let p = Palette::current(ui);
+    let mut path = state.entrance.path.clone();
+    let open = ui.add_enabled(!path.trim().is_empty(), Button::new("Open"));
+    let clicked = open
+        .on_hover_text("Open the path (Enter)")
+        .on_disabled_hover_text("Type a path first.")
+        .clicked();
+    let field = ui.add(
+        TextEdit::singleline(&mut path)
+            .hint_text(
+                RichText::new("Path of a recording, a folder of images, or camera:0").color(p.weak),
+            )
+            .margin(egui::Margin::symmetric(8, 4))
+            .align(egui::Align2::LEFT_CENTER)
+            .min_size(egui::vec2(0.0, theme::CONTROL))
+            .desired_width(f32::INFINITY),
+    );
+    field.widget_info(|| {
+        egui::WidgetInfo::labeled(egui::accesskit::Role::TextInput, true, "Path to open")
+    });
+    if field.changed() {
+        out.push(Command::EditPath(path.clone()));
+    }
+    if clicked || (field.lost_focus() && ui.input(|i| i.key_pressed(Key::Enter))) {
+        out.push(Command::Open(path));
+    }
+}

@@ -1,0 +1,155 @@
+//! Play, step, speed, and where the picture stands.
+
+use egui::{Align, Label, Layout, RichText, Ui};
+
+use crate::app::command::Command;
+use crate::app::keys;
+use crate::app::panels::source::grouped;
+use crate::app::review::Review;
+use crate::app::state::{AppState, SPEEDS};
+use crate::app::theme::{self, Palette};
+use crate::app::widgets::icon::{self, Icon};
+
+pub fn show(ui: &mut Ui, state: &AppState, out: &mut Vec<Command>) {
+    let Some(review) = &state.review else {
+        return;
+    };
+    ui.horizontal_centered(|ui| {
+        ui.spacing_mut().item_spacing.x = theme::GRID;
+        let live = review
+            .session
+            .info
+            .live
+            .then_some("A camera is shown as it comes.");
+        buttons(ui, review, live, out);
+        ui.add_space(theme::GAP);
+        speeds(ui, state, live, out);
+        ui.add_space(theme::GAP);
+        position(ui, review);
+        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+            zoom(ui, review, out)
+        });
+    });
+}
+
+fn buttons(ui: &mut Ui, review: &Review, live: Option<&str>, out: &mut Vec<Command>) {
+    let no_spot = |forward| {
+        live.or_else(|| {
+            review.spot_beside(forward).is_none().then_some(if forward {
+                "There is none after this frame."
+            } else {
+                "There is none before this frame."
+            })
+        })
+    };
+    let play = if review.playback.playing {
+        Icon::Pause
+    } else {
+        Icon::Play
+    };
+    for (icon, does, why_not, command) in [
+        (
+            Icon::PreviousSpot,
+            "Previous candidate",
+            no_spot(false),
+            Command::PreviousSpot,
+        ),
+        (Icon::BackTen, "Ten frames back", live, Command::Step(-10)),
+        (Icon::Back, "Previous frame", live, Command::Step(-1)),
+        (play, "Play or pause", live, Command::TogglePlay),
+        (Icon::Forward, "Next frame", live, Command::Step(1)),
+        (Icon::ForwardTen, "Ten frames on", live, Command::Step(10)),
+        (
+            Icon::NextSpot,
+            "Next candidate",
+            no_spot(true),
+            Command::NextSpot,
+        ),
+    ] {
+        if icon::button(ui, icon, does, why_not).clicked() {
+            out.push(command);
+        }
+    }
+}
+
+/// "0.25×", without needless zeros.
+#[must_use]
+pub fn speed_label(speed: f32) -> String {
+    format!("{speed}×")
+}
+
+fn speeds(ui: &mut Ui, state: &AppState, live: Option<&str>, out: &mut Vec<Command>) {
+    ui.add_enabled_ui(live.is_none(), |ui| {
+        egui::ComboBox::from_id_salt("speed")
+            .selected_text(speed_label(state.settings.speed))
+            .width(72.0)
+            .show_ui(ui, |ui| {
+                for speed in SPEEDS {
+                    let chosen = state.settings.speed == speed;
+                    if ui.selectable_label(chosen, speed_label(speed)).clicked() {
+                        out.push(Command::Speed(speed));
+                    }
+                }
+            })
+            .response
+            .on_hover_text(format!("Speed ({})", keys_of_speed()));
+    });
+}
+
+fn keys_of_speed() -> String {
+    let key = |does: &str| {
+        keys::BINDINGS
+            .iter()
+            .find(|b| b.does == does)
+            .map_or_else(String::new, |b| keys::name(&b.shortcut))
+    };
+    format!("{} slower, {} faster", key("Slower"), key("Faster"))
+}
+
+fn position(ui: &mut Ui, review: &Review) {
+    let frame = review.playback.frame;
+    ui.add(Label::new(RichText::new(review.time_of(frame).clock()).monospace()).extend());
+    let p = Palette::current(ui);
+    ui.add(
+        Label::new(
+            RichText::new(format!(
+                "frame {} of {}",
+                grouped(frame),
+                grouped(review.frame_count())
+            ))
+            .monospace()
+            .color(p.weak),
+        )
+        .extend(),
+    )
+    .on_hover_text("Frames count from 0.");
+}
+
+fn zoom(ui: &mut Ui, review: &Review, out: &mut Vec<Command>) {
+    ui.spacing_mut().item_spacing.x = theme::GAP;
+    let zoomed = review.timeline.view.is_some();
+    if ui
+        .add_enabled(zoomed, egui::Button::new("Whole recording"))
+        .on_hover_text(keys::tip("Whole recording"))
+        .on_disabled_hover_text("The timeline shows all of it.")
+        .clicked()
+    {
+        out.push(Command::LookAt(None));
+    }
+    if let Some((a, b)) = review.timeline.selection {
+        if ui
+            .button("Zoom to selection")
+            .on_hover_text(keys::tip("Zoom to the selection"))
+            .clicked()
+        {
+            out.push(Command::FitSelection);
+        }
+        let frames = review.frame_near(b) - review.frame_near(a) + 1;
+        ui.add(
+            Label::new(
+                RichText::new(format!("{:.3} s · {} frames", b - a, grouped(frames))).monospace(),
+            )
+            .extend(),
+        );
+    }
+}

@@ -1,0 +1,286 @@
+//! The recording that is open, as the panels read it.
+
+use std::collections::BTreeMap;
+
+use super::backend::OpenedSession;
+use super::coverage::Coverage;
+use super::decisions::{Decisions, SpotKey};
+use super::time_view::{LIVE_SPAN_SECS, TimeView};
+use crate::base::Timestamp;
+use crate::face::crop::HeldCrop;
+use crate::media::Frame;
+use crate::session::SessionStatus;
+use crate::session::views::Views;
+use crate::spotting::{ExpressionKind, SpottedInterval};
+use crate::timeline::event::FaceRecord;
+use crate::timeline::{Event, Recording};
+
+/// What is played, and what of it is on the screen.
+#[derive(Debug, Clone, Default)]
+pub struct Playback {
+    pub playing: bool,
+    /// The frame asked for; the picture may still be a little behind.
+    pub frame: u64,
+    pub picture: Option<Frame>,
+    /// Increases whenever the picture changes: the texture follows it.
+    pub picture_count: u64,
+}
+
+/// How the timeline is looked at.
+#[derive(Debug, Clone, Default)]
+pub struct TimelineState {
+    /// `None` shows the whole recording, or the last half minute of a camera.
+    pub view: Option<TimeView>,
+    /// Selected by dragging, in seconds, start before end.
+    pub selection: Option<(f64, f64)>,
+    /// Scores below are hidden in list and timeline; moved by dragging the line.
+    pub floors: BTreeMap<ExpressionKind, f64>,
+}
+
+#[derive(Debug, Clone)]
+pub struct Review {
+    pub session: OpenedSession,
+    pub recording: Recording,
+    pub coverage: Coverage,
+    pub status: SessionStatus,
+    pub playback: Playback,
+    pub views: Views,
+    /// Increases with every new [`Review::views`].
+    pub views_count: u64,
+    pub timeline: TimelineState,
+    pub selected: Option<SpotKey>,
+    pub decisions: Decisions,
+    /// Lowest and highest finite score that was not masked, per kind.
+    pub score_range: BTreeMap<ExpressionKind, (f64, f64)>,
+    /// Decoded intervals with the decisions laid over them, in time order.
+    pub spots: Vec<SpottedInterval>,
+}
+
+impl Review {
+    #[must_use]
+    pub fn new(session: OpenedSession) -> Self {
+        Self {
+            session,
+            recording: Recording::default(),
+            coverage: Coverage::default(),
+            status: SessionStatus::default(),
+            playback: Playback::default(),
+            views: Views::default(),
+            views_count: 0,
+            timeline: TimelineState::default(),
+            selected: None,
+            decisions: Decisions::default(),
+            score_range: BTreeMap::new(),
+            spots: Vec::new(),
+        }
+    }
+
+    /// Takes what the analysis told.
+    pub fn tell(&mut self, event: Event) {
+        let mut decoded = false;
+        match &event {
+            Event::Frame(record) => self.coverage.frame(record),
+            Event::Score(sample) => {
+                self.coverage.score(sample);
+                if sample.masked.is_none() && sample.score.is_finite() {
+                    let range = self
+                        .score_range
+                        .entry(sample.kind)
+                        .or_insert((sample.score, sample.score));
+                    *range = (range.0.min(sample.score), range.1.max(sample.score));
+                }
+            }
+            Event::Provisional(_) | Event::Spotted { .. } => decoded = true,
+            _ => {}
+        }
+        self.recording.apply(event);
+        if decoded {
+            self.decided();
+        }
+    }
+
+    /// Lays the decisions over the newest decoding and finds the selection in it again.
+    pub fn decided(&mut self) {
+        self.spots = self.decisions.over(&self.recording.intervals);
+        self.selected = self.selected.and_then(|old| {
+            self.spots
+                .iter()
+                .map(SpotKey::of)
+                .filter(|k| k.iou(old) > 0.0)
+                .max_by(|a, b| a.iou(old).total_cmp(&b.iou(old)))
+        });
+    }
+
+    pub fn show_picture(&mut self, frame: Frame) {
+        if self.playback.playing || self.session.info.live || self.playback.picture.is_none() {
+            self.playback.frame = frame.index;
+        }
+        self.playback.picture = Some(frame);
+        self.playback.picture_count += 1;
+    }
+
+    /// Candidates at or above the floor of their kind, best score first.
+    #[must_use]
+    pub fn ranked(&self) -> Vec<&SpottedInterval> {
+        let mut list: Vec<_> = self.spots.iter().filter(|i| self.above_floor(i)).collect();
+        list.sort_by(|a, b| b.score.total_cmp(&a.score).then(a.apex.cmp(&b.apex)));
+        list
+    }
+
+    #[must_use]
+    pub fn above_floor(&self, interval: &SpottedInterval) -> bool {
+        self.timeline
+            .floors
+            .get(&interval.kind)
+            .is_none_or(|floor| interval.score >= *floor)
+    }
+
+    /// The line in a lane: moved by the person, else what the decoding used.
+    #[must_use]
+    pub fn threshold(&self, kind: ExpressionKind) -> Option<f64> {
+        self.timeline
+            .floors
+            .get(&kind)
+            .or_else(|| self.recording.thresholds.get(&kind))
+            .copied()
+    }
+
+    #[must_use]
+    pub fn selected_spot(&self) -> Option<&SpottedInterval> {
+        let key = self.selected?;
+        self.spots.iter().find(|i| SpotKey::of(i) == key)
+    }
+
+    /// The next (or previous) candidate in time from the frame shown.
+    #[must_use]
+    pub fn spot_beside(&self, forward: bool) -> Option<&SpottedInterval> {
+        let here = self
+            .selected_spot()
+            .map(|s| s.apex)
+            .filter(|apex| *apex == self.playback.frame)
+            .unwrap_or(self.playback.frame);
+        let mut shown = self.spots.iter().filter(|i| self.above_floor(i));
+        if forward {
+            shown.find(|i| i.apex > here)
+        } else {
+            shown.rfind(|i| i.apex < here)
+        }
+    }
+
+    /// How many frames there are: exact once read to the end, the source's estimate before.
+    #[must_use]
+    pub fn frame_count(&self) -> u64 {
+        let read = self.recording.frames.last().map_or(0, |f| f.frame + 1);
+        if self.recording.finished || self.status.finished || self.session.info.live {
+            return read.max(1);
+        }
+        self.session
+            .info
+            .frame_count
+            .unwrap_or(read)
+            .max(read)
+            .max(1)
+    }
+
+    /// When a frame is shown, from its record, the picture, or (before it is read) the stated rate.
+    #[must_use]
+    pub fn time_of(&self, frame: u64) -> Timestamp {
+        if let Some(record) = self.recording.frame(frame) {
+            return record.timestamp;
+        }
+        if let Some(picture) = self.playback.picture.as_ref().filter(|p| p.index == frame) {
+            return picture.timestamp;
+        }
+        let last = self.recording.frames.last();
+        let fps = self.session.info.nominal_fps.filter(|f| *f > 0.0);
+        match (last, fps) {
+            (Some(last), Some(fps)) if frame > last.frame => {
+                last.timestamp.plus_secs((frame - last.frame) as f64 / fps)
+            }
+            (None, Some(fps)) => Timestamp::from_secs(frame as f64 / fps),
+            _ => self.recording.end(),
+        }
+    }
+
+    /// The frame nearest to a time.
+    #[must_use]
+    pub fn frame_near(&self, secs: f64) -> u64 {
+        let t = Timestamp::from_secs(secs.max(0.0));
+        let last = self.count_minus_one();
+        if t > self.recording.end() {
+            let end = self.recording.frames.last();
+            let fps = self.session.info.nominal_fps.unwrap_or(0.0);
+            let ahead = (t.secs_since(self.recording.end()) * fps).round() as u64;
+            return (end.map_or(0, |f| f.frame) + ahead).min(last);
+        }
+        let frames = &self.recording.frames;
+        let after = frames.partition_point(|r| r.timestamp <= t);
+        let before = &frames[after.saturating_sub(1)];
+        match frames.get(after) {
+            Some(next) if next.timestamp.secs() - secs < secs - before.timestamp.secs() => {
+                next.frame
+            }
+            _ => before.frame,
+        }
+    }
+
+    #[must_use]
+    pub fn count_minus_one(&self) -> u64 {
+        self.frame_count() - 1
+    }
+
+    /// Everything the timeline could show.
+    #[must_use]
+    pub fn limits(&self) -> TimeView {
+        let read = self.recording.end().secs();
+        if self.session.info.live {
+            return TimeView::whole(read.max(LIVE_SPAN_SECS));
+        }
+        let stated = if self.recording.finished {
+            0.0
+        } else {
+            self.session.info.duration.map_or(0.0, Timestamp::secs)
+        };
+        TimeView::whole(read.max(stated))
+    }
+
+    /// What the timeline shows now.
+    #[must_use]
+    pub fn view(&self) -> TimeView {
+        let limits = self.limits();
+        match self.timeline.view {
+            Some(view) => view,
+            None if self.session.info.live => TimeView {
+                start: limits.end - LIVE_SPAN_SECS,
+                end: limits.end,
+            },
+            None => limits,
+        }
+    }
+
+    /// The analysed face of the picture on the screen, with its held crop.
+    #[must_use]
+    pub fn face_shown(&self) -> Option<(&FaceRecord, Option<&HeldCrop>)> {
+        let picture = self.playback.picture.as_ref()?;
+        let face = self.recording.frame(picture.index)?.face.as_ref()?;
+        Some((face, self.recording.crops.get(&face.crop)))
+    }
+
+    /// Frames a second as measured so far.
+    #[must_use]
+    pub fn measured_fps(&self) -> Option<f64> {
+        let (first, last) = (
+            self.recording.frames.first()?,
+            self.recording.frames.last()?,
+        );
+        let secs = last.timestamp.secs_since(first.timestamp);
+        (secs > 0.0).then(|| (last.frame - first.frame) as f64 / secs)
+    }
+
+    /// The share of the recording that is analysed, 0..1; `None` where its length is unknown.
+    #[must_use]
+    pub fn progress(&self) -> Option<f32> {
+        let total = self.status.frames_total.or(self.session.info.frame_count)?;
+        (total > 0).then(|| (self.status.frames_done as f32 / total as f32).min(1.0))
+    }
+}

@@ -1,0 +1,245 @@
+//! What a person chose and the next start remembers. Written beside and renamed,
+//! so a killed program leaves the old file; an unreadable file gives the defaults.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use crate::session::Params;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ThemeChoice {
+    #[default]
+    System,
+    Dark,
+    Light,
+}
+
+impl ThemeChoice {
+    pub const ALL: [Self; 3] = [Self::System, Self::Dark, Self::Light];
+
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::System => "System",
+            Self::Dark => "Dark",
+            Self::Light => "Light",
+        }
+    }
+}
+
+/// What is drawn over the original.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Overlays {
+    pub face_box: bool,
+    pub landmarks: bool,
+    pub regions: bool,
+}
+
+impl Default for Overlays {
+    fn default() -> Self {
+        Self {
+            face_box: true,
+            landmarks: true,
+            regions: false,
+        }
+    }
+}
+
+/// What is drawn beside the original.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Shown {
+    pub led: bool,
+    pub flow: bool,
+    pub strain: bool,
+}
+
+impl Default for Shown {
+    fn default() -> Self {
+        Self {
+            led: true,
+            flow: false,
+            strain: false,
+        }
+    }
+}
+
+impl Shown {
+    #[must_use]
+    pub fn count(self) -> usize {
+        usize::from(self.led) + usize::from(self.flow) + usize::from(self.strain)
+    }
+
+    /// LED, flow, strain, all three, none, and round again.
+    #[must_use]
+    pub fn next(self) -> Self {
+        let only = |led, flow, strain| Self { led, flow, strain };
+        match (self.led, self.flow, self.strain) {
+            (true, false, false) => only(false, true, false),
+            (false, true, false) => only(false, false, true),
+            (false, false, true) => only(true, true, true),
+            (true, true, true) => only(false, false, false),
+            _ => only(true, false, false),
+        }
+    }
+}
+
+/// Widths and heights in points.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct PanelSizes {
+    pub source: f32,
+    pub candidates: f32,
+    pub timeline: f32,
+}
+
+impl Default for PanelSizes {
+    fn default() -> Self {
+        Self {
+            source: 216.0,
+            candidates: 296.0,
+            timeline: 272.0,
+        }
+    }
+}
+
+impl PanelSizes {
+    /// A file edited by hand must not hide a panel.
+    fn sane(self) -> Self {
+        let keep = |v: f32, low: f32, high: f32, default: f32| {
+            if v.is_finite() {
+                v.clamp(low, high)
+            } else {
+                default
+            }
+        };
+        let d = Self::default();
+        Self {
+            source: keep(self.source, 184.0, 360.0, d.source),
+            candidates: keep(self.candidates, 264.0, 480.0, d.candidates),
+            timeline: keep(self.timeline, 216.0, 560.0, d.timeline),
+        }
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Settings {
+    pub theme: ThemeChoice,
+    pub overlays: Overlays,
+    pub shown: Shown,
+    pub panels: PanelSizes,
+    pub speed: f32,
+    pub params: Params,
+    /// The three hints have been read.
+    pub hints_seen: bool,
+    /// The folder of the last recording, where the next dialog opens.
+    pub last_folder: Option<PathBuf>,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            theme: ThemeChoice::System,
+            overlays: Overlays::default(),
+            shown: Shown::default(),
+            panels: PanelSizes::default(),
+            speed: 1.0,
+            params: Params::default(),
+            hints_seen: false,
+            last_folder: None,
+        }
+    }
+}
+
+impl Settings {
+    /// Where they are kept; `None` without a home directory.
+    #[must_use]
+    pub fn path() -> Option<PathBuf> {
+        directories::ProjectDirs::from("", "", "onset").map(|d| d.config_dir().join("window.json"))
+    }
+
+    /// The defaults where the file is missing; the defaults and why where it is unreadable.
+    pub fn load(path: &Path) -> (Self, Option<String>) {
+        let bytes = match std::fs::read(path) {
+            Ok(bytes) => bytes,
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound => return (Self::default(), None),
+            Err(e) => return (Self::default(), Some(Self::unread(&e, path))),
+        };
+        match serde_json::from_slice::<Self>(&bytes) {
+            Ok(mut settings) => {
+                settings.panels = settings.panels.sane();
+                if !super::state::SPEEDS.contains(&settings.speed) {
+                    settings.speed = 1.0;
+                }
+                (settings, None)
+            }
+            Err(e) => (Self::default(), Some(Self::unread(&e, path))),
+        }
+    }
+
+    fn unread(why: &dyn std::fmt::Display, path: &Path) -> String {
+        format!(
+            "Cannot read the window's settings ({why}). The defaults are used and the file is \
+             replaced at the next change: {}",
+            path.display()
+        )
+    }
+
+    /// # Errors
+    /// When the folder cannot be made or the file not written.
+    pub fn save(&self, path: &Path) -> std::io::Result<()> {
+        let folder = path.parent().unwrap_or(Path::new("."));
+        std::fs::create_dir_all(folder)?;
+        let mut file = tempfile::NamedTempFile::new_in(folder)?;
+        serde_json::to_writer_pretty(&mut file, self)?;
+        file.flush()?;
+        file.persist(path)?;
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn settings_come_back_and_a_broken_file_gives_the_defaults_with_a_sentence() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("made/window.json");
+        let mut s = Settings {
+            theme: ThemeChoice::Light,
+            ..Settings::default()
+        };
+        s.panels.source = 9_000.0;
+        s.save(&path).unwrap();
+        let (back, why) = Settings::load(&path);
+        assert_eq!((back.theme, why), (ThemeChoice::Light, None));
+        assert_eq!(back.panels.source, 360.0);
+        std::fs::write(&path, "{\"theme\": ").unwrap();
+        let (back, why) = Settings::load(&path);
+        assert_eq!(back, Settings::default());
+        assert!(why.is_some_and(|w| w.starts_with("Cannot read the window's settings")));
+    }
+
+    #[test]
+    fn an_older_file_without_a_field_is_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("window.json");
+        std::fs::write(&path, "{\"theme\": \"dark\", \"unknown\": 3}").unwrap();
+        assert_eq!(Settings::load(&path).0.theme, ThemeChoice::Dark);
+    }
+
+    #[test]
+    fn the_next_view_goes_round() {
+        let mut s = Shown::default();
+        for _ in 0..5 {
+            s = s.next();
+        }
+        assert_eq!(s, Shown::default());
+    }
+}

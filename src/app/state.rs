@@ -1,0 +1,415 @@
+//! What the window knows, as plain data: no thread, no texture, no clock.
+
+use super::backend::{Machine, PlayerOrder, ViewsWanted};
+use super::command::{Command, Effect, Overlay, SideTab, View};
+use super::entrance::Entrance;
+use super::notices::NoticeLog;
+use super::review::Review;
+use super::settings::Settings;
+use super::time_view::TimeView;
+use crate::base::{Notice, Severity};
+use crate::spotting::{ExpressionKind, IntervalStatus};
+use crate::timeline::Event;
+
+/// Preset speeds; 1 is the recording's own pace.
+pub const SPEEDS: [f32; 6] = [0.1, 0.25, 0.5, 1.0, 2.0, 4.0];
+#[derive(Debug, Clone, Default)]
+pub struct AppState {
+    pub settings: Settings,
+    pub machine: Machine,
+    pub entrance: Entrance,
+    pub review: Option<Review>,
+    pub notices: NoticeLog,
+    pub tab: SideTab,
+    pub help: bool,
+    pub full_screen: bool,
+    /// Seconds since the window opened.
+    pub now: f64,
+    pub(super) last_views: Option<(u64, u64, u32, super::settings::Shown)>,
+}
+
+impl AppState {
+    #[must_use]
+    pub fn new(settings: Settings, machine: Machine) -> Self {
+        Self {
+            settings,
+            machine,
+            ..Self::default()
+        }
+    }
+
+    /// Carries out a command and says what the world outside is to do about it.
+    pub fn apply(&mut self, command: Command) -> Vec<Effect> {
+        let before = self.settings.clone();
+        let mut effects = self.carry_out(command);
+        if let Some(wanted) = self.views_wanted() {
+            effects.push(Effect::Views(Box::new(wanted)));
+        }
+        if self.settings != before {
+            if self.settings.theme != before.theme {
+                effects.push(Effect::Theme(self.settings.theme));
+            }
+            effects.push(Effect::SaveSettings);
+        }
+        effects
+    }
+
+    fn carry_out(&mut self, command: Command) -> Vec<Effect> {
+        match command {
+            Command::AskForInput(_)
+            | Command::DialogClosed(..)
+            | Command::EditPath(_)
+            | Command::Open(_)
+            | Command::OpenSample
+            | Command::ListCameras
+            | Command::Opened(_)
+            | Command::OpenFailed { .. }
+            | Command::Cameras(_) => self.enter(command),
+
+            Command::TogglePlay
+            | Command::Pause
+            | Command::Step(_)
+            | Command::Seek(_)
+            | Command::SeekSecs(_)
+            | Command::First
+            | Command::Last
+            | Command::Speed(_)
+            | Command::SpeedStep(_)
+            | Command::PlayFaster
+            | Command::NextSpot
+            | Command::PreviousSpot
+            | Command::Select(_)
+            | Command::PlaybackEnded { .. } => self.play(command),
+
+            Command::Decide(status) => self.decide(status),
+            Command::Undo => self.revise(super::decisions::Decisions::undo, "Nothing to undo."),
+            Command::Redo => self.revise(super::decisions::Decisions::redo, "Nothing to redo."),
+
+            Command::Clock(now) => self.clock(now),
+            Command::Events { generation, events } => self.hear(generation, events),
+            Command::Status { generation, status } => {
+                let now = self.now;
+                let mut failure = None;
+                if let Some(review) = self.of(generation) {
+                    if status.failed.is_some() && review.status.failed != status.failed {
+                        failure.clone_from(&status.failed);
+                    }
+                    review.status = status;
+                }
+                // Everything heard so far stays. The analysis may have said it itself.
+                if let Some(why) = failure
+                    && !self.notices.said(&why)
+                {
+                    self.notices.push(Notice::error(why), now);
+                }
+                vec![]
+            }
+            Command::Picture { generation, frame } => {
+                if let Some(review) = self.of(generation) {
+                    review.show_picture(frame);
+                    review.follow();
+                }
+                vec![]
+            }
+            Command::Views { generation, views } => {
+                if let Some(review) = self.of(generation) {
+                    review.views = *views;
+                    review.views_count += 1;
+                }
+                vec![]
+            }
+            Command::Say(notice) => {
+                self.say(notice);
+                vec![Effect::WakeAfter(8.1)]
+            }
+            other => self.look(other),
+        }
+    }
+
+    /// The open recording, unless it is another one than meant.
+    fn of(&mut self, generation: u64) -> Option<&mut Review> {
+        self.review
+            .as_mut()
+            .filter(|r| r.session.generation == generation)
+    }
+
+    pub(super) fn say(&mut self, notice: Notice) {
+        self.notices.push(notice, self.now);
+    }
+
+    fn hear(&mut self, generation: u64, events: Vec<Event>) -> Vec<Effect> {
+        let mut said = Vec::new();
+        if let Some(review) = self.of(generation) {
+            for event in events {
+                if let Event::Notice(notice) = &event {
+                    said.push(notice.clone());
+                }
+                review.tell(event);
+            }
+        }
+        let wake = said.iter().any(|n| n.severity == Severity::Info);
+        said.into_iter().for_each(|n| self.say(n));
+        if wake {
+            vec![Effect::WakeAfter(8.1)]
+        } else {
+            vec![]
+        }
+    }
+
+    fn play(&mut self, command: Command) -> Vec<Effect> {
+        let speed = self.settings.speed;
+        let Some(review) = self.review.as_mut() else {
+            return vec![];
+        };
+        let live = review.session.info.live;
+        let last = review.count_minus_one();
+        let here = review.playback.frame;
+        match command {
+            _ if live && !matches!(command, Command::Select(_)) => {
+                return vec![];
+            }
+            Command::TogglePlay => {
+                review.playback.playing = !review.playback.playing;
+                let mut effects = vec![];
+                if review.playback.playing && here >= last {
+                    review.playback.frame = 0;
+                    effects.push(Effect::Player(PlayerOrder::Seek(0)));
+                }
+                effects.push(Effect::Player(if review.playback.playing {
+                    PlayerOrder::Play
+                } else {
+                    PlayerOrder::Pause
+                }));
+                effects
+            }
+            Command::Pause => review.pause(),
+            Command::PlaybackEnded { generation } => {
+                if generation == review.session.generation {
+                    review.playback.playing = false;
+                }
+                vec![]
+            }
+            Command::Step(frames) => {
+                let mut effects = review.pause();
+                effects.extend(review.go(here.saturating_add_signed(frames)));
+                effects
+            }
+            Command::Seek(frame) => review.go(frame),
+            Command::SeekSecs(secs) => review.go(review.frame_near(secs)),
+            Command::First => review.go(0),
+            Command::Last => review.go(last),
+            Command::Speed(speed) => self.speed(speed),
+            Command::SpeedStep(by) => {
+                let at = SPEEDS.iter().position(|s| *s >= speed).unwrap_or(3);
+                let next = at
+                    .saturating_add_signed(isize::from(by))
+                    .min(SPEEDS.len() - 1);
+                self.speed(SPEEDS[next])
+            }
+            Command::PlayFaster => {
+                if review.playback.playing {
+                    let at = SPEEDS.iter().position(|s| *s > speed);
+                    self.speed(at.map_or(speed, |i| SPEEDS[i]))
+                } else {
+                    self.play(Command::TogglePlay)
+                }
+            }
+            Command::NextSpot | Command::PreviousSpot => {
+                let forward = matches!(command, Command::NextSpot);
+                let Some(spot) = review.spot_beside(forward).cloned() else {
+                    return vec![];
+                };
+                let mut effects = review.pause();
+                review.selected = Some(super::decisions::SpotKey::of(&spot));
+                effects.extend(review.go(spot.apex));
+                effects
+            }
+            Command::Select(key) => {
+                review.selected = key;
+                match key {
+                    Some(key) if !live => {
+                        let mut effects = review.pause();
+                        effects.extend(review.go(key.apex));
+                        effects
+                    }
+                    _ => vec![],
+                }
+            }
+            _ => vec![],
+        }
+    }
+
+    fn speed(&mut self, speed: f32) -> Vec<Effect> {
+        self.settings.speed = speed;
+        vec![Effect::Player(PlayerOrder::Speed(speed))]
+    }
+
+    fn decide(&mut self, status: IntervalStatus) -> Vec<Effect> {
+        let Some(review) = self.review.as_mut() else {
+            return vec![];
+        };
+        let Some(spot) = review.selected_spot().cloned() else {
+            self.say(Notice::info(
+                "Select a candidate first: click it in the list, or press N.",
+            ));
+            return vec![Effect::WakeAfter(8.1)];
+        };
+        // The same verdict again takes it back.
+        let status = if spot.status == status {
+            IntervalStatus::Proposed
+        } else {
+            status
+        };
+        review.decisions.decide(&spot, status);
+        review.decided();
+        vec![]
+    }
+
+    fn revise(
+        &mut self,
+        step: fn(&mut super::decisions::Decisions) -> bool,
+        nothing: &str,
+    ) -> Vec<Effect> {
+        let Some(review) = self.review.as_mut() else {
+            return vec![];
+        };
+        if step(&mut review.decisions) {
+            review.decided();
+            return vec![];
+        }
+        self.say(Notice::info(nothing));
+        vec![Effect::WakeAfter(8.1)]
+    }
+
+    pub(super) fn look(&mut self, command: Command) -> Vec<Effect> {
+        match command {
+            Command::ToggleOverlay(overlay) => {
+                let o = &mut self.settings.overlays;
+                let flag = match overlay {
+                    Overlay::FaceBox => &mut o.face_box,
+                    Overlay::Landmarks => &mut o.landmarks,
+                    Overlay::Regions => &mut o.regions,
+                };
+                *flag = !*flag;
+            }
+            Command::ToggleView(view) => {
+                let s = &mut self.settings.shown;
+                let flag = match view {
+                    View::Led => &mut s.led,
+                    View::Flow => &mut s.flow,
+                    View::Strain => &mut s.strain,
+                };
+                *flag = !*flag;
+            }
+            Command::NextView => self.settings.shown = self.settings.shown.next(),
+            Command::LookAt(view) => self.timeline(|r| r.timeline.view = view),
+            Command::FitSelected => self.timeline(|r| {
+                if let Some(s) = r.selected_spot() {
+                    let (a, b) = (r.time_of(s.onset).secs(), r.time_of(s.offset).secs());
+                    r.timeline.view = Some(TimeView::fitting(a, b, r.limits()));
+                }
+            }),
+            Command::SelectTime(span) => self.timeline(|r| {
+                r.timeline.selection = span.map(|(a, b)| (a.min(b), a.max(b)));
+            }),
+            Command::FitSelection => self.timeline(|r| {
+                if let Some((start, end)) = r.timeline.selection.take() {
+                    r.timeline.view = Some(TimeView { start, end }.zoomed(1.0, start, r.limits()));
+                }
+            }),
+            Command::Floor(kind, value) => self.timeline(|r| {
+                match value {
+                    Some(v) => r.timeline.floors.insert(kind, v.max(0.0)),
+                    None => r.timeline.floors.remove(&kind),
+                };
+            }),
+            Command::ShowTab(tab) => self.tab = tab,
+            Command::Theme(theme) => self.settings.theme = theme,
+            Command::Decode(mode) => self.settings.params.decode = mode,
+            Command::Device(device) => self.settings.params.device = device,
+            Command::Weights(kind, path) => match kind {
+                ExpressionKind::Macro => self.settings.params.macro_weights = path,
+                ExpressionKind::Micro => self.settings.params.micro_weights = path,
+            },
+            Command::Panels(sizes) => self.settings.panels = sizes,
+            Command::ToggleHelp => self.help = !self.help,
+            Command::HintsSeen => self.settings.hints_seen = true,
+            Command::ToggleFullScreen => {
+                self.full_screen = !self.full_screen;
+                return vec![Effect::FullScreen(self.full_screen)];
+            }
+            Command::Escape => {
+                if self.help {
+                    self.help = false;
+                } else if self.full_screen {
+                    return self.look(Command::ToggleFullScreen);
+                } else {
+                    self.timeline(|r| {
+                        if r.timeline.selection.take().is_none() {
+                            r.selected = None;
+                        }
+                    });
+                }
+            }
+            Command::Dismiss(id) => self.notices.dismiss(id),
+            Command::DismissAll => self.notices.dismiss_all(),
+            Command::Copy(text) => return vec![Effect::Copy(text)],
+            _ => {}
+        }
+        vec![]
+    }
+
+    fn timeline(&mut self, change: impl FnOnce(&mut Review)) {
+        if let Some(review) = self.review.as_mut() {
+            change(review);
+        }
+    }
+
+    /// A new request for the pictures beside the original, where what is shown has changed.
+    fn views_wanted(&mut self) -> Option<ViewsWanted> {
+        let shown = self.settings.shown;
+        let review = self.review.as_ref()?;
+        if shown.count() == 0 {
+            return None;
+        }
+        let (_, crop) = review.face_shown()?;
+        let (crop, frame) = (crop?, review.playback.picture.as_ref()?);
+        let key = (review.session.generation, frame.index, crop.id, shown);
+        if self.last_views == Some(key) {
+            return None;
+        }
+        self.last_views = Some(key);
+        Some(ViewsWanted {
+            frame: frame.clone(),
+            crop: crop.clone(),
+            led: shown.led,
+            flow: shown.flow,
+            strain: shown.strain,
+        })
+    }
+}
+
+impl Review {
+    fn pause(&mut self) -> Vec<Effect> {
+        if std::mem::take(&mut self.playback.playing) {
+            vec![Effect::Player(PlayerOrder::Pause)]
+        } else {
+            vec![]
+        }
+    }
+
+    fn go(&mut self, frame: u64) -> Vec<Effect> {
+        let frame = frame.min(self.count_minus_one());
+        self.playback.frame = frame;
+        self.follow();
+        vec![Effect::Player(PlayerOrder::Seek(frame))]
+    }
+
+    /// The cursor never leaves a zoomed timeline.
+    fn follow(&mut self) {
+        if let Some(view) = self.timeline.view {
+            let cursor = self.time_of(self.playback.frame).secs();
+            self.timeline.view = Some(view.following(cursor, self.limits()));
+        }
+    }
+}

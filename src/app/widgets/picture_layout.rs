@@ -1,0 +1,170 @@
+//! Where the original and the square views beside it stand. Pure geometry.
+
+use egui::{Rect, Vec2, pos2, vec2};
+
+use crate::app::theme::GAP;
+
+/// Above each picture, for its name.
+pub const CAPTION: f32 = 20.0;
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct PictureLayout {
+    pub original: Rect,
+    pub views: Vec<Rect>,
+}
+
+/// As much of `area` as it takes: the original with `aspect` (width over height)
+/// and `views` squares in one or two columns beside it or a row below, whichever
+/// leaves the most to see. Every picture has [`CAPTION`] free above it.
+#[must_use]
+pub fn arrange(area: Rect, aspect: f32, views: usize) -> PictureLayout {
+    if views == 0 {
+        return PictureLayout {
+            original: fit(area, aspect),
+            views: vec![],
+        };
+    }
+    let columns = (1..=views.min(2)).map(|columns| beside(area, aspect, views, columns));
+    let mut best = below(area, aspect, views);
+    for candidate in columns {
+        if worth(&candidate) > worth(&best) {
+            best = candidate;
+        }
+    }
+    best
+}
+
+/// The original counts most, but a view too small to read is worth nothing.
+fn worth(l: &PictureLayout) -> f32 {
+    let views: f32 = l.views.iter().map(|r| r.area()).sum();
+    l.original.area() + 1.5 * views
+}
+
+fn beside(area: Rect, aspect: f32, views: usize, columns: usize) -> PictureLayout {
+    let rows = views.div_ceil(columns);
+    let mut best: Option<PictureLayout> = None;
+    // The share of the width that the views take, in steps of the grid.
+    let mut side = 96.0;
+    loop {
+        let width = columns as f32 * side + (columns as f32 - 1.0) * GAP;
+        let height = rows as f32 * (side + CAPTION) + (rows as f32 - 1.0) * GAP;
+        let left = area.width() - width - GAP;
+        if height > area.height() || left < 96.0 {
+            break;
+        }
+        let original = fit(
+            Rect::from_min_size(area.min, vec2(left, area.height())),
+            aspect,
+        );
+        let x0 = (original.right() + GAP).floor();
+        let y0 = original.top() - CAPTION;
+        let views = (0..views)
+            .map(|i| {
+                let (row, column) = (i / columns, i % columns);
+                let at = pos2(
+                    x0 + column as f32 * (side + GAP),
+                    y0 + row as f32 * (side + CAPTION + GAP) + CAPTION,
+                );
+                Rect::from_min_size(at, Vec2::splat(side))
+            })
+            .collect();
+        let candidate = balanced(area, PictureLayout { original, views });
+        if best.as_ref().is_none_or(|b| worth(&candidate) > worth(b)) {
+            best = Some(candidate);
+        }
+        side += 8.0;
+    }
+    best.unwrap_or_else(|| PictureLayout {
+        original: fit(area, aspect),
+        views: vec![Rect::NOTHING; 0],
+    })
+}
+
+fn below(area: Rect, aspect: f32, views: usize) -> PictureLayout {
+    let n = views as f32;
+    let side = ((area.width() - (n - 1.0) * GAP) / n)
+        .min(0.4 * area.height() - CAPTION)
+        .max(0.0)
+        .floor();
+    let top = Rect::from_min_size(
+        area.min,
+        vec2(area.width(), area.height() - side - CAPTION - GAP),
+    );
+    let original = fit(top, aspect);
+    let width = n * side + (n - 1.0) * GAP;
+    let x0 = (area.center().x - 0.5 * width).round();
+    let y0 = original.bottom() + GAP + CAPTION;
+    let views = (0..views)
+        .map(|i| Rect::from_min_size(pos2(x0 + i as f32 * (side + GAP), y0), Vec2::splat(side)))
+        .collect();
+    PictureLayout { original, views }
+}
+
+/// The largest rectangle of that aspect under its caption, in the middle.
+fn fit(area: Rect, aspect: f32) -> Rect {
+    let space = Rect::from_min_max(pos2(area.left(), area.top() + CAPTION), area.max);
+    let (w, h) = (space.width().max(1.0), space.height().max(1.0));
+    let size = if w / h > aspect {
+        vec2(h * aspect, h)
+    } else {
+        vec2(w, w / aspect)
+    };
+    let min = pos2(
+        (space.center().x - 0.5 * size.x).round(),
+        (space.center().y - 0.5 * size.y).round(),
+    );
+    Rect::from_min_size(min, size.floor())
+}
+
+/// Moves the group so that what is left over stands on both sides.
+fn balanced(area: Rect, mut l: PictureLayout) -> PictureLayout {
+    let all = l.views.iter().fold(l.original, |a, r| a.union(*r));
+    let all = Rect::from_min_max(pos2(all.left(), all.top() - CAPTION), all.max);
+    let by = vec2(
+        (area.center().x - all.center().x).round(),
+        (area.center().y - all.center().y).round(),
+    );
+    l.original = l.original.translate(by);
+    for r in &mut l.views {
+        *r = r.translate(by);
+    }
+    l
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pictures_stay_inside_and_never_overlap() {
+        for (w, h) in [
+            (720.0, 430.0),
+            (500.0, 700.0),
+            (1360.0, 760.0),
+            (320.0, 240.0),
+        ] {
+            let area = Rect::from_min_size(pos2(200.0, 40.0), vec2(w, h));
+            for aspect in [4.0 / 3.0, 16.0 / 9.0, 0.5] {
+                for views in 0..=3 {
+                    let l = arrange(area, aspect, views);
+                    assert_eq!(l.views.len(), views, "{w}×{h}");
+                    let mut all = l.views.clone();
+                    all.push(l.original);
+                    for (i, a) in all.iter().enumerate() {
+                        let with_caption =
+                            Rect::from_min_max(pos2(a.left(), a.top() - CAPTION), a.max);
+                        assert!(
+                            area.expand(1.0).contains_rect(with_caption),
+                            "{w}×{h} {aspect} {views}: {with_caption:?}"
+                        );
+                        for b in &all[i + 1..] {
+                            assert!(!a.shrink(0.5).intersects(*b), "{w}×{h} {aspect} {views}");
+                        }
+                    }
+                    let seen = l.original.width() / l.original.height();
+                    assert!((seen / aspect - 1.0).abs() < 0.05);
+                }
+            }
+        }
+    }
+}

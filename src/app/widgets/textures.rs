@@ -1,0 +1,120 @@
+//! The pictures on the graphics card: kept, and set again only when they change.
+
+use egui::{ColorImage, Context, TextureHandle, TextureOptions};
+use image::RgbImage;
+use image::imageops::{self, FilterType};
+
+use crate::app::backend::Backend;
+use crate::app::review::Review;
+
+/// Wider or higher pictures are made smaller for the screen; the analysis has its own.
+const MAX_SIDE: u32 = 4096;
+
+#[derive(Default)]
+pub struct Textures {
+    original: Slot,
+    led: Slot,
+    flow: Slot,
+    strain: Slot,
+    wheel: Option<TextureHandle>,
+}
+
+#[derive(Default)]
+struct Slot {
+    /// Session generation and count of the picture in it.
+    key: Option<(u64, u64)>,
+    handle: Option<TextureHandle>,
+}
+
+impl Slot {
+    fn update(&mut self, ctx: &Context, name: &str, key: (u64, u64), image: Option<ColorImage>) {
+        self.key = Some(key);
+        let Some(image) = image else {
+            self.handle = None;
+            return;
+        };
+        match &mut self.handle {
+            Some(handle) => handle.set(image, TextureOptions::LINEAR),
+            None => self.handle = Some(ctx.load_texture(name, image, TextureOptions::LINEAR)),
+        }
+    }
+}
+
+impl Textures {
+    /// Uploads what has changed since the last call.
+    pub fn update(&mut self, ctx: &Context, review: Option<&Review>, backend: &dyn Backend) {
+        let Some(review) = review else {
+            *self = Self::default();
+            return;
+        };
+        let generation = review.session.generation;
+        let key = (generation, review.playback.picture_count);
+        if self.original.key != Some(key)
+            && let Some(frame) = &review.playback.picture
+        {
+            let max =
+                MAX_SIDE.min(u32::try_from(ctx.input(|i| i.max_texture_side)).unwrap_or(2048));
+            let image = rgb(&frame.picture, max);
+            self.original.update(ctx, "original", key, Some(image));
+        }
+        let key = (generation, review.views_count);
+        if self.led.key != Some(key) {
+            let views = &review.views;
+            let led = views.led.as_ref().map(|i| {
+                ColorImage::from_rgba_unmultiplied(size(i.width(), i.height()), i.as_raw())
+            });
+            self.led.update(ctx, "led", key, led);
+            let flow = views.flow.as_ref().map(|i| rgb(i, MAX_SIDE));
+            self.flow.update(ctx, "flow", key, flow);
+            let strain = views.strain.as_ref().map(|i| rgb(i, MAX_SIDE));
+            self.strain.update(ctx, "strain", key, strain);
+        }
+        if self.wheel.is_none() && self.flow.handle.is_some() {
+            let wheel = rgb(&backend.flow_wheel(96), MAX_SIDE);
+            self.wheel = Some(ctx.load_texture("flow wheel", wheel, TextureOptions::LINEAR));
+        }
+    }
+
+    #[must_use]
+    pub fn original(&self) -> Option<&TextureHandle> {
+        self.original.handle.as_ref()
+    }
+
+    #[must_use]
+    pub fn led(&self) -> Option<&TextureHandle> {
+        self.led.handle.as_ref()
+    }
+
+    #[must_use]
+    pub fn flow(&self) -> Option<&TextureHandle> {
+        self.flow.handle.as_ref()
+    }
+
+    #[must_use]
+    pub fn strain(&self) -> Option<&TextureHandle> {
+        self.strain.handle.as_ref()
+    }
+
+    #[must_use]
+    pub fn wheel(&self) -> Option<&TextureHandle> {
+        self.wheel.as_ref()
+    }
+}
+
+fn size(w: u32, h: u32) -> [usize; 2] {
+    [w as usize, h as usize]
+}
+
+fn rgb(image: &RgbImage, max: u32) -> ColorImage {
+    let (w, h) = image.dimensions();
+    if w.max(h) > max {
+        let scale = f64::from(max) / f64::from(w.max(h));
+        let (w, h) = (
+            ((f64::from(w) * scale) as u32).max(1),
+            ((f64::from(h) * scale) as u32).max(1),
+        );
+        let small = imageops::resize(image, w, h, FilterType::Triangle);
+        return ColorImage::from_rgb(size(w, h), small.as_raw());
+    }
+    ColorImage::from_rgb(size(w, h), image.as_raw())
+}

@@ -1,0 +1,472 @@
+//! The window without a display: scripted events in, accessible nodes out.
+
+#[path = "app/scripted.rs"]
+mod scripted;
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use egui::accesskit::Role;
+use egui::{Key, Modifiers, Rect, vec2};
+use egui_kittest::Harness;
+use egui_kittest::kittest::{NodeT, Queryable};
+use onset::app::App;
+use onset::app::backend::Machine;
+use onset::app::command::{Command, SideTab, View};
+use onset::app::panels::source::LIMITS;
+use onset::app::settings::ThemeChoice;
+use onset::base::Notice;
+use onset::spotting::IntervalStatus;
+
+use scripted::{Asked, FRAMES, Scripted, status, story};
+
+/// The window and what it asked of the script.
+struct Window {
+    app: App,
+    asked: Asked,
+}
+
+type Shown = Harness<'static, Window>;
+
+fn machine() -> Machine {
+    Machine {
+        adapter: Some("llvmpipe (LLVM 15.0.6, 256 bits)".into()),
+        software: true,
+    }
+}
+
+fn open_window(
+    size: (f32, f32),
+    scale: f32,
+    script: impl FnOnce(&mut Scripted) -> Vec<Command>,
+) -> Shown {
+    let asked: Asked = Rc::new(RefCell::new(vec![]));
+    let mut backend = Scripted::new(Rc::clone(&asked));
+    backend.arriving = script(&mut backend);
+    let ctx = egui::Context::default();
+    let app = App::new(&ctx, Box::new(backend), machine(), None, None);
+    let mut harness = Harness::builder()
+        .with_size(vec2(size.0, size.1))
+        .with_pixels_per_point(scale)
+        .with_context_setup(onset::app::theme::install)
+        .build_ui_state(
+            |ui, w: &mut Window| {
+                w.app.logic(ui.ctx());
+                w.app.ui(ui);
+            },
+            Window { app, asked },
+        );
+    harness.run_steps(6);
+    harness
+}
+
+/// The 20-second recording, analysed up to a frame.
+fn recording(size: (f32, f32), scale: f32, until: u64, finished: bool) -> Shown {
+    open_window(size, scale, move |script| {
+        use onset::app::backend::Backend;
+        script.open(
+            "/recordings/interview 07.mp4",
+            &onset::session::Params::default(),
+        );
+        let mut commands = std::mem::take(&mut script.arriving);
+        let generation = script.generation;
+        commands.push(Command::Events {
+            generation,
+            events: story(script, until, finished),
+        });
+        commands.push(Command::Status {
+            generation,
+            status: status(until, finished),
+        });
+        commands.push(Command::HintsSeen);
+        commands.push(Command::DismissAll);
+        commands
+    })
+}
+
+fn say(harness: &mut Shown, commands: Vec<Command>) {
+    for command in commands {
+        harness.state_mut().app.state.apply(command);
+    }
+    harness.run_steps(4);
+}
+
+fn labels(harness: &Shown) -> Vec<String> {
+    harness
+        .root()
+        .children_recursive()
+        .filter_map(|n| {
+            n.accesskit_node()
+                .label()
+                .or_else(|| n.accesskit_node().value())
+        })
+        .collect()
+}
+
+fn says(harness: &Shown, text: &str) -> bool {
+    labels(harness).iter().any(|l| l.contains(text))
+}
+
+/// Every text and every control with its rectangle.
+fn pieces(harness: &Shown) -> Vec<(String, Rect)> {
+    harness
+        .root()
+        .children_recursive()
+        .filter_map(|n| {
+            let ak = n.accesskit_node();
+            let shown = matches!(
+                ak.role(),
+                Role::Label
+                    | Role::Button
+                    | Role::CheckBox
+                    | Role::TextInput
+                    | Role::ComboBox
+                    | Role::Link
+                    | Role::Image
+                    | Role::RadioButton
+                    | Role::ProgressIndicator
+                    | Role::ListBoxOption
+            );
+            let name = ak.label().or_else(|| ak.value()).unwrap_or_default();
+            let rect = n.rect();
+            (shown && rect.area() > 0.0).then(|| (format!("{:?} {name:?}", ak.role()), rect))
+        })
+        .collect()
+}
+
+fn assert_tidy(harness: &Shown, size: (f32, f32), what: &str) {
+    let window = Rect::from_min_size(egui::Pos2::ZERO, vec2(size.0, size.1));
+    let pieces = pieces(harness);
+    assert!(pieces.len() > 20, "{what}: only {} pieces", pieces.len());
+    for (i, (a, ra)) in pieces.iter().enumerate() {
+        assert!(
+            window.expand(0.5).contains_rect(*ra),
+            "{what}: {a} at {ra:?} leaves the window"
+        );
+        for (b, rb) in &pieces[i + 1..] {
+            let common = ra.intersect(*rb);
+            assert!(
+                common.width() <= 1.0 || common.height() <= 1.0,
+                "{what}: {a} {ra:?} and {b} {rb:?} overlap"
+            );
+        }
+    }
+}
+
+const SIZES: [((f32, f32), f32); 4] = [
+    ((1280.0, 800.0), 1.0),
+    ((1280.0, 800.0), 2.0),
+    ((1920.0, 1080.0), 1.0),
+    ((960.0, 640.0), 1.0),
+];
+
+#[test]
+fn nothing_overlaps_or_leaves_the_window() {
+    for (size, scale) in SIZES {
+        let mut harness = recording(size, scale, FRAMES, true);
+        for tab in [SideTab::Candidates, SideTab::Log, SideTab::Settings] {
+            say(&mut harness, vec![Command::ShowTab(tab)]);
+            assert_tidy(&harness, size, &format!("{size:?} ×{scale} {tab:?}"));
+        }
+        say(
+            &mut harness,
+            vec![
+                Command::ShowTab(SideTab::Candidates),
+                Command::ToggleView(View::Flow),
+                Command::ToggleView(View::Strain),
+                Command::SelectTime(Some((3.0, 4.0))),
+                Command::Theme(ThemeChoice::Light),
+            ],
+        );
+        assert_tidy(&harness, size, &format!("{size:?} ×{scale} three views"));
+        let harness = recording(size, scale, 300, false);
+        assert_tidy(&harness, size, &format!("{size:?} ×{scale} analysing"));
+    }
+}
+
+#[test]
+fn the_empty_window_has_one_sentence_and_one_button() {
+    let harness = open_window((1280.0, 800.0), 1.0, |_| vec![]);
+    assert!(says(
+        &harness,
+        "Open a recording to spot its macro- and micro-expressions."
+    ));
+    assert!(says(&harness, LIMITS));
+    harness
+        .get_all_by_role_and_label(Role::Button, "Open recording…")
+        .last()
+        .expect("the button in the middle")
+        .click();
+    let mut harness = harness;
+    harness.step();
+    harness.step();
+    assert!(harness.state().app.state.entrance.dialog_since.is_some());
+}
+
+#[test]
+fn a_recording_that_cannot_be_opened_says_why_in_the_middle() {
+    let mut harness = open_window((1280.0, 800.0), 1.0, |_| {
+        vec![Command::Open("/nowhere/missing.mp4".into())]
+    });
+    harness.run_steps(3);
+    assert!(says(
+        &harness,
+        "Cannot open the recording: no such file or folder. Check the name: /nowhere/missing.mp4"
+    ));
+    assert!(harness.state().app.state.review.is_none());
+}
+
+#[test]
+fn a_failed_open_leaves_the_open_recording_alone() {
+    let mut harness = recording((1280.0, 800.0), 1.0, FRAMES, true);
+    say(&mut harness, vec![]);
+    harness.state_mut().app.state.apply(Command::OpenFailed {
+        input: "missing.mp4".into(),
+        why: "Cannot open the recording: no such file or folder.".into(),
+    });
+    harness.run_steps(2);
+    assert!(says(&harness, "no such file or folder"));
+    assert!(says(&harness, "interview 07.mp4"));
+}
+
+#[test]
+fn a_session_that_fails_keeps_what_was_recorded() {
+    let mut harness = recording((1280.0, 800.0), 1.0, 300, false);
+    let mut failed = status(300, false);
+    failed.failed = Some("The analysis stopped: the disk is full.".into());
+    let generation = harness
+        .state()
+        .app
+        .state
+        .review
+        .as_ref()
+        .unwrap()
+        .session
+        .generation;
+    say(
+        &mut harness,
+        vec![Command::Status {
+            generation,
+            status: failed,
+        }],
+    );
+    assert!(says(&harness, "The analysis stopped: the disk is full."));
+    assert!(says(&harness, "What was recorded is kept."));
+    let review = harness.state().app.state.review.as_ref().unwrap();
+    assert_eq!(review.recording.frames.len(), 300);
+    assert_eq!(review.spots.len(), 2);
+}
+
+#[test]
+fn what_an_older_session_tells_is_discarded() {
+    let mut harness = recording((1280.0, 800.0), 1.0, 100, false);
+    let script = Scripted::new(Rc::default());
+    say(
+        &mut harness,
+        vec![Command::Events {
+            generation: 0,
+            events: story(&script, 50, false),
+        }],
+    );
+    let review = harness.state().app.state.review.as_ref().unwrap();
+    assert_eq!(review.recording.frames.len(), 100);
+}
+
+fn state_after(keys: &[(Modifiers, Key)]) -> Shown {
+    let mut harness = recording((1280.0, 800.0), 1.0, FRAMES, true);
+    for (modifiers, key) in keys {
+        harness.key_press_modifiers(*modifiers, *key);
+        harness.run_steps(3);
+    }
+    harness
+}
+
+#[test]
+fn keys_step_play_and_change_the_speed() {
+    let none = Modifiers::NONE;
+    let h = state_after(&[
+        (none, Key::ArrowRight),
+        (Modifiers::SHIFT, Key::ArrowRight),
+        (none, Key::ArrowLeft),
+    ]);
+    assert_eq!(
+        h.state().app.state.review.as_ref().unwrap().playback.frame,
+        10
+    );
+    let h = state_after(&[(none, Key::End)]);
+    assert_eq!(
+        h.state().app.state.review.as_ref().unwrap().playback.frame,
+        FRAMES - 1
+    );
+    let h = state_after(&[(none, Key::Space), (none, Key::OpenBracket)]);
+    assert!(
+        h.state()
+            .app
+            .state
+            .review
+            .as_ref()
+            .unwrap()
+            .playback
+            .playing
+    );
+    assert_eq!(h.state().app.state.settings.speed, 0.5);
+    let asked = h.state().asked.borrow();
+    assert!(asked.iter().any(|a| a == "Play"));
+    assert!(asked.iter().any(|a| a == "Speed(0.5)"));
+}
+
+#[test]
+fn keys_go_to_candidates_and_judge_them() {
+    let none = Modifiers::NONE;
+    let h = state_after(&[
+        (none, Key::N),
+        (none, Key::A),
+        (none, Key::N),
+        (none, Key::R),
+    ]);
+    let review = h.state().app.state.review.as_ref().unwrap();
+    assert_eq!(review.playback.frame, 185);
+    assert_eq!(review.spots[0].status, IntervalStatus::Accepted);
+    assert_eq!(review.spots[1].status, IntervalStatus::Rejected);
+    assert!(says(&h, "accepted") && says(&h, "rejected"));
+    let h = state_after(&[(none, Key::N), (none, Key::A), (Modifiers::COMMAND, Key::Z)]);
+    let review = h.state().app.state.review.as_ref().unwrap();
+    assert_eq!(review.spots[0].status, IntervalStatus::Proposed);
+}
+
+#[test]
+fn the_question_mark_shows_every_key_and_escape_closes_it() {
+    let mut h = state_after(&[(Modifiers::SHIFT, Key::Questionmark)]);
+    for binding in onset::app::keys::BINDINGS {
+        assert!(says(&h, binding.does), "{}", binding.does);
+    }
+    for (name, rect) in pieces(&h) {
+        assert!(
+            Rect::from_min_size(egui::Pos2::ZERO, vec2(1280.0, 800.0)).contains_rect(rect),
+            "{name} {rect:?}"
+        );
+    }
+    h.key_press(Key::Escape);
+    h.run_steps(3);
+    assert!(!h.state().app.state.help);
+}
+
+#[test]
+fn a_letter_typed_into_the_path_box_is_no_command() {
+    let mut h = recording((1280.0, 800.0), 1.0, FRAMES, true);
+    h.get_by_label("Path to open").focus();
+    h.run_steps(2);
+    h.get_by_label("Path to open").type_text("n");
+    h.key_press(Key::N);
+    h.run_steps(2);
+    let state = &h.state().app.state;
+    assert!(state.review.as_ref().unwrap().selected.is_none());
+    assert!(state.entrance.path.contains('n'));
+}
+
+#[test]
+fn every_axis_states_its_unit() {
+    let h = recording((1280.0, 800.0), 1.0, FRAMES, true);
+    assert!(says(
+        &h,
+        "Scores of micro-expressions: score (0–1) over time (s)"
+    ));
+    assert!(says(
+        &h,
+        "Scores of macro-expressions: strain (px/px) over time (s)"
+    ));
+}
+
+#[test]
+fn which_signal_speaks_and_the_limits_are_in_sight() {
+    let h = recording((1280.0, 800.0), 1.0, FRAMES, true);
+    assert!(says(&h, "SOFTNet, weights casme-sq"));
+    assert!(says(
+        &h,
+        "control signal (strain over the ROIs, no network)"
+    ));
+    assert!(says(&h, LIMITS));
+}
+
+#[test]
+fn the_strip_names_rates_delays_and_a_software_adapter() {
+    let h = recording((1280.0, 800.0), 1.0, 300, false);
+    for text in [
+        "14.2 frames/s",
+        "1.20 s",
+        "0 frames",
+        "software, analysis on the CPU",
+    ] {
+        assert!(says(&h, text), "{text}");
+    }
+}
+
+#[test]
+fn candidates_are_ranked_and_a_click_goes_to_the_apex() {
+    let mut h = recording((1280.0, 800.0), 1.0, FRAMES, true);
+    let ranked: Vec<String> = labels(&h)
+        .into_iter()
+        .filter(|l| l.contains(" proposed, apex "))
+        .collect();
+    assert_eq!(ranked.len(), 5);
+    assert!(ranked[0].starts_with("1. ME proposed, apex 0:00:03.533 frame 106, score 0.7100"));
+    h.get_by_label(&ranked[1]).click();
+    h.run_steps(3);
+    assert_eq!(
+        h.state().app.state.review.as_ref().unwrap().playback.frame,
+        343
+    );
+}
+
+#[test]
+fn notices_stand_in_the_corner_until_dismissed_and_stay_in_the_log() {
+    let mut h = recording((1280.0, 800.0), 1.0, FRAMES, true);
+    say(
+        &mut h,
+        vec![Command::Say(Notice::warning("Two packets are damaged."))],
+    );
+    assert!(says(&h, "Two packets are damaged."));
+    h.get_by_label("Dismiss").click();
+    h.run_steps(3);
+    assert!(!says(&h, "Two packets are damaged."));
+    say(&mut h, vec![Command::ShowTab(SideTab::Log)]);
+    assert!(says(&h, "Two packets are damaged."));
+}
+
+#[test]
+fn a_dialog_that_never_answers_and_one_that_never_appears_are_explained() {
+    let mut h = open_window((1280.0, 800.0), 1.0, |_| vec![]);
+    let state = &mut h.state_mut().app.state;
+    state.entrance.dialog_since = Some(0.0);
+    state.apply(Command::Clock(25.0));
+    assert!(
+        state
+            .notices
+            .text()
+            .contains("has not answered for 20 seconds")
+    );
+    state.apply(Command::DialogClosed(
+        onset::app::command::DialogKind::Recording,
+        None,
+    ));
+    assert_eq!(state.notices.entries().len(), 1);
+    state.entrance.dialog_since = Some(25.0);
+    state.apply(Command::DialogClosed(
+        onset::app::command::DialogKind::Recording,
+        None,
+    ));
+    assert!(
+        state
+            .notices
+            .text()
+            .contains("No file dialog could be shown")
+    );
+}
+
+#[test]
+fn nothing_is_repainted_while_nothing_happens() {
+    let mut h = recording((1280.0, 800.0), 1.0, FRAMES, true);
+    h.run_steps(20);
+    let delay = h.output().viewport_output[&egui::ViewportId::ROOT].repaint_delay;
+    assert!(delay > std::time::Duration::from_secs(1), "{delay:?}");
+}

@@ -1,0 +1,378 @@
+//! A backend that plays a script: no thread, no file, no graphics card.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use image::{Rgb, RgbImage, Rgba, RgbaImage};
+use onset::app::backend::{Backend, CameraEntry, OpenedSession, PlayerOrder, Region, ViewsWanted};
+use onset::app::command::Command;
+use onset::base::{Notice, Point, Rect, Similarity, TimeSpan, Timestamp};
+use onset::face::crop::HeldCrop;
+use onset::face::{DetectedFace, Landmarks};
+use onset::media::{Frame, SourceInfo};
+use onset::session::Params;
+use onset::session::handle::SessionStatus;
+use onset::session::views::Views;
+use onset::spotting::signal::{MaskReason, ScoreSample};
+use onset::spotting::{ExpressionKind, IntervalStatus, SpottedInterval};
+use onset::timeline::event::FaceRecord;
+use onset::timeline::{Event, FrameRecord, ScoreSource};
+
+pub(crate) const FPS: f64 = 30.0;
+pub(crate) const FRAMES: u64 = 600;
+
+/// What the window asked for, in words.
+pub(crate) type Asked = Rc<RefCell<Vec<String>>>;
+
+pub(crate) struct Scripted {
+    pub(crate) asked: Asked,
+    pub(crate) arriving: Vec<Command>,
+    pub(crate) generation: u64,
+    pub(crate) picture: Arc<RgbImage>,
+    pub(crate) face: Rect,
+    pub(crate) landmarks: Landmarks,
+    pub(crate) sample: Option<String>,
+}
+
+impl Scripted {
+    pub(crate) fn new(asked: Asked) -> Self {
+        let face = Rect::new(215.0, 120.0, 210.0, 230.0);
+        Self {
+            asked,
+            arriving: vec![],
+            generation: 0,
+            picture: Arc::new(drawn_face()),
+            face,
+            landmarks: ring(face),
+            sample: None,
+        }
+    }
+
+    fn frame(&self, index: u64) -> Frame {
+        Frame {
+            index,
+            timestamp: time(index),
+            dropped_before: 0,
+            picture: Arc::clone(&self.picture),
+        }
+    }
+
+    pub(crate) fn info(&self, input: &str) -> SourceInfo {
+        let live = input.starts_with("camera:");
+        SourceInfo {
+            name: if live {
+                "Scripted camera".into()
+            } else {
+                "interview 07.mp4".into()
+            },
+            path: (!live).then(|| input.into()),
+            width: self.picture.width(),
+            height: self.picture.height(),
+            nominal_fps: Some(FPS),
+            frame_count: (!live).then_some(FRAMES),
+            exact_frame_count: !live,
+            duration: (!live).then(|| time(FRAMES)),
+            live,
+        }
+    }
+}
+
+impl Backend for Scripted {
+    fn open(&mut self, input: &str, _: &Params) {
+        self.asked.borrow_mut().push(format!("open {input}"));
+        if input.contains("missing") {
+            self.arriving.push(Command::OpenFailed {
+                input: input.into(),
+                why: format!(
+                    "Cannot open the recording: no such file or folder. Check the name: {input}"
+                ),
+            });
+            return;
+        }
+        self.generation += 1;
+        let sources = BTreeMap::from([
+            (ExpressionKind::Macro, ScoreSource::Control),
+            (
+                ExpressionKind::Micro,
+                ScoreSource::SoftNet {
+                    weights: "casme-sq".into(),
+                    sha256: "00".into(),
+                },
+            ),
+        ]);
+        self.arriving.push(Command::Opened(Box::new(OpenedSession {
+            generation: self.generation,
+            info: self.info(input),
+            sources,
+            device: "CPU".into(),
+        })));
+        self.arriving.push(Command::Picture {
+            generation: self.generation,
+            frame: self.frame(0),
+        });
+    }
+
+    fn sample(&self) -> Option<String> {
+        self.sample.clone()
+    }
+
+    fn list_cameras(&mut self) {
+        self.arriving.push(Command::Cameras(Ok(vec![CameraEntry {
+            input: "camera:0".into(),
+            name: "Integrated camera".into(),
+            trouble: None,
+        }])));
+    }
+
+    fn player(&mut self, order: PlayerOrder) {
+        self.asked.borrow_mut().push(format!("{order:?}"));
+        if let PlayerOrder::Seek(frame) = order {
+            self.arriving.push(Command::Picture {
+                generation: self.generation,
+                frame: self.frame(frame),
+            });
+        }
+    }
+
+    fn request_views(&mut self, wanted: ViewsWanted) {
+        self.arriving.push(Command::Views {
+            generation: self.generation,
+            views: Box::new(views(&wanted)),
+        });
+    }
+
+    fn regions(&self, _: &HeldCrop) -> Vec<Region> {
+        let block = |name, x: f32, y: f32, w: f32, h: f32| Region {
+            name,
+            outline: vec![
+                Point::new(x, y),
+                Point::new(x + w, y),
+                Point::new(x + w, y + h),
+                Point::new(x, y + h),
+            ],
+        };
+        vec![
+            block("brows", 12.0, 18.0, 104.0, 26.0),
+            block("mouth", 36.0, 84.0, 56.0, 30.0),
+            block("nose", 58.0, 58.0, 11.0, 11.0),
+        ]
+    }
+
+    fn flow_wheel(&self, side: u32) -> RgbImage {
+        RgbImage::from_fn(side, side, |x, y| {
+            let half = side as f32 / 2.0;
+            let (dx, dy) = ((x as f32 - half) / half, (y as f32 - half) / half);
+            hue(dy.atan2(dx), dx.hypot(dy).min(1.0))
+        })
+    }
+
+    fn poll(&mut self) -> Vec<Command> {
+        std::mem::take(&mut self.arriving)
+    }
+}
+
+pub(crate) fn time(frame: u64) -> Timestamp {
+    Timestamp::from_secs(frame as f64 / FPS)
+}
+
+fn hue(angle: f32, length: f32) -> Rgb<u8> {
+    let c = |shift: f32| {
+        let v = 0.5 + 0.5 * (angle + shift).cos();
+        (255.0 * (1.0 - length * (1.0 - v))) as u8
+    };
+    Rgb([c(0.0), c(2.094), c(4.189)])
+}
+
+fn views(wanted: &ViewsWanted) -> Views {
+    let bump = |x: u32, y: u32, cx: f32, cy: f32| {
+        let (dx, dy) = ((x as f32 - cx) / 18.0, (y as f32 - cy) / 9.0);
+        (-(dx * dx + dy * dy)).exp()
+    };
+    Views {
+        frame: wanted.frame.index,
+        led: wanted.led.then(|| {
+            RgbaImage::from_fn(128, 128, |x, y| {
+                let v = 127.0 + 90.0 * bump(x, y, 40.0, 30.0) - 70.0 * bump(x, y, 64.0, 100.0);
+                let v = v as u8;
+                Rgba([v, v, v, 255])
+            })
+        }),
+        flow: wanted.flow.then(|| {
+            RgbImage::from_fn(128, 128, |x, y| {
+                hue(-1.4, bump(x, y, 40.0, 30.0) + 0.6 * bump(x, y, 64.0, 100.0))
+            })
+        }),
+        flow_full_scale_px: 1.2,
+        strain: wanted.strain.then(|| {
+            RgbImage::from_fn(128, 128, |x, y| {
+                let v = bump(x, y, 40.0, 30.0);
+                Rgb([
+                    (68.0 + 185.0 * v) as u8,
+                    (1.0 + 230.0 * v) as u8,
+                    (84.0 - 47.0 * v) as u8,
+                ])
+            })
+        }),
+        strain_full_scale: 0.05,
+        led_device: "CPU".into(),
+    }
+}
+
+fn drawn_face() -> RgbImage {
+    RgbImage::from_fn(640, 480, |x, y| {
+        let (dx, dy) = ((x as f32 - 320.0) / 120.0, (y as f32 - 235.0) / 150.0);
+        if dx * dx + dy * dy < 1.0 {
+            Rgb([196, 160, 138])
+        } else {
+            Rgb([70, 78, 84])
+        }
+    })
+}
+
+fn ring(face: Rect) -> Landmarks {
+    let c = face.center();
+    Landmarks(std::array::from_fn(|i| {
+        let a = i as f32 / 68.0 * std::f32::consts::TAU;
+        let r = 0.3 + 0.1 * (i % 3) as f32;
+        Point::new(c.x + r * face.w * a.cos(), c.y + r * face.h * a.sin())
+    }))
+}
+
+/// What an analysis of [`FRAMES`] frames tells: a lost face, a blink, a gap, two
+/// micro- and two macro-expressions. `until` ends it early, `finished` decodes it.
+pub(crate) fn story(script: &Scripted, until: u64, finished: bool) -> Vec<Event> {
+    let mut events = vec![Event::Crop(HeldCrop {
+        id: 0,
+        since_frame: 0,
+        crop_from_image: Similarity::about(
+            script.face.center(),
+            Point::new(63.5, 63.5),
+            120.0 / script.face.w,
+            0.0,
+        ),
+        landmarks_in_crop: script.landmarks.clone(),
+    })];
+    for i in 0..until {
+        let lost = (380..410).contains(&i);
+        events.push(Event::Frame(FrameRecord {
+            frame: i,
+            timestamp: time(i),
+            dropped_before: 0,
+            face: (!lost).then(|| FaceRecord {
+                rect: script.face,
+                confidence: 0.97,
+                pose: Some([0.0, 0.05, 0.0]),
+                blink: 0.0,
+                landmarks: Some(Box::new(script.landmarks.clone())),
+                crop: 0,
+            }),
+            others: if (200..260).contains(&i) {
+                vec![DetectedFace {
+                    rect: Rect::new(20.0, 60.0, 80.0, 80.0),
+                    score: 12.0,
+                }]
+            } else {
+                vec![]
+            },
+        }));
+        for (kind, k) in [(ExpressionKind::Micro, 6), (ExpressionKind::Macro, 18)] {
+            let start = i.saturating_sub(k);
+            let masked = if lost {
+                Some(MaskReason::FaceLost)
+            } else if (300..316).contains(&i) {
+                Some(MaskReason::Blink)
+            } else {
+                None
+            };
+            events.push(Event::Score(ScoreSample {
+                kind,
+                window_start_frame: start,
+                window_end_frame: i,
+                start: time(start),
+                end: time(i),
+                score: score(kind, i),
+                masked,
+            }));
+        }
+    }
+    if until > 380 {
+        events.push(Event::Notice(
+            Notice::warning("No face was found for 1.0 s.").over(TimeSpan {
+                start: time(380),
+                end: time(410),
+            }),
+        ));
+    }
+    let intervals = spots(!finished);
+    if finished {
+        events.push(Event::Spotted {
+            intervals,
+            thresholds: vec![
+                (ExpressionKind::Micro, 0.42),
+                (ExpressionKind::Macro, 0.0185),
+            ],
+        });
+    } else {
+        events.push(Event::Provisional(
+            intervals.into_iter().filter(|s| s.offset < until).collect(),
+        ));
+    }
+    events
+}
+
+pub(crate) fn spots(provisional: bool) -> Vec<SpottedInterval> {
+    use onset::spotting::ExpressionKind::{Macro, Micro};
+    [
+        (Micro, 101, 106, 111, 0.71),
+        (Macro, 160, 185, 214, 0.034),
+        (Micro, 338, 343, 349, 0.58),
+        (Macro, 480, 509, 540, 0.027),
+        (Micro, 560, 564, 570, 0.46),
+    ]
+    .into_iter()
+    .map(|(kind, onset, apex, offset, score)| SpottedInterval {
+        kind,
+        onset,
+        apex,
+        offset,
+        score,
+        status: IntervalStatus::Proposed,
+        provisional,
+    })
+    .collect()
+}
+
+fn score(kind: ExpressionKind, i: u64) -> f64 {
+    let noise = ((i * 7919 + 13) % 97) as f64 / 97.0;
+    let bump = |at: f64, width: f64, high: f64| {
+        let d = (i as f64 - at) / width;
+        high * (-d * d).exp()
+    };
+    match kind {
+        ExpressionKind::Micro => {
+            0.08 + 0.1 * noise
+                + bump(109.0, 5.0, 0.55)
+                + bump(346.0, 5.0, 0.42)
+                + bump(567.0, 5.0, 0.32)
+        }
+        ExpressionKind::Macro => {
+            0.004 + 0.003 * noise + bump(194.0, 18.0, 0.029) + bump(518.0, 20.0, 0.022)
+        }
+    }
+}
+
+pub(crate) fn status(done: u64, finished: bool) -> SessionStatus {
+    SessionStatus {
+        frames_done: done,
+        frames_total: Some(FRAMES),
+        analysed_fps: 14.2,
+        source_fps: 30.0,
+        dropped: 0,
+        latency_ms: None,
+        decision_delay_secs: 1.2,
+        finished,
+        failed: None,
+    }
+}
