@@ -94,8 +94,8 @@ pub fn name(shortcut: &KeyboardShortcut) -> String {
         s.push_str("Shift+");
     }
     s.push_str(match shortcut.logical_key {
-        Key::ArrowRight => "→",
-        Key::ArrowLeft => "←",
+        Key::ArrowRight => "Right",
+        Key::ArrowLeft => "Left",
         Key::OpenBracket => "[",
         Key::CloseBracket => "]",
         Key::Questionmark => "?",
@@ -167,6 +167,6 @@ mod tests {
     #[test]
     fn a_tooltip_names_its_key() {
         assert_eq!(tip("Accept"), "Accept (A)");
-        assert_eq!(tip("Ten frames back"), "Ten frames back (Shift+←)");
+        assert_eq!(tip("Ten frames back"), "Ten frames back (Shift+Left)");
     }
 }

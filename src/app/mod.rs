@@ -109,15 +109,28 @@ impl App {
         if state.review.is_some() {
             review(ui, state, &mut sizes, &mut out);
         }
+        if state.review.is_none() && state.tab != SideTab::Candidates {
+            egui::Panel::right("side of nothing")
+                .exact_size(sizes.candidates)
+                .frame(panel(ui))
+                .show(ui, |ui| side_contents(ui, state, &mut out));
+        }
         let centre = egui::CentralPanel::default()
             .frame(
                 egui::Frame::NONE
-                    .fill(theme::Palette::current(ui).ground)
+                    .fill(theme::Palette::current(ui).surround)
                     .inner_margin(egui::Margin::same(8)),
             )
             .show(ui, |ui| {
                 let area = ui.max_rect();
                 if state.review.is_some() {
+                    if !state.settings.hints_seen {
+                        egui::Panel::top("hints")
+                            .exact_size(56.0)
+                            .frame(egui::Frame::NONE)
+                            .show_separator_line(false)
+                            .show(ui, |ui| panels::hints::show(ui, &mut out));
+                    }
                     panels::picture::show(ui, state, &self.textures, self.backend.as_ref());
                 } else {
                     panels::empty::show(ui, state, &mut out);
@@ -125,6 +138,9 @@ impl App {
                 area
             });
         panels::notices::corner(ui, state, centre.inner, &mut out);
+        if ui.input(|i| !i.raw.hovered_files.is_empty()) {
+            panels::drop_target::show(ui, centre.inner);
+        }
         if state.help {
             panels::help::show(ui, &mut out);
         }
@@ -173,10 +189,7 @@ fn bars(ui: &mut egui::Ui, state: &AppState, out: &mut Vec<Command>) {
 }
 
 fn review(ui: &mut egui::Ui, state: &AppState, sizes: &mut PanelSizes, out: &mut Vec<Command>) {
-    let p = theme::Palette::current(ui);
-    let frame = egui::Frame::NONE
-        .fill(p.panel)
-        .inner_margin(egui::Margin::same(8));
+    let frame = panel(ui);
     let timeline = egui::Panel::bottom("timeline")
         .resizable(true)
         .default_size(sizes.timeline)
@@ -228,6 +241,16 @@ fn side(ui: &mut egui::Ui, state: &AppState, out: &mut Vec<Command>) {
         }
     });
     ui.add_space(theme::GRID);
+    side_contents(ui, state, out);
+}
+
+fn panel(ui: &egui::Ui) -> egui::Frame {
+    egui::Frame::NONE
+        .fill(theme::Palette::current(ui).panel)
+        .inner_margin(egui::Margin::same(8))
+}
+
+fn side_contents(ui: &mut egui::Ui, state: &AppState, out: &mut Vec<Command>) {
     match state.tab {
         SideTab::Candidates => panels::candidates::show(ui, state, out),
         SideTab::Log => panels::notices::log(ui, state, out),

@@ -119,11 +119,16 @@ impl Review {
         self.playback.picture_count += 1;
     }
 
-    /// Candidates at or above the floor of their kind, best score first.
+    /// Candidates at or above the floor of their kind: micro, then macro, each with
+    /// its best score first. Scores of two kinds are not in one scale.
     #[must_use]
     pub fn ranked(&self) -> Vec<&SpottedInterval> {
         let mut list: Vec<_> = self.spots.iter().filter(|i| self.above_floor(i)).collect();
-        list.sort_by(|a, b| b.score.total_cmp(&a.score).then(a.apex.cmp(&b.apex)));
+        list.sort_by(|a, b| {
+            (b.kind.cmp(&a.kind))
+                .then(b.score.total_cmp(&a.score))
+                .then(a.apex.cmp(&b.apex))
+        });
         list
     }
 

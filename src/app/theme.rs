@@ -30,7 +30,9 @@ const TITLE: f32 = 16.0;
 /// The colours of one theme.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Palette {
-    /// Around the picture and under the curves.
+    /// Around the pictures: never bright, so that they are judged by themselves.
+    pub surround: Color32,
+    /// Under the curves and in fields.
     pub ground: Color32,
     pub panel: Color32,
     /// Buttons, fields, the selected row.
@@ -43,6 +45,8 @@ pub struct Palette {
     pub accent: Color32,
     /// On the accent.
     pub on_accent: Color32,
+    /// Behind accented text: what is chosen or switched on.
+    pub chosen: Color32,
     pub amber: Color32,
     pub red: Color32,
     /// Macro-expressions: bluish green.
@@ -60,6 +64,7 @@ const fn grey(v: u8) -> Color32 {
 }
 
 pub const DARK: Palette = Palette {
+    surround: grey(0x12),
     ground: grey(0x12),
     panel: grey(0x1c),
     raised: grey(0x2c),
@@ -69,8 +74,9 @@ pub const DARK: Palette = Palette {
     weak: grey(0xa4),
     accent: Color32::from_rgb(0x56, 0xb4, 0xe9),
     on_accent: grey(0x10),
+    chosen: Color32::from_rgb(0x1b, 0x36, 0x47),
     amber: Color32::from_rgb(0xe6, 0x9f, 0x00),
-    red: Color32::from_rgb(0xf0, 0x7a, 0x3c),
+    red: Color32::from_rgb(0xff, 0x75, 0x69),
     macro_track: Color32::from_rgb(0x1f, 0xb8, 0x8c),
     micro_track: Color32::from_rgb(0xd9, 0x8b, 0xb6),
     shade: grey(0x26),
@@ -78,6 +84,7 @@ pub const DARK: Palette = Palette {
 };
 
 pub const LIGHT: Palette = Palette {
+    surround: grey(0xe6),
     ground: grey(0xff),
     panel: grey(0xf5),
     raised: grey(0xe4),
@@ -87,8 +94,9 @@ pub const LIGHT: Palette = Palette {
     weak: grey(0x58),
     accent: Color32::from_rgb(0x00, 0x62, 0x9c),
     on_accent: grey(0xff),
+    chosen: Color32::from_rgb(0xd3, 0xe7, 0xf4),
     amber: Color32::from_rgb(0x85, 0x55, 0x00),
-    red: Color32::from_rgb(0xab, 0x3c, 0x00),
+    red: Color32::from_rgb(0xb0, 0x24, 0x1c),
     macro_track: Color32::from_rgb(0x00, 0x6b, 0x4e),
     micro_track: Color32::from_rgb(0x96, 0x38, 0x6c),
     shade: grey(0xea),
@@ -217,7 +225,7 @@ fn visuals(theme: Theme, p: &Palette) -> Visuals {
     v.hyperlink_color = p.accent;
     v.warn_fg_color = p.amber;
     v.error_fg_color = p.red;
-    v.selection.bg_fill = p.raised;
+    v.selection.bg_fill = p.chosen;
     v.selection.stroke = Stroke::new(1.0, p.accent);
     let shadow = egui::epaint::Shadow {
         offset: [0, 4],
@@ -285,6 +293,7 @@ mod tests {
                 ("micro", p.micro_track),
             ] {
                 for (on, surface) in [
+                    ("surround", p.surround),
                     ("ground", p.ground),
                     ("panel", p.panel),
                     ("raised", p.raised),
@@ -296,6 +305,8 @@ mod tests {
             }
             assert!(contrast(p.text, p.hovered) >= 4.5);
             assert!(contrast(p.on_accent, p.accent) >= 4.5);
+            assert!(contrast(p.accent, p.chosen) >= 4.5);
+            assert!(contrast(p.text, p.chosen) >= 4.5);
         }
     }
 

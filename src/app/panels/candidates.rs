@@ -1,17 +1,16 @@
 //! The candidates, best score first, each with its times, score and standing.
 
-use egui::{
-    Align2, Rect, RichText, ScrollArea, Sense, TextStyle, Ui, WidgetInfo, Role, pos2, vec2,
-};
+use egui::{Align2, Rect, Role, ScrollArea, Sense, TextStyle, Ui, WidgetInfo, pos2, vec2};
 
 use crate::app::command::Command;
 use crate::app::decisions::SpotKey;
 use crate::app::keys;
 use crate::app::panels::source::grouped;
+use crate::app::panels::timeline::with_unit;
 use crate::app::review::Review;
 use crate::app::state::AppState;
 use crate::app::theme::{self, Palette};
-use crate::app::widgets::{icon, marks, row};
+use crate::app::widgets::{marks, row};
 use crate::spotting::{ExpressionKind, IntervalStatus, SpottedInterval};
 
 /// Three lines of a candidate and the space around them.
@@ -40,8 +39,14 @@ pub fn show(ui: &mut Ui, state: &AppState, out: &mut Vec<Command>) {
     ScrollArea::vertical()
         .auto_shrink([false, false])
         .show_rows(ui, ROW, list.len(), |ui, visible| {
-            for rank in visible {
-                candidate(ui, review, rank, list[rank], out);
+            let micro = list
+                .iter()
+                .filter(|s| s.kind == ExpressionKind::Micro)
+                .count();
+            for at in visible {
+                // Counted anew for each kind.
+                let rank = if at < micro { at } else { at - micro };
+                candidate(ui, review, rank, list[at], out);
             }
         });
 }
@@ -50,7 +55,7 @@ fn summary(ui: &mut Ui, review: &Review, shown: usize) {
     let count = |kind| review.spots.iter().filter(|s| s.kind == kind).count();
     let hidden = review.spots.len() - shown;
     let mut text = format!(
-        "{} ME, {} MaE, ranked by score",
+        "{} ME, then {} MaE, each ranked by score",
         count(ExpressionKind::Micro),
         count(ExpressionKind::Macro),
     );
@@ -104,8 +109,7 @@ fn candidate(
         spot.apex,
         spot.score
     );
-    response
-        .widget_info(|| WidgetInfo::selected(Role::ListBoxOption, true, selected, &name));
+    response.widget_info(|| WidgetInfo::selected(Role::ListBoxOption, true, selected, &name));
     if ui.is_rect_visible(rect) {
         paint(
             ui,
@@ -184,7 +188,7 @@ fn paint(
     painter.text(
         pos2(rect.right() - 8.0, line(0.0)),
         Align2::RIGHT_CENTER,
-        format!("{:.4}", spot.score),
+        with_unit(spot.score, review.session.sources.get(&spot.kind)),
         mono.clone(),
         ink,
     );
@@ -215,26 +219,19 @@ fn paint(
 }
 
 fn judge(ui: &mut Ui, review: &Review, out: &mut Vec<Command>) {
-    let p = Palette::current(ui);
     let spot = review.selected_spot();
+    let width = 0.5 * (ui.available_width() - theme::GAP);
     ui.horizontal(|ui| {
-        for (does, status) in [
-            ("Accept", IntervalStatus::Accepted),
-            ("Reject", IntervalStatus::Rejected),
+        for (does, done, status) in [
+            ("Accept", "Accepted", IntervalStatus::Accepted),
+            ("Reject", "Rejected", IntervalStatus::Rejected),
         ] {
             let made = spot.is_some_and(|s| s.status == status);
-            let text = if made {
-                format!("{does}ed")
-            } else {
-                does.to_owned()
-            };
+            let button = egui::Button::selectable(made, if made { done } else { does })
+                .frame_when_inactive(true)
+                .min_size(vec2(width, theme::CONTROL));
             let response = ui
-                .add_enabled(
-                    spot.is_some(),
-                    egui::Button::selectable(made, RichText::new(text).color(p.text))
-                        .frame_when_inactive(true)
-                        .min_size(vec2(80.0, theme::CONTROL)),
-                )
+                .add_enabled(spot.is_some(), button)
                 .on_hover_text(if made {
                     "Again takes it back".to_owned()
                 } else {
@@ -245,29 +242,5 @@ fn judge(ui: &mut Ui, review: &Review, out: &mut Vec<Command>) {
                 out.push(Command::Decide(status));
             }
         }
-        ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
-            for (icon, does, forward, command) in [
-                (
-                    icon::Icon::NextSpot,
-                    "Go to the next",
-                    true,
-                    Command::NextSpot,
-                ),
-                (
-                    icon::Icon::PreviousSpot,
-                    "Go to the previous",
-                    false,
-                    Command::PreviousSpot,
-                ),
-            ] {
-                let why = review
-                    .spot_beside(forward)
-                    .is_none()
-                    .then_some("There is none.");
-                if icon::button(ui, icon, does, why).clicked() {
-                    out.push(command);
-                }
-            }
-        });
     });
 }

@@ -52,10 +52,11 @@ pub fn show(ui: &Ui, out: &mut Vec<Command>) {
 
 fn group(ui: &mut Ui, name: &str, p: &Palette) {
     ui.label(RichText::new(name).strong());
+    ui.spacing_mut().interact_size.y = theme::SECTION;
     Grid::new(name)
         .num_columns(2)
         .spacing(vec2(theme::SECTION, theme::GRID))
-        .min_col_width(96.0)
+        .min_col_width(64.0)
         .show(ui, |ui| {
             for binding in BINDINGS.iter().filter(|b| b.group == name) {
                 ui.label(

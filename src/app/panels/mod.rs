@@ -1,8 +1,10 @@
 //! The panels: each reads the state, draws, and asks for commands.
 
 pub mod candidates;
+pub mod drop_target;
 pub mod empty;
 pub mod help;
+pub mod hints;
 pub mod notices;
 pub mod overview;
 pub mod picture;

@@ -1,11 +1,11 @@
 //! The whole recording as one bar under the timeline.
 
-use egui::{Color32, Rect, Sense, Stroke, Ui, WidgetInfo, Role, pos2, vec2};
+use egui::{Align2, Color32, Rect, Role, Sense, Stroke, TextStyle, Ui, WidgetInfo, pos2, vec2};
 
 use super::timeline::{SCORE_AXIS, cursor};
 use crate::app::command::Command;
 use crate::app::review::Review;
-use crate::app::theme::Palette;
+use crate::app::theme::{self, Palette};
 use crate::app::time_view::TimeView;
 use crate::spotting::{ExpressionKind, SpottedInterval};
 
@@ -16,10 +16,20 @@ pub(super) fn show(ui: &mut Ui, review: &Review, view: TimeView, out: &mut Vec<C
     let p = Palette::current(ui);
     let (full, _) = ui.allocate_exact_size(vec2(ui.available_width(), OVERVIEW), Sense::hover());
     let rect = Rect::from_min_max(pos2(full.left() + SCORE_AXIS, full.top()), full.max);
-    let response = ui.interact(rect, ui.scope_id().with("overview"), Sense::click_and_drag());
-    response.widget_info(|| {
-        WidgetInfo::labeled(Role::Canvas, true, "Overview of the whole recording")
-    });
+    ui.painter().text(
+        pos2(rect.left() - theme::GAP, rect.center().y),
+        Align2::RIGHT_CENTER,
+        "overview",
+        TextStyle::Small.resolve(ui.style()),
+        p.weak,
+    );
+    let response = ui.interact(
+        rect,
+        ui.scope_id().with("overview"),
+        Sense::click_and_drag(),
+    );
+    response
+        .widget_info(|| WidgetInfo::labeled(Role::Canvas, true, "Overview of the whole recording"));
     let limits = review.limits();
     let painter = ui.painter().with_clip_rect(rect);
     painter.rect_filled(rect, 2.0, p.ground);

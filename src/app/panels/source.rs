@@ -1,6 +1,6 @@
 //! What is open, which signal speaks, and what is drawn over and beside it.
 
-use egui::{Checkbox, ProgressBar, RichText, TextStyle, Ui};
+use egui::{Button, ProgressBar, RichText, TextStyle, Ui};
 
 use crate::app::command::{Command, Overlay, View};
 use crate::app::keys;
@@ -16,13 +16,6 @@ use crate::timeline::ScoreSource;
 pub const LIMITS: &str = "Onset ranks movements for a person to check. \
                           It does not state what anyone feels.";
 
-/// The hints of the first run.
-pub const HINTS: [&str; 3] = [
-    "Space plays; ← and → go one frame.",
-    "Click the timeline to go there; the wheel zooms.",
-    "N goes to the next candidate; A accepts, R rejects.",
-];
-
 pub fn show(ui: &mut Ui, state: &AppState, out: &mut Vec<Command>) {
     let Some(review) = &state.review else {
         return;
@@ -33,10 +26,6 @@ pub fn show(ui: &mut Ui, state: &AppState, out: &mut Vec<Command>) {
         .resizable(false)
         .show(ui, |ui| {
             ui.add_space(theme::GAP);
-            if !state.settings.hints_seen {
-                hints(ui, out);
-                ui.add_space(theme::SECTION);
-            }
             ui.add(egui::Label::new(row::weak(ui, LIMITS)).wrap());
         });
     egui::ScrollArea::vertical()
@@ -61,14 +50,7 @@ fn details(ui: &mut Ui, review: &Review) {
         "Picture",
         format!("{} × {} px", info.width, info.height),
     );
-    let stated = info.nominal_fps.map(|f| format!("{f:.2} frames/s stated"));
-    let rate = match (review.measured_fps(), stated) {
-        (Some(m), Some(s)) => format!("{m:.2} frames/s\n{s}"),
-        (Some(m), None) => format!("{m:.2} frames/s"),
-        (None, Some(s)) => s,
-        (None, None) => "not known yet".into(),
-    };
-    row::fact(ui, "Rate", rate);
+    row::fact(ui, "Rate", rate(review.measured_fps(), info.nominal_fps));
     if info.live {
         row::fact(ui, "Length", review.recording.end().clock());
     } else {
@@ -104,6 +86,18 @@ fn details(ui: &mut Ui, review: &Review) {
     }
     row::fact(ui, "Runs on", &review.session.device);
     progress(ui, review);
+}
+
+/// What was measured; what the container states only where it is something else.
+fn rate(measured: Option<f64>, stated: Option<f64>) -> String {
+    match (measured, stated) {
+        (Some(m), Some(s)) if (m / s - 1.0).abs() > 0.005 => {
+            format!("{m:.2} frames/s, the file states {s:.2}")
+        }
+        (Some(m), _) => format!("{m:.2} frames/s"),
+        (None, Some(s)) => format!("{s:.2} frames/s stated"),
+        (None, None) => "not known yet".into(),
+    }
 }
 
 fn progress(ui: &mut Ui, review: &Review) {
@@ -162,52 +156,69 @@ fn signals(ui: &mut Ui, review: &Review) {
 fn switches(ui: &mut Ui, state: &AppState, out: &mut Vec<Command>) {
     row::section(ui, "Over the picture");
     let o = state.settings.overlays;
-    for (name, on, which) in [
-        ("Face box", o.face_box, Overlay::FaceBox),
-        ("68 landmarks", o.landmarks, Overlay::Landmarks),
-        ("Regions compared", o.regions, Overlay::Regions),
-    ] {
-        if switch(ui, name, on, "") {
-            out.push(Command::ToggleOverlay(which));
+    ui.horizontal_wrapped(|ui| {
+        ui.spacing_mut().item_spacing.x = theme::GRID;
+        for (name, on, which, tip) in [
+            (
+                "Box",
+                o.face_box,
+                Overlay::FaceBox,
+                "The box of every face found",
+            ),
+            (
+                "Landmarks",
+                o.landmarks,
+                Overlay::Landmarks,
+                "The 68 points of the analysed face",
+            ),
+            (
+                "Regions",
+                o.regions,
+                Overlay::Regions,
+                "The regions whose motion is compared",
+            ),
+        ] {
+            if switch(ui, name, on, tip) {
+                out.push(Command::ToggleOverlay(which));
+            }
         }
-    }
+    });
     row::section(ui, "Beside the picture");
     let s = state.settings.shown;
-    for (name, on, which, tip) in [
-        (
-            "LED band-pass",
-            s.led,
-            View::Led,
-            keys::tip("LED view on or off"),
-        ),
-        ("Flow", s.flow, View::Flow, keys::tip("Next view")),
-        ("Strain", s.strain, View::Strain, keys::tip("Next view")),
-    ] {
-        if switch(ui, name, on, &tip) {
-            out.push(Command::ToggleView(which));
+    let next = keys::tip("Next view");
+    let led = format!(
+        "The face, band-passed in time: {}",
+        keys::tip("LED view on or off")
+    );
+    ui.horizontal_wrapped(|ui| {
+        ui.spacing_mut().item_spacing.x = theme::GRID;
+        for (name, on, which, tip) in [
+            ("LED", s.led, View::Led, led),
+            (
+                "Flow",
+                s.flow,
+                View::Flow,
+                format!("Where the skin moves. {next}"),
+            ),
+            (
+                "Strain",
+                s.strain,
+                View::Strain,
+                format!("How much it is stretched. {next}"),
+            ),
+        ] {
+            if switch(ui, name, on, &tip) {
+                out.push(Command::ToggleView(which));
+            }
         }
-    }
+    });
 }
 
+/// A button that stays pressed.
 fn switch(ui: &mut Ui, name: &str, on: bool, tip: &str) -> bool {
-    let mut on = on;
-    let response = ui.add(Checkbox::new(&mut on, name));
-    let changed = response.changed();
-    if !tip.is_empty() {
-        response.on_hover_text(tip);
-    }
-    changed
-}
-
-fn hints(ui: &mut Ui, out: &mut Vec<Command>) {
-    ui.label(RichText::new("To begin").strong());
-    for hint in HINTS {
-        ui.add(egui::Label::new(RichText::new(hint).text_style(TextStyle::Small)).wrap());
-    }
-    ui.add_space(theme::GRID);
-    if ui.button("Got it").clicked() {
-        out.push(Command::HintsSeen);
-    }
+    ui.add(Button::selectable(on, name).frame_when_inactive(true))
+        .on_hover_text(tip)
+        .clicked()
 }
 
 /// 12000 → "12 000".

@@ -2,8 +2,8 @@
 //! not measured; below them the whole recording as an overview.
 
 use egui::{
-    Align2, Painter, Rangef, Rect, RichText, Sense, Shape, Stroke, TextStyle, Ui, WidgetInfo,
-    Role, pos2, vec2,
+    Align2, Painter, Rangef, Rect, RichText, Role, Sense, Shape, Stroke, TextStyle, Ui, WidgetInfo,
+    pos2, vec2,
 };
 use egui_plot::{AxisHints, GridMark, HLine, Line, LineStyle, Plot, PlotPoints, PlotTransform};
 
@@ -30,6 +30,15 @@ const BARS: f32 = 16.0;
 /// Between two ticks at least so many points.
 const TICK_GAP: f32 = 64.0;
 
+/// The score with its unit, where it has one.
+#[must_use]
+pub fn with_unit(score: f64, source: Option<&ScoreSource>) -> String {
+    match source {
+        Some(ScoreSource::SoftNet { .. }) => format!("{score:.4}"),
+        Some(ScoreSource::Control) | None => format!("{score:.4} px/px"),
+    }
+}
+
 /// What a score is measured in.
 #[must_use]
 pub fn score_axis(source: Option<&ScoreSource>) -> &'static str {
@@ -44,7 +53,8 @@ pub fn show(ui: &mut Ui, state: &AppState, out: &mut Vec<Command>) {
         return;
     };
     ui.spacing_mut().item_spacing.y = 0.0;
-    let space = ui.available_height() - 2.0 * HEADER - TIME_AXIS - overview::OVERVIEW - theme::GAP;
+    let space =
+        ui.available_height() - 2.0 * HEADER - TIME_AXIS - overview::OVERVIEW - 2.0 * theme::GAP;
     let height = (0.5 * space).floor().max(32.0);
     let view = review.view();
     let width = ui.available_width() - SCORE_AXIS;
@@ -56,6 +66,9 @@ pub fn show(ui: &mut Ui, state: &AppState, out: &mut Vec<Command>) {
         header(ui, review, kind, out);
         let height = if last { height + TIME_AXIS } else { height };
         lane(ui, review, kind, (view, &ticks, last), height, out);
+        if !last {
+            ui.add_space(theme::GAP);
+        }
     }
     ui.add_space(theme::GAP);
     overview::show(ui, review, view, out);
@@ -71,13 +84,9 @@ fn header(ui: &mut Ui, review: &Review, kind: ExpressionKind, out: &mut Vec<Comm
             ui.set_height(HEADER);
             ui.spacing_mut().item_spacing.x = theme::GAP;
             let (rect, _) =
-                ui.allocate_exact_size(vec2(SCORE_AXIS - theme::GAP, HEADER), Sense::hover());
-            marks::kind_glyph(
-                ui.painter(),
-                pos2(rect.right() - 8.0, rect.center().y),
-                kind,
-                p.track(kind),
-            );
+                ui.allocate_exact_size(vec2(SCORE_AXIS + theme::GAP, HEADER), Sense::hover());
+            let at = pos2(rect.right() - theme::GAP, rect.center().y);
+            marks::kind_glyph(ui.painter(), at, kind, p.track(kind));
             let name = match kind {
                 ExpressionKind::Micro => "Micro-expressions",
                 ExpressionKind::Macro => "Macro-expressions",
@@ -100,7 +109,8 @@ fn header(ui: &mut Ui, review: &Review, kind: ExpressionKind, out: &mut Vec<Comm
                     .filter(|s| s.kind == kind && s.score >= value)
                     .count();
                 let text = format!(
-                    "threshold {value:.4}{} leaves {leaves}",
+                    "threshold {}{} leaves {leaves}",
+                    with_unit(value, source),
                     if moved { " (moved)" } else { "" }
                 );
                 ui.label(small(text).color(if moved { p.amber } else { p.weak }))
@@ -313,10 +323,10 @@ fn background(
             p.weak,
         );
         // Named where the name fits, and once only where spans crowd.
-        if rect.width() >= galley.size().x + 8.0 && rect.left() > named_until {
+        if rect.width() >= galley.size().x + 2.0 && rect.left() > named_until {
             named_until = rect.right();
             let at = Align2::CENTER_BOTTOM
-                .anchor_size(rect.center_bottom() - vec2(0.0, 4.0), galley.size());
+                .anchor_size(rect.center_bottom() - vec2(0.0, 2.0), galley.size());
             shapes.push(Shape::galley(at.min, galley, p.weak));
         }
     }

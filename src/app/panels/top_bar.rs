@@ -20,18 +20,22 @@ pub fn show(ui: &mut Ui, state: &AppState, out: &mut Vec<Command>) {
             {
                 out.push(Command::ToggleHelp);
             }
-            if ui
-                .add(Button::selectable(
-                    state.tab == SideTab::Settings,
-                    "Settings",
-                ))
-                .clicked()
-            {
-                out.push(Command::ShowTab(SideTab::Settings));
+            if state.review.is_none() {
+                side_tabs(ui, state, out);
             }
             path_box(ui, state, out);
         });
     });
+}
+
+/// Without a recording there is no column of tabs, but there is a log and there are settings.
+fn side_tabs(ui: &mut Ui, state: &AppState, out: &mut Vec<Command>) {
+    for (tab, name) in [(SideTab::Settings, "Settings"), (SideTab::Log, "Log")] {
+        let on = state.tab == tab;
+        if ui.add(Button::selectable(on, name)).clicked() {
+            out.push(Command::ShowTab(if on { SideTab::Candidates } else { tab }));
+        }
+    }
 }
 
 fn open_menu(ui: &mut Ui, state: &AppState, out: &mut Vec<Command>) {

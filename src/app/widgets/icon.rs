@@ -1,8 +1,6 @@
 //! Buttons with a drawn icon, an accessible name and a tooltip that names the key.
 
-use egui::{
-    Painter, Pos2, Rect, Response, Sense, Shape, Stroke, Ui, Vec2, WidgetInfo, Role, pos2,
-};
+use egui::{Painter, Pos2, Rect, Response, Role, Sense, Shape, Stroke, Ui, Vec2, WidgetInfo, pos2};
 
 use crate::app::keys;
 use crate::app::theme::{CONTROL, Palette};

@@ -13,9 +13,14 @@ pub struct PictureLayout {
     pub views: Vec<Rect>,
 }
 
+/// A view as wide as the crop it shows is worth about three times its area in the
+/// original, where the face is a part of the picture.
+const VIEW_WORTH: f32 = 3.0;
+
 /// As much of `area` as it takes: the original with `aspect` (width over height)
-/// and `views` squares in one or two columns beside it or a row below, whichever
-/// leaves the most to see. Every picture has [`CAPTION`] free above it.
+/// and `views` squares in one or two columns beside it or in a row below, whichever
+/// leaves the most to see. No view stands higher than the original, and every
+/// picture has [`CAPTION`] free above it.
 #[must_use]
 pub fn arrange(area: Rect, aspect: f32, views: usize) -> PictureLayout {
     if views == 0 {
@@ -24,80 +29,93 @@ pub fn arrange(area: Rect, aspect: f32, views: usize) -> PictureLayout {
             views: vec![],
         };
     }
-    let columns = (1..=views.min(2)).map(|columns| beside(area, aspect, views, columns));
-    let mut best = below(area, aspect, views);
-    for candidate in columns {
-        if worth(&candidate) > worth(&best) {
-            best = candidate;
-        }
-    }
-    best
-}
-
-/// The original counts most, but a view too small to read is worth nothing.
-fn worth(l: &PictureLayout) -> f32 {
-    let views: f32 = l.views.iter().map(|r| r.area()).sum();
-    l.original.area() + 1.5 * views
-}
-
-fn beside(area: Rect, aspect: f32, views: usize, columns: usize) -> PictureLayout {
-    let rows = views.div_ceil(columns);
     let mut best: Option<PictureLayout> = None;
-    // The share of the width that the views take, in steps of the grid.
-    let mut side = 96.0;
-    loop {
-        let width = columns as f32 * side + (columns as f32 - 1.0) * GAP;
-        let height = rows as f32 * (side + CAPTION) + (rows as f32 - 1.0) * GAP;
-        let left = area.width() - width - GAP;
-        if height > area.height() || left < 96.0 {
-            break;
+    let mut side = 24.0;
+    while side < area.width().max(area.height()) {
+        let beside = (1..=views.min(2)).map(|columns| beside(area, aspect, views, columns, side));
+        for candidate in beside.chain([below(area, aspect, views, side)]).flatten() {
+            // Several views must not make the original the smallest picture.
+            if views > 1 && 2.0 * side > candidate.original.height() {
+                continue;
+            }
+            if best.as_ref().is_none_or(|b| worth(&candidate) > worth(b)) {
+                best = Some(candidate);
+            }
         }
-        let original = fit(
-            Rect::from_min_size(area.min, vec2(left, area.height())),
-            aspect,
-        );
-        let x0 = (original.right() + GAP).floor();
-        let y0 = original.top() - CAPTION;
-        let views = (0..views)
-            .map(|i| {
-                let (row, column) = (i / columns, i % columns);
-                let at = pos2(
-                    x0 + column as f32 * (side + GAP),
-                    y0 + row as f32 * (side + CAPTION + GAP) + CAPTION,
-                );
-                Rect::from_min_size(at, Vec2::splat(side))
-            })
-            .collect();
-        let candidate = balanced(area, PictureLayout { original, views });
-        if best.as_ref().is_none_or(|b| worth(&candidate) > worth(b)) {
-            best = Some(candidate);
-        }
-        side += 8.0;
+        side += 1.0;
     }
-    best.unwrap_or_else(|| PictureLayout {
-        original: fit(area, aspect),
-        views: vec![Rect::NOTHING; 0],
+    // Not even thumbnails fit: the original alone, the views of no size in its corner.
+    best.unwrap_or_else(|| {
+        let original = fit(area, aspect);
+        PictureLayout {
+            original,
+            views: vec![Rect::from_min_size(original.max, Vec2::ZERO); views],
+        }
     })
 }
 
-fn below(area: Rect, aspect: f32, views: usize) -> PictureLayout {
-    let n = views as f32;
-    let side = ((area.width() - (n - 1.0) * GAP) / n)
-        .min(0.4 * area.height() - CAPTION)
-        .max(0.0)
-        .floor();
-    let top = Rect::from_min_size(
-        area.min,
-        vec2(area.width(), area.height() - side - CAPTION - GAP),
+fn worth(l: &PictureLayout) -> f32 {
+    l.original.area() + VIEW_WORTH * l.views.iter().map(|r| r.area()).sum::<f32>()
+}
+
+/// Columns of squares at the right, no higher than the original.
+fn beside(
+    area: Rect,
+    aspect: f32,
+    views: usize,
+    columns: usize,
+    side: f32,
+) -> Option<PictureLayout> {
+    let rows = views.div_ceil(columns);
+    let (c, r) = (columns as f32, rows as f32);
+    let width = c * side + (c - 1.0) * GAP;
+    let height = r * (side + CAPTION) + (r - 1.0) * GAP;
+    let left = area.width() - width - GAP;
+    if left < side {
+        return None;
+    }
+    let original = fit(
+        Rect::from_min_size(area.min, vec2(left, area.height())),
+        aspect,
     );
-    let original = fit(top, aspect);
+    if height > original.height() + CAPTION {
+        return None;
+    }
+    let (x0, y0) = (original.right() + GAP, original.top());
+    let views = (0..views)
+        .map(|i| {
+            let (row, column) = ((i / columns) as f32, (i % columns) as f32);
+            let at = pos2(
+                x0 + column * (side + GAP),
+                y0 + row * (side + CAPTION + GAP),
+            );
+            Rect::from_min_size(at, Vec2::splat(side))
+        })
+        .collect();
+    Some(balanced(area, PictureLayout { original, views }))
+}
+
+/// One row of squares under the original, no wider than it.
+fn below(area: Rect, aspect: f32, views: usize, side: f32) -> Option<PictureLayout> {
+    let n = views as f32;
     let width = n * side + (n - 1.0) * GAP;
+    let left = area.height() - side - CAPTION - GAP;
+    if width > area.width() || left < side + CAPTION {
+        return None;
+    }
+    let original = fit(
+        Rect::from_min_size(area.min, vec2(area.width(), left)),
+        aspect,
+    );
+    if original.height() < side {
+        return None;
+    }
     let x0 = (area.center().x - 0.5 * width).round();
     let y0 = original.bottom() + GAP + CAPTION;
     let views = (0..views)
         .map(|i| Rect::from_min_size(pos2(x0 + i as f32 * (side + GAP), y0), Vec2::splat(side)))
         .collect();
-    PictureLayout { original, views }
+    Some(balanced(area, PictureLayout { original, views }))
 }
 
 /// The largest rectangle of that aspect under its caption, in the middle.
@@ -163,6 +181,7 @@ mod tests {
                     }
                     let seen = l.original.width() / l.original.height();
                     assert!((seen / aspect - 1.0).abs() < 0.05);
+                    assert!(l.views.iter().all(|v| v.height() <= l.original.height()));
                 }
             }
         }

@@ -1,0 +1,29 @@
+//! The first run: three hints above the picture, gone for good once read.
+
+use egui::{Align, Layout, Ui};
+
+use crate::app::command::Command;
+use crate::app::theme;
+use crate::app::widgets::row;
+
+/// No tour: what one needs for the first minute.
+pub const HINTS: [&str; 3] = [
+    "Space plays; the arrow keys go one frame.",
+    "Click the timeline to go there; the wheel zooms.",
+    "N goes to the next candidate; A accepts, R rejects.",
+];
+
+pub fn show(ui: &mut Ui, out: &mut Vec<Command>) {
+    ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+        if ui.button("Got it").clicked() {
+            out.push(Command::HintsSeen);
+        }
+        ui.with_layout(Layout::top_down(Align::Min), |ui| {
+            ui.spacing_mut().item_spacing.y = 0.0;
+            ui.add_space(theme::GRID);
+            for hint in HINTS {
+                ui.label(row::weak(ui, hint));
+            }
+        });
+    });
+}
