@@ -25,5 +25,7 @@ pub struct ScoreSample {
     pub end: Timestamp,
     /// Network output, or the control signal.
     pub score: f64,
+    /// The control signal, whichever score is used: mean strain over the ROIs.
+    pub strain: f64,
     pub masked: Option<MaskReason>,
 }

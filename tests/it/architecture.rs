@@ -4,9 +4,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Data order: a room imports only from rooms above it in this list.
-const ROOMS: [&str; 15] = [
+const ROOMS: [&str; 17] = [
     "base", "facs", "gpu", "nn", "media", "face", "motion", "model", "spotting", "timeline",
-    "metrics", "session", "training", "cli", "app",
+    "metrics", "session", "project", "dataset", "training", "cli", "app",
 ];
 
 /// `app` and `cli` stand side by side: neither imports the other.
