@@ -8,6 +8,8 @@ use ffmpeg::format::stream::Disposition;
 use ffmpeg::{Dictionary, Packet, Rational, codec, decoder, frame, media};
 use ffmpeg_next as ffmpeg;
 
+use crate::base::Timestamp;
+
 use super::MediaError;
 use super::orientation::Orientation;
 
@@ -43,8 +45,11 @@ pub(crate) struct StreamFacts {
     pub(crate) time_base: Rational,
     pub(crate) fps: Option<f64>,
     pub(crate) frames: Option<u64>,
-    /// In stream units.
-    pub(crate) duration: Option<i64>,
+    /// Of the video stream, else of the whole file.
+    pub(crate) duration: Option<Timestamp>,
+    /// Whether `duration` is written in the file's header for these pictures, so
+    /// that pictures which end before it are missing.
+    pub(crate) duration_is_binding: bool,
     /// Width and height as coded, before turning.
     pub(crate) size: (u32, u32),
     /// Width over height of one pixel.
@@ -111,11 +116,22 @@ impl PacketReader {
             return Err(not_media("its pictures have no size".into()));
         }
         let aspect = decoder.aspect_ratio();
+        let of_stream =
+            (duration > 0).then(|| Timestamp::from_nanos(units_to_nanos(duration, time_base)));
+        let of_file = (input.duration() > 0)
+            .then(|| Timestamp::from_nanos(input.duration().saturating_mul(1000)));
         let facts = StreamFacts {
             time_base,
             fps: rate(average).or_else(|| rate(base)),
             frames: u64::try_from(frames).ok().filter(|&n| n > 0),
-            duration: (duration > 0).then_some(duration),
+            duration: of_stream.or(of_file),
+            // Other containers' durations are guesses from the bit rate, or those
+            // of a sound track that may go on without pictures.
+            duration_is_binding: of_stream.is_some()
+                || (input.nb_streams() == 1
+                    && ["matroska", "flv", "asf"]
+                        .iter()
+                        .any(|name| input.format().name().contains(name))),
             size,
             pixel_aspect: rate(aspect).unwrap_or(1.0),
             orientation,
@@ -335,5 +351,30 @@ fn why_not(path: &Path, error: ffmpeg::Error) -> String {
         "it is no video format FFmpeg knows, or it is damaged".into()
     } else {
         error.to_string()
+    }
+}
+
+/// Stream units to nanoseconds, rounded to the nearest.
+pub(crate) fn units_to_nanos(units: i64, time_base: Rational) -> i64 {
+    let denominator = i128::from(time_base.denominator().max(1));
+    let scaled = i128::from(units) * i128::from(time_base.numerator()) * 1_000_000_000;
+    let half = denominator / 2 * scaled.signum();
+    i64::try_from((scaled + half) / denominator).unwrap_or(i64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn stream_units_round_to_the_nearest_nanosecond() {
+        let thirds = Rational::new(1, 3);
+        assert_eq!(units_to_nanos(1, thirds), 333_333_333);
+        assert_eq!(units_to_nanos(2, thirds), 666_666_667);
+        assert_eq!(units_to_nanos(-2, thirds), -666_666_667);
+        assert_eq!(
+            units_to_nanos(90_000, Rational::new(1, 90_000)),
+            1_000_000_000
+        );
     }
 }

@@ -11,7 +11,7 @@ use super::color::RgbConverter;
 use super::damage::DamageLog;
 use super::frame_index::{FrameIndex, KnownFrame};
 use super::orientation::Orientation;
-use super::packets::PacketReader;
+use super::packets::{Damage, PacketReader, units_to_nanos};
 use super::{Frame, FrameSource, MediaError, SourceInfo};
 
 /// So many frames must agree with the packet times before these are believed.
@@ -36,6 +36,7 @@ pub struct VideoFile {
     time_base: Rational,
     /// Seconds from one frame to the next as the container states them.
     interval_secs: f64,
+    duration_is_binding: bool,
     orientation: Orientation,
     converter: Option<RgbConverter>,
     index: FrameIndex,
@@ -78,9 +79,7 @@ impl VideoFile {
         }
         let (width, height) = orientation.size(facts.size.0, facts.size.1);
         let nominal_fps = facts.fps.filter(|f| f.is_finite());
-        let stated = facts
-            .duration
-            .map(|d| Timestamp::from_nanos(units_to_nanos(d, facts.time_base)));
+        let stated = facts.duration;
         let info = SourceInfo {
             name: path
                 .file_name()
@@ -102,6 +101,7 @@ impl VideoFile {
         Ok(Self {
             path: path.to_path_buf(),
             time_base: facts.time_base,
+            duration_is_binding: facts.duration_is_binding,
             interval_secs: 1.0 / fps.filter(sane).or(nominal_fps).unwrap_or(FALLBACK_FPS),
             reader,
             info,
@@ -137,10 +137,7 @@ impl VideoFile {
         let picture = self.reader.next_picture();
         let damaged = self.reader.take_damage();
         if !damaged.is_empty() {
-            if damaged
-                .iter()
-                .any(|d| d.damage == super::packets::Damage::Lost)
-            {
+            if damaged.iter().any(|d| d.damage == Damage::Lost) {
                 self.index.distrust();
             }
             let first = self.index.first_pts();
@@ -266,7 +263,7 @@ impl VideoFile {
             });
         };
         let end = last.plus_secs(self.interval_secs);
-        if let Some(stated) = self.info.duration {
+        if let Some(stated) = self.info.duration.filter(|_| self.duration_is_binding) {
             let missing = stated.secs_since(end);
             if missing > (3.0 * self.interval_secs).max(0.5) {
                 self.notices.push(
@@ -430,14 +427,6 @@ impl FrameSource for VideoFile {
     }
 }
 
-/// Stream units to nanoseconds, rounded to the nearest.
-fn units_to_nanos(units: i64, time_base: Rational) -> i64 {
-    let denominator = i128::from(time_base.denominator().max(1));
-    let scaled = i128::from(units) * i128::from(time_base.numerator()) * 1_000_000_000;
-    let half = denominator / 2 * scaled.signum();
-    i64::try_from((scaled + half) / denominator).unwrap_or(i64::MAX)
-}
-
 /// A hash over a coarse grid of the first plane.
 fn fingerprint(picture: &frame::Video) -> u32 {
     const ROWS: usize = 24;
@@ -459,21 +448,4 @@ fn fingerprint(picture: &frame::Video) -> u32 {
         }
     }
     hash
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn stream_units_round_to_the_nearest_nanosecond() {
-        let thirds = Rational::new(1, 3);
-        assert_eq!(units_to_nanos(1, thirds), 333_333_333);
-        assert_eq!(units_to_nanos(2, thirds), 666_666_667);
-        assert_eq!(units_to_nanos(-2, thirds), -666_666_667);
-        assert_eq!(
-            units_to_nanos(90_000, Rational::new(1, 90_000)),
-            1_000_000_000
-        );
-    }
 }

@@ -205,7 +205,7 @@ fn damage_is_reported_with_its_time_and_seeking_stays_exact() {
         std::fs::write(&damaged, bytes).expect("write");
         let mut video = VideoFile::open(&damaged, None).expect(name);
         let frames = read_all(&mut video);
-        assert!(frames.len() > 30, "{name}: {}", frames.len());
+        assert!(frames.len() > 20, "{name}: {}", frames.len());
         let again = read_all(&mut VideoFile::open(&damaged, None).expect(name));
         assert_eq!(frames, again, "{name}: the same file, the same frames");
         let notices = video.take_notices();
