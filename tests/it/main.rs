@@ -3,6 +3,10 @@
 use std::path::PathBuf;
 
 mod architecture;
+mod media;
+mod metrics;
+mod simulated_face;
+mod spotting;
 
 /// A file of the development material beside the checkout (`../shared`, or
 /// `ONSET_SHARED`), which users do not have: `None`, with a word, where it is absent.
