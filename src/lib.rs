@@ -7,3 +7,5 @@ pub mod face;
 pub mod media;
 pub mod motion;
 pub mod spotting;
+pub mod timeline;
+pub mod metrics;

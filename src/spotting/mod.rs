@@ -1,5 +1,12 @@
 //! From scores to expressions: thresholds, peaks, intervals.
 
+pub mod compat;
+pub mod params;
+pub mod peaks;
+pub mod signal;
+pub mod smooth;
+pub mod timing;
+
 use serde::{Deserialize, Serialize};
 
 /// Which of the two lengths of expression a score or an interval is about.
