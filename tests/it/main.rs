@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 mod metrics;
+mod simulated_face;
 mod spotting;
 
 /// A file of the reference material beside the checkout, or in `ONSET_SHARED`;
