@@ -1,6 +1,25 @@
 //! From scores to expressions: thresholds, peaks, intervals.
 
+pub mod compat;
+mod expression;
+mod movement;
+pub mod offline;
+pub mod params;
+pub mod peaks;
+mod presence;
+pub mod quiet;
+mod series;
 pub mod signal;
+pub mod smooth;
+pub mod spotter;
+pub mod timing;
+
+pub use offline::{DecodeInput, Decoding, decode};
+pub use params::{DecodeMode, DecodeParams, Floors, ScoreMeaning};
+pub use quiet::{KindThreshold, Quiet};
+pub use signal::{MaskReason, RegionMotion, ScoreSample};
+pub use spotter::{SpotEvent, SpotId, Spotter};
+pub use timing::FrameTiming;
 
 use serde::{Deserialize, Serialize};
 
