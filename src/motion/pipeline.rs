@@ -1,6 +1,7 @@
 //! From frames and faces to the motion of flow windows: a bounded ring of face
 //! pictures, one crop transform for both ends of a window, and one flow per pair.
 
+use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::sync::Arc;
 
@@ -71,5 +72,93 @@ pub struct MotionPipeline {
     /// One solver a concurrent pair; each keeps its working memory.
     solvers: Vec<Tvl1>,
     params: Tvl1Params,
-    regions: Option<(u32, RegionGeometry)>,
+}
+
+impl MotionPipeline {
+    #[must_use]
+    pub fn new(params: Tvl1Params) -> Self {
+        Self { ring: VecDeque::new(), stretch: 0, solvers: Vec::new(), params }
+    }
+
+    /// Frames are missing before the next one: no window may contain the hole.
+    pub fn break_here(&mut self) {
+        self.stretch += 1;
+    }
+
+    /// Takes the next frame with its face and the crop that is held for it.
+    pub fn push(&mut self, frame: &Frame, face: Option<(&Face, Arc<HeldCrop>)>) {
+        let face = face.map(|(face, crop)| {
+            let patch = LumaPatch::around(&frame.picture, face.rect);
+            let plane = luma::extract(&patch, crop.crop_from_image, CROP_SIDE);
+            let pyramid = self.pyramid(&plane);
+            KeptFace { patch, crop, pyramid }
+        });
+        self.ring.push_back(Kept { frame: frame.index, stretch: self.stretch, face });
+    }
+
+    /// Frames before this one are needed no more.
+    pub fn forget_before(&mut self, frame: u64) {
+        while self.ring.front().is_some_and(|k| k.frame < frame) {
+            self.ring.pop_front();
+        }
+    }
+
+    /// Measures windows, several at a time; the order of the answers is theirs.
+    pub fn measure(&mut self, jobs: &[WindowJob]) -> Vec<Result<WindowMotion, WindowFault>> {
+        let pairs: Vec<Result<Pair, WindowFault>> = jobs.iter().map(|job| self.pair(job)).collect();
+        self.solvers.resize_with(self.solvers.len().max(jobs.len()), || Tvl1::new(self.params));
+        let solve = |(pair, solver): (Result<Pair, WindowFault>, &mut Tvl1)| pair.and_then(|p| p.measure(solver));
+        pairs.into_par_iter().zip(&mut self.solvers[..jobs.len()]).map(solve).collect()
+    }
+
+    /// Both ends of a window under the transform of its later frame.
+    fn pair(&self, job: &WindowJob) -> Result<Pair<'_>, WindowFault> {
+        let (start, end) = (self.kept(job.window.start_frame)?, self.kept(job.window.end_frame)?);
+        let within = self.ring.iter().filter(|k| (start.frame..=end.frame).contains(&k.frame));
+        if start.stretch != end.stretch {
+            return Err(WindowFault::Gap);
+        }
+        if within.into_iter().any(|k| k.face.is_none()) {
+            return Err(WindowFault::NoFace);
+        }
+        let (Some(a), Some(b)) = (&start.face, &end.face) else { return Err(WindowFault::NoFace) };
+        let first = if a.crop.id == b.crop.id {
+            Cow::Borrowed(&a.pyramid)
+        } else {
+            // A seam: the earlier picture is cut out again as the later one is.
+            let plane = luma::extract(&a.patch, b.crop.crop_from_image, CROP_SIDE);
+            Cow::Owned(self.pyramid(&plane))
+        };
+        let secs = job.window.end.secs_since(job.window.start);
+        let scale = job.nominal_secs.map_or(1.0, |nominal| (nominal / secs) as f32);
+        Ok(Pair { first, second: &b.pyramid, crop: &b.crop, scale })
+    }
+
+    fn kept(&self, frame: u64) -> Result<&Kept, WindowFault> {
+        let at = self.ring.partition_point(|k| k.frame < frame);
+        self.ring.get(at).filter(|k| k.frame == frame).ok_or(WindowFault::Gap)
+    }
+
+    fn pyramid(&self, plane: &Plane) -> Pyramid {
+        Pyramid::new(plane, self.params.scales, self.params.scale_step, self.params.border)
+    }
+}
+
+/// Two pictures of one face under one transform.
+struct Pair<'a> {
+    first: Cow<'a, Pyramid>,
+    second: &'a Pyramid,
+    crop: &'a HeldCrop,
+    /// Brings the flow to the nominal window length.
+    scale: f32,
+}
+
+impl Pair<'_> {
+    fn measure(self, solver: &mut Tvl1) -> Result<WindowMotion, WindowFault> {
+        // Both crops have one size, so the solver has nothing to refuse.
+        let flow = solver.flow_between(&self.first, self.second).map_err(|_unequal| WindowFault::NoFace)?;
+        let flow = if self.scale == 1.0 { flow } else { flow.scaled(self.scale) };
+        let regions = RegionGeometry::from_landmarks(&self.crop.landmarks_in_crop, CROP_SIDE);
+        Ok(WindowMotion::of(&flow, &regions))
+    }
 }

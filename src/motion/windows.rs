@@ -33,6 +33,12 @@ impl WindowPairer {
         self.delta_secs
     }
 
+    /// The oldest frame that can still start a window.
+    #[must_use]
+    pub fn oldest_start(&self) -> Option<u64> {
+        self.starts.front().map(|s| s.0)
+    }
+
     /// Takes a frame and its measured interval; returns the windows it closes,
     /// oldest first. Every frame starts exactly one window.
     pub fn push(&mut self, frame: u64, t: Timestamp, interval_secs: f64) -> Vec<Window> {

@@ -1,23 +1,21 @@
 //! The analysis of one recording: frames in, events out. No thread, channel or clock.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::params::DecodeMode;
 use super::scorer::Scorer;
-use super::{Params, SessionError};
+use super::{Devices, Params, SessionError, decoding};
 use crate::base::{Notice, TimeSpan, Timestamp};
 use crate::face::crop::{CropHold, HeldCrop};
-use crate::face::tracker::FaceTracker;
-use crate::face::FaceTrack;
-use crate::gpu::GpuContext;
+use crate::face::{FaceTrack, FaceTracker};
 use crate::media::Frame;
 use crate::motion::cadence::{Beat, Cadence};
-use crate::motion::pipeline::{MotionPipeline, WindowFault, WindowMotion};
+use crate::motion::pipeline::{MotionPipeline, WindowFault, WindowJob, WindowMotion};
+use crate::motion::tvl1::Tvl1Preset;
 use crate::motion::windows::{Window, WindowPairer};
-use crate::spotting::params::DecodeParams;
-use crate::spotting::signal::{MaskReason, ScoreSample};
-use crate::spotting::ExpressionKind;
+use crate::spotting::signal::{MaskReason, RegionMotion, ScoreSample};
+use crate::spotting::{ExpressionKind, SpotEvent, SpottedInterval, Spotter};
 use crate::timeline::{Event, FaceRecord, FrameRecord, ScoreSource};
 
 /// Length of a micro-expression's flow window: k = 6 at 30 frames a second (S4).
@@ -57,7 +55,6 @@ struct Recent {
 /// Frames in, events out; the same object for every caller.
 pub struct Pipeline {
     params: Params,
-    decode: DecodeParams,
     tracker: FaceTracker,
     hold: CropHold,
     held: Option<Arc<HeldCrop>>,
@@ -65,54 +62,52 @@ pub struct Pipeline {
     motion: MotionPipeline,
     kinds: [KindState; 2],
     recent: VecDeque<Recent>,
+    /// Closed windows by the index of their kind, until the rate is known.
     waiting: Vec<(usize, Window)>,
-    live: crate::spotting::spotter::LiveSpotter,
-    had_face: bool,
-    lost_since: Option<(u64, Timestamp)>,
-    last: Option<(u64, Timestamp)>,
-    steady_told: bool,
+    rate_known: bool,
+    live: Spotter,
+    /// The live decoding's list, by its own ids.
+    provisional: BTreeMap<u64, SpottedInterval>,
+    last_track: Option<FaceTrack>,
+    lost_since: Option<Timestamp>,
 }
 
 impl Pipeline {
-    /// Loads the models that `params` name. `gpu` is the device that networks may
-    /// share; without one `DeviceChoice::Gpu` opens its own.
+    /// Loads the models that `params` name.
     ///
     /// # Errors
-    /// When a model or a weights file is missing, damaged or of another network,
-    /// or when a GPU is demanded and there is none.
-    pub fn new(params: &Params, gpu: Option<&GpuContext>) -> Result<Self, SessionError> {
-        let [large, small] = super::scorer::load(params, gpu)?;
-        let decode = match params.decode {
-            DecodeMode::Default => DecodeParams::default(),
-            DecodeMode::Compat => DecodeParams::compat(),
+    /// When a model or a weights file is missing, damaged or of another network.
+    pub fn new(params: &Params, devices: &Devices) -> Result<Self, SessionError> {
+        let kind = |kind, secs, weights: &Option<PathBuf>, min_fps| -> Result<KindState, SessionError> {
+            Ok(KindState {
+                kind,
+                pairer: WindowPairer::new(secs),
+                scorer: Scorer::load(kind, weights.as_deref(), &devices.network)?,
+                samples: Vec::new(),
+                min_fps,
+                off: false,
+            })
         };
-        let kind = |kind, secs, scorer, min_fps| KindState {
-            kind,
-            pairer: WindowPairer::new(secs),
-            scorer,
-            samples: Vec::new(),
-            min_fps,
-            off: false,
-        };
+        let kinds = [
+            kind(ExpressionKind::Macro, MACRO_WINDOW_SECS, &params.macro_weights, MACRO_MIN_FPS)?,
+            kind(ExpressionKind::Micro, MICRO_WINDOW_SECS, &params.micro_weights, MICRO_MIN_FPS)?,
+        ];
+        let network = kinds.iter().all(|k| k.scorer.source() != ScoreSource::Control);
         Ok(Self {
             params: params.clone(),
-            live: crate::spotting::spotter::LiveSpotter::new(&decode),
-            decode,
             tracker: FaceTracker::open(params.landmarks.as_deref())?,
             hold: CropHold::default(),
             held: None,
             cadence: Cadence::default(),
-            motion: MotionPipeline::new(MACRO_WINDOW_SECS),
-            kinds: [
-                kind(ExpressionKind::Macro, MACRO_WINDOW_SECS, large, MACRO_MIN_FPS),
-                kind(ExpressionKind::Micro, MICRO_WINDOW_SECS, small, MICRO_MIN_FPS),
-            ],
+            motion: MotionPipeline::new(Tvl1Preset::Exact.params()),
+            kinds,
             recent: VecDeque::new(),
             waiting: Vec::new(),
-            had_face: false,
+            rate_known: false,
+            live: Spotter::new(decoding::params(params.decode, network)),
+            provisional: BTreeMap::new(),
+            last_track: None,
             lost_since: None,
-            last: None,
-            steady_told: false,
         })
     }
 
@@ -123,18 +118,20 @@ impl Pipeline {
     pub fn push(&mut self, frame: &Frame) -> Result<Vec<Event>, SessionError> {
         let mut events = Vec::new();
         let beat = self.cadence.push(frame.timestamp);
-        if beat == Beat::Backwards {
-            let text = format!("Frame {} is not later than the one before it and is left out of the motion analysis", frame.index);
-            events.push(Event::Notice(Notice::warning(text).over(TimeSpan { start: frame.timestamp, end: frame.timestamp })));
-        }
         let track = self.tracker.push(frame);
-        self.tell_face(&track, &mut events);
-        if beat != Beat::Backwards {
+        self.tell_face(frame, &track, &mut events);
+        if beat == Beat::Backwards {
+            let span = TimeSpan { start: frame.timestamp, end: frame.timestamp };
+            let text = format!("Frame {} is not later than the one before it: it is left out of the motion analysis", frame.index);
+            events.push(Event::Notice(Notice::warning(text).over(span)));
+        } else {
             self.take_motion(frame, &track, beat);
-            self.pair(frame, beat, &mut events);
-            self.measure(&mut events)?;
+            self.pair(frame, &mut events);
+            if self.rate_known && !self.waiting.is_empty() {
+                self.measure_waiting(&mut events)?;
+            }
         }
-        self.last = Some((frame.index, frame.timestamp));
+        self.last_track = Some(track);
         Ok(events)
     }
 
@@ -146,29 +143,35 @@ impl Pipeline {
         let mut events = Vec::new();
         self.decide_rates(&mut events);
         self.measure_waiting(&mut events)?;
-        self.tell_loss_until_end(&mut events);
-        let (intervals, thresholds) = crate::spotting::offline::decode(&self.samples(), &self.decode);
+        if let Some(track) = &self.last_track {
+            let end = track.timestamp;
+            self.tell_loss(end, &mut events);
+        }
+        let samples: Vec<ScoreSample> = self.kinds.iter().flat_map(|k| &k.samples).cloned().collect();
+        let networks = self.kinds.each_ref().map(|k| k.scorer.source() != ScoreSource::Control);
+        let (intervals, thresholds) = decoding::whole(&samples, self.params.decode, networks);
         events.push(Event::Spotted { intervals, thresholds });
         Ok(events)
-    }
-
-    #[must_use]
-    pub fn params(&self) -> &Params {
-        &self.params
     }
 
     /// Which signal speaks for a kind of expression.
     #[must_use]
     pub fn score_source(&self, kind: ExpressionKind) -> ScoreSource {
-        self.kinds.iter().find(|k| k.kind == kind).map_or(ScoreSource::Control, |k| k.scorer.source())
+        self.kind(kind).map_or(ScoreSource::Control, |k| k.scorer.source())
     }
 
-    /// Length of a window in frames at the measured rate; `None` where the kind is not looked for.
+    /// Where the networks run; `None` without a network.
+    #[must_use]
+    pub fn network_device(&self) -> Option<&str> {
+        self.kinds.iter().find_map(|k| k.scorer.device())
+    }
+
+    /// Length of a kind's window in frames at the measured rate; `None` where the
+    /// kind is not looked for.
     #[must_use]
     pub fn window_frames(&self, kind: ExpressionKind) -> Option<u64> {
-        let state = self.kinds.iter().find(|k| k.kind == kind).filter(|k| !k.off)?;
-        let fps = self.cadence.fps()?;
-        Some((state.pairer.delta_secs() * fps).round() as u64)
+        let state = self.kind(kind).filter(|k| !k.off)?;
+        Some((state.pairer.delta_secs() * self.cadence.fps()?).round() as u64)
     }
 
     #[must_use]
@@ -180,25 +183,39 @@ impl Pipeline {
     pub fn landmark_model(&self) -> &str {
         self.tracker.landmark_model()
     }
+
+    /// The face of the newest frame, for showing a camera live.
+    #[must_use]
+    pub fn last_track(&self) -> Option<&FaceTrack> {
+        self.last_track.as_ref()
+    }
+
+    #[must_use]
+    pub fn held_crop(&self) -> Option<u32> {
+        self.held.as_ref().map(|h| h.id)
+    }
+
+    /// Seconds between a movement and the final word on it.
+    #[must_use]
+    pub fn decision_delay_secs(&self) -> f64 {
+        self.live.decision_delay_secs()
+    }
+
+    fn kind(&self, kind: ExpressionKind) -> Option<&KindState> {
+        self.kinds.iter().find(|k| k.kind == kind)
+    }
 }
 
 /// The steps of one frame, in order.
 impl Pipeline {
-    fn tell_face(&mut self, track: &FaceTrack, events: &mut Vec<Event>) {
-        let frame = track.frame;
-        let held = track.face.as_ref().map(|face| self.hold.update(face, frame));
+    fn tell_face(&mut self, frame: &Frame, track: &FaceTrack, events: &mut Vec<Event>) {
+        let held = self.hold.update(frame.index, track.face.as_ref());
         if let Some(held) = &held
             && self.held.as_ref().is_none_or(|h| h.id != held.id)
         {
             events.push(Event::Crop(HeldCrop::clone(held)));
         }
-        if held.is_some() {
-            self.held.clone_from(&held);
-        } else {
-            // A face that comes back may sit elsewhere: it gets a crop of its own.
-            self.hold.release();
-            self.held = None;
-        }
+        self.held.clone_from(&held);
         let face = track.face.as_ref().zip(held).map(|(face, held)| FaceRecord {
             rect: face.rect,
             confidence: face.confidence,
@@ -209,20 +226,20 @@ impl Pipeline {
         });
         let found = face.is_some();
         events.push(Event::Frame(FrameRecord {
-            frame,
-            timestamp: track.timestamp,
-            dropped_before: track.dropped_before,
+            frame: frame.index,
+            timestamp: frame.timestamp,
+            dropped_before: frame.dropped_before,
             face,
             others: track.others.clone(),
         }));
-        if found && !self.had_face {
-            events.push(Event::FaceFound { frame });
-            self.tell_loss(track.timestamp, events);
-        } else if !found && (self.had_face || self.last.is_none()) {
-            events.push(Event::FaceLost { frame });
-            self.lost_since = Some(track.timestamp);
+        let had_face = self.last_track.as_ref().map(|t| t.face.is_some());
+        if found && had_face != Some(true) {
+            events.push(Event::FaceFound { frame: frame.index });
+            self.tell_loss(frame.timestamp, events);
+        } else if !found && had_face != Some(false) {
+            events.push(Event::FaceLost { frame: frame.index });
+            self.lost_since = Some(frame.timestamp);
         }
-        self.had_face = found;
     }
 
     fn tell_loss(&mut self, until: Timestamp, events: &mut Vec<Event>) {
@@ -278,13 +295,6 @@ impl Pipeline {
         self.rate_known = true;
     }
 
-    fn measure(&mut self, events: &mut Vec<Event>) -> Result<(), SessionError> {
-        if self.rate_known && !self.waiting.is_empty() {
-            self.measure_waiting(events)?;
-        }
-        Ok(())
-    }
-
     /// Measures every waiting window, in the order in which they closed.
     fn measure_waiting(&mut self, events: &mut Vec<Event>) -> Result<(), SessionError> {
         let waiting = std::mem::take(&mut self.waiting);
@@ -299,19 +309,33 @@ impl Pipeline {
             })
             .collect();
         let measured = self.motion.measure(&windows);
+        let mut told = Vec::new();
         for (k, state) in self.kinds.iter_mut().enumerate() {
             let mine: Vec<_> = jobs.iter().zip(&measured).filter(|((of, _), _)| *of == k).collect();
             let moved: Vec<&WindowMotion> = mine.iter().filter_map(|(_, m)| m.as_ref().ok()).collect();
-            let mut scores = state.scorer.score(state.kind, &moved)?.into_iter();
+            let mut scores = state.scorer.score(&moved)?.into_iter();
             for ((_, window), motion) in mine {
                 let score = if motion.is_ok() { scores.next() } else { None };
                 let sample = sample(state.kind, window, motion.as_ref(), score, &self.recent);
-                events.push(Event::Score(sample));
-                state.samples.push(sample);
-                if let Some(list) = self.live.push(&sample) {
-                    events.push(Event::Provisional(list));
-                }
+                state.samples.push(sample.clone());
+                told.push(sample);
             }
+        }
+        // The live decoding wants both kinds in the order in which windows closed.
+        told.sort_by_key(|s| (s.window_end_frame, s.kind, s.window_start_frame));
+        let mut changed = false;
+        for sample in told {
+            for change in self.live.push(sample.clone()) {
+                changed = true;
+                match change {
+                    SpotEvent::Set { id, interval } => self.provisional.insert(id, interval),
+                    SpotEvent::Withdraw { id } => self.provisional.remove(&id),
+                };
+            }
+            events.push(Event::Score(sample));
+        }
+        if changed {
+            events.push(Event::Provisional(self.provisional.values().cloned().collect()));
         }
         self.forget();
         Ok(())
@@ -354,7 +378,7 @@ fn sample(
         score: score.unwrap_or(0.0),
         strain: motion.map_or(0.0, |m| m.strain),
         masked,
-        motion: motion.ok().map(|m| m.regions),
+        motion: motion.ok().map(|m| RegionMotion(m.regions)),
     }
 }
 

@@ -12,14 +12,12 @@ mod series;
 pub mod signal;
 pub mod smooth;
 pub mod spotter;
-pub mod timing;
 
 pub use offline::{DecodeInput, Decoding, decode};
 pub use params::{DecodeMode, DecodeParams, Floors, ScoreMeaning};
 pub use quiet::{KindThreshold, Quiet};
 pub use signal::{MaskReason, RegionMotion, ScoreSample};
 pub use spotter::{SpotEvent, SpotId, Spotter};
-pub use timing::FrameTiming;
 
 use serde::{Deserialize, Serialize};
 

@@ -53,6 +53,8 @@ pub struct ScoreSample {
     pub end: Timestamp,
     /// In the scorer's unit; for the control signal mean strain per ROI pixel.
     pub score: f64,
+    /// The control signal, whichever scorer speaks: mean strain per ROI pixel.
+    pub strain: f64,
     /// Masked windows break the signal; they never count as zero.
     pub masked: Option<MaskReason>,
     /// Optional: lets the decoding tell a movement from its undoing.
@@ -180,6 +182,7 @@ mod tests {
             score: 0.0,
             masked: masked.then_some(MaskReason::Blink),
             motion: None,
+            strain: 0.0,
         }
     }
 

@@ -134,6 +134,7 @@ impl Face {
                     start: Timestamp::from_secs(self.times[first]),
                     end: Timestamp::from_secs(self.times[last]),
                     score: (self.rest + along).hypot(moved) + slow + quick,
+                    strain: 0.0,
                     masked: shut.then_some(MaskReason::Blink),
                     motion: self.directed.then(|| {
                         let noise = 0.01 * dice.normal();

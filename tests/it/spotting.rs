@@ -280,6 +280,7 @@ fn a_network_score_is_read_as_blocks_and_placed_by_the_control_signal() {
             ScoreSample {
                 score: f64::from(u8::from(meets)) * 0.8 + 0.2 * dice.uniform(),
                 motion: None,
+                strain: 0.0,
                 ..s.clone()
             }
         })
