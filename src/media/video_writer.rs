@@ -80,6 +80,8 @@ impl VideoWriter {
             )));
         }
         ffmpeg::init().map_err(|e| refuse(format!("FFmpeg does not start: {e}")))?;
+        // The encoder's running commentary is not for the person at the terminal.
+        ffmpeg::log::set_level(ffmpeg::log::Level::Error);
         let part = part_path(path).ok_or_else(|| {
             refuse("the path must name a file and be valid UTF-8, which FFmpeg needs".into())
         })?;

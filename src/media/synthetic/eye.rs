@@ -137,9 +137,14 @@ fn lashes(c: Rgb, x: f32, y: f32, upper: f32, t: f32, shut: f32) -> Rgb {
     if !(0.02..1.06).contains(&t) {
         return c;
     }
+    // Seen from their tips half way, hence short.
     let direction = mix(-1.0, 1.0, shut);
-    let length = mix(0.022, 0.050, smoothstep(0.1, 0.95, t));
-    let along = (y - upper) * direction;
+    let length = mix(0.022, 0.050, smoothstep(0.1, 0.95, t)) * (0.15 + 0.85 * direction.abs());
+    let along = if direction < 0.0 {
+        upper - y
+    } else {
+        y - upper
+    };
     if along < -0.01 || along > length {
         return c;
     }

@@ -160,7 +160,7 @@ impl Hair {
             off * 9.0 + t * 5.0,
             self.seed ^ 46,
         ) + 0.6 * noise(out * 83.0 + off * 60.0, off * 22.0, self.seed ^ 47);
-        let body = smoothstep(1.25, 0.35, off.abs() / thick.max(0.004) + 0.30 * hairs);
+        let body = smoothstep(1.25, 0.35, off.abs() / thick.max(0.004) + 0.22 * hairs);
         let alpha = body * ends * mix(0.80, 0.62, t) * (0.92 + 0.08 * hairs);
         mix3(skin, [0.050, 0.029, 0.019], alpha.clamp(0.0, 0.9))
     }

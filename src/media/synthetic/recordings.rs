@@ -30,7 +30,7 @@ pub fn sample_spec() -> SyntheticSpec {
         frames: 600,
         seed: 2,
         events: vec![
-            event(ExpressionKind::Micro, &[4], [90, 95, 101], 0.25, "anger"),
+            event(ExpressionKind::Micro, &[4], [90, 95, 101], 0.30, "anger"),
             event(
                 ExpressionKind::Macro,
                 &[12, 25],
@@ -50,12 +50,12 @@ pub fn sample_spec() -> SyntheticSpec {
                 ExpressionKind::Macro,
                 &[1, 2],
                 [462, 476, 494],
-                0.80,
+                0.60,
                 "surprise",
             ),
         ],
         noise: 1.0,
-        sway_px: 0.35,
+        sway_px: 0.5,
     }
 }
 
@@ -82,7 +82,7 @@ pub fn write_sample_clip(dir: &Path) -> Result<SampleClip, MediaError> {
         events: dir.join("sample-events.csv"),
     };
     let quality = VideoQuality {
-        crf: 20,
+        crf: 16,
         ..VideoQuality::default()
     };
     write_video(&spec, &clip.video, quality)?;
@@ -230,7 +230,7 @@ fn random_spec(seed: u64, number: u32) -> SyntheticSpec {
         seed: recording_seed,
         events,
         noise: 1.0,
-        sway_px: 0.35,
+        sway_px: 0.5,
     }
 }
 
