@@ -9,7 +9,9 @@ pub mod image_sequence;
 pub mod open;
 pub mod queue;
 pub mod source;
+pub mod synthetic;
 pub mod video_file;
+pub mod video_writer;
 pub mod worker;
 
 mod camera_clock;
@@ -28,5 +30,7 @@ pub use image_sequence::ImageSequence;
 pub use open::{InputPlace, InputSpec, open};
 pub use queue::{Delivery, FrameReceiver, FrameSender, QueueCounts, WhenFull, frame_queue};
 pub use source::{FrameSource, SourceInfo};
+pub use synthetic::{SyntheticSource, SyntheticSpec};
 pub use video_file::VideoFile;
+pub use video_writer::{VideoQuality, VideoWriter};
 pub use worker::CaptureWorker;

@@ -7,6 +7,7 @@ mod media;
 mod metrics;
 mod simulated_face;
 mod spotting;
+mod synthetic;
 
 /// A file of the development material beside the checkout (`../shared`, or
 /// `ONSET_SHARED`), which users do not have: `None`, with a word, where it is absent.
