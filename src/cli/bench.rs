@@ -119,7 +119,7 @@ fn read(args: &BenchArgs) -> Result<(String, Vec<Frame>), Failure> {
         Some(path) => path.clone(),
         None => {
             folder = tempfile::tempdir().map_err(Failure::other)?;
-            crate::media::synthetic::bundled_clip(folder.path()).map_err(Failure::other)?
+            crate::media::sample::unpack(folder.path()).map_err(Failure::other)?
         }
     };
     let mut source = crate::media::open(&InputSpec::path(&path)).map_err(Failure::input)?;

@@ -8,6 +8,7 @@ pub mod frame;
 pub mod image_sequence;
 pub mod open;
 pub mod queue;
+pub mod sample;
 pub mod source;
 pub mod synthetic;
 pub mod video_file;
