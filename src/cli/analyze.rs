@@ -10,11 +10,11 @@ use clap::Args;
 use super::progress::Progress;
 use super::{CommandResult, Decode, DeviceArg, Failure, Outcome};
 use crate::base::{Notice, Severity};
-use crate::media::{CaptureWorker, Delivery, InputSpec};
+use crate::media::{CaptureWorker, Delivery, InputPlace, InputSpec};
 use crate::project::output::write_whole;
 use crate::project::{plot, results};
 use crate::session::pipeline::Pipeline;
-use crate::session::{Params, summary};
+use crate::session::{Devices, Params};
 use crate::spotting::ExpressionKind;
 use crate::timeline::{Event, Recording};
 
@@ -67,14 +67,15 @@ pub(super) fn run(args: &AnalyzeArgs, quiet: bool) -> CommandResult {
         landmarks: args.landmarks.clone(),
         fps: args.fps,
     };
+    let devices = Devices::choose(params.device).map_err(Failure::other)?;
     // Wrong weights or models are said before any recording is touched.
-    drop(Pipeline::new(&params, None).map_err(Failure::input)?);
+    drop(Pipeline::new(&params, &devices).map_err(Failure::input)?);
 
     let mut names = Names::default();
     let mut outcome = Outcome::Done;
     let mut failures = Vec::new();
     for input in &args.inputs {
-        match one(args, &params, input, &mut names, quiet) {
+        match one(args, &params, &devices, input, &mut names, quiet) {
             Ok(Outcome::Done) => {}
             Ok(Outcome::Warned) => outcome = Outcome::Warned,
             Err(e) => {
@@ -98,14 +99,14 @@ pub(super) fn run(args: &AnalyzeArgs, quiet: bool) -> CommandResult {
     }
 }
 
-fn one(args: &AnalyzeArgs, params: &Params, input: &str, names: &mut Names, quiet: bool) -> CommandResult {
-    let spec = InputSpec::parse(input);
+fn one(args: &AnalyzeArgs, params: &Params, devices: &Devices, input: &str, names: &mut Names, quiet: bool) -> CommandResult {
+    let spec = InputSpec::parse(input, params.fps).map_err(Failure::input)?;
     if spec.is_camera() && args.seconds.is_none() {
         return Err(Failure::input(anyhow!("A camera has no end: say how long with --seconds, for example --seconds 30")));
     }
-    let size_bytes = spec.size_bytes();
+    let (name, size_bytes) = identity(&spec);
     let folder = names.folder(&args.out, &spec.stem(), |summary| {
-        summary.recording.name == spec.name() && summary.recording.size_bytes == size_bytes
+        summary.recording.name == name && summary.recording.size_bytes == size_bytes
     });
     let done = results::read_summary(&folder.join("recording.json"));
     if !args.force && !spec.is_camera() && done.is_some_and(|s| s.parameters == *params) {
@@ -116,18 +117,18 @@ fn one(args: &AnalyzeArgs, params: &Params, input: &str, names: &mut Names, quie
     }
 
     let started = Instant::now();
-    let source = crate::media::open(&spec, params.fps).map_err(Failure::input)?;
+    let source = crate::media::open(&spec).map_err(Failure::input)?;
     let info = source.info().clone();
-    let mut pipeline = Pipeline::new(params, None).map_err(Failure::input)?;
+    let mut pipeline = Pipeline::new(params, devices).map_err(Failure::input)?;
     let mut recording = Recording::default();
     let mut progress = Progress::new(&info.name, info.frame_count, quiet);
-    let worker = CaptureWorker::start(source).map_err(Failure::other)?;
+    let (worker, deliveries) = CaptureWorker::start(source).map_err(Failure::other)?;
     let mut ended_by = None;
-    for delivery in worker.deliveries() {
+    while let Some(delivery) = deliveries.recv() {
         match delivery {
             Delivery::Frame(frame) => {
                 let seconds = frame.timestamp.secs();
-                keep(&mut recording, pipeline.push(&frame));
+                keep(&mut recording, pipeline.push(&frame).map_err(Failure::other)?);
                 progress.at(recording.frames.len() as u64);
                 if args.seconds.is_some_and(|limit| seconds >= limit) {
                     break;
@@ -153,17 +154,38 @@ fn one(args: &AnalyzeArgs, params: &Params, input: &str, names: &mut Names, quie
         let text = format!("{error} What was read before that is analysed.");
         keep(&mut recording, [Event::Notice(Notice::warning(text))]);
     }
-    keep(&mut recording, pipeline.finish());
+    keep(&mut recording, pipeline.finish().map_err(Failure::other)?);
 
     let stem = folder.file_name().map_or_else(|| spec.stem(), |n| n.to_string_lossy().into_owned());
-    let summary = summary::of(&info, size_bytes, params, &pipeline, &recording);
+    let summary = results::Summary::of(&info, size_bytes, params, &pipeline, &recording);
     write_all(&folder, &stem, &recording, &summary, started, input).map_err(Failure::other)?;
     report(&folder, &recording, &summary, quiet);
     Ok(if recording.has_warnings() { Outcome::Warned } else { Outcome::Done })
 }
 
+/// What tells this input from another: its name and its size in bytes.
+fn identity(spec: &InputSpec) -> (String, u64) {
+    match &spec.place {
+        InputPlace::Camera(n) => (format!("camera:{n}"), 0),
+        InputPlace::Path(path) => {
+            let absolute = std::path::absolute(path).unwrap_or_else(|_| path.clone());
+            let name = absolute.file_name().map_or_else(String::new, |n| n.to_string_lossy().into_owned());
+            (name, size_of(path))
+        }
+    }
+}
+
+/// A file's size; of a folder, that of the files in it.
+fn size_of(path: &Path) -> u64 {
+    let size = |p: &Path| std::fs::metadata(p).map_or(0, |m| m.len());
+    match std::fs::read_dir(path) {
+        Ok(entries) => entries.flatten().map(|e| size(&e.path())).sum(),
+        Err(_) => size(path),
+    }
+}
+
 /// The per-frame landmarks are for the window; here they would only grow.
-fn keep(recording: &mut Recording, events: impl IntoIterator<Item = Event>) {
+pub(super) fn keep(recording: &mut Recording, events: impl IntoIterator<Item = Event>) {
     for mut event in events {
         if let Event::Frame(record) = &mut event
             && let Some(face) = &mut record.face

@@ -9,8 +9,11 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use super::output::{OutputError, write_whole};
-use crate::base::{Notice, Timestamp};
+use crate::base::{Notice, Severity, Timestamp};
+use crate::media::SourceInfo;
 use crate::session::Params;
+use crate::session::params::DeviceChoice;
+use crate::session::pipeline::{MACRO_WINDOW_SECS, MICRO_WINDOW_SECS, Pipeline};
 use crate::spotting::signal::ScoreSample;
 use crate::spotting::{ExpressionKind, IntervalStatus, SpottedInterval};
 use crate::timeline::{Recording, ScoreSource};
@@ -66,10 +69,54 @@ pub struct FaceFacts {
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct DeviceFacts {
-    /// What was asked for: auto, gpu or cpu.
-    pub asked: String,
+    pub asked: DeviceChoice,
     pub flow: String,
-    pub network: String,
+    /// `None` where no network scores.
+    pub network: Option<String>,
+}
+
+impl Summary {
+    /// Of a recording that `pipeline` has finished.
+    #[must_use]
+    pub fn of(info: &SourceInfo, size_bytes: u64, params: &Params, pipeline: &Pipeline, recording: &Recording) -> Self {
+        let windows = [(ExpressionKind::Macro, MACRO_WINDOW_SECS), (ExpressionKind::Micro, MICRO_WINDOW_SECS)];
+        let scores = windows.map(|(kind, window_secs)| {
+            let source = pipeline.score_source(kind);
+            let facts = KindFacts {
+                source_label: source.label(),
+                source,
+                window_secs,
+                window_frames: pipeline.window_frames(kind),
+                threshold: recording.thresholds.get(&kind).copied(),
+                intervals: recording.intervals.iter().filter(|i| i.kind == kind).count(),
+            };
+            (kind, facts)
+        });
+        Self {
+            onset_version: env!("CARGO_PKG_VERSION").to_owned(),
+            recording: RecordingFacts {
+                name: info.name.clone(),
+                size_bytes,
+                width: info.width,
+                height: info.height,
+                frames: recording.frames.len() as u64,
+                duration_secs: recording.end().secs(),
+                measured_fps: pipeline.measured_fps(),
+                nominal_fps: info.nominal_fps,
+                dropped: recording.frames.iter().map(|f| u64::from(f.dropped_before)).sum(),
+            },
+            parameters: params.clone(),
+            scores: scores.into_iter().collect(),
+            face: FaceFacts { landmark_model: pipeline.landmark_model(), found_share: recording.found_share() },
+            device: DeviceFacts {
+                asked: params.device,
+                flow: "processor".to_owned(),
+                network: pipeline.network_device().map(str::to_owned),
+            },
+            warnings: recording.notices.iter().filter(|n| n.severity >= Severity::Warning).cloned().collect(),
+            limits: LIMITS.to_owned(),
+        }
+    }
 }
 
 /// Said in every report: what the numbers are and are not.
