@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use onset::base::{Latest, Severity, Timestamp};
 use onset::media::{
     CaptureWorker, Delivery, Frame, FrameSource, ImageSequence, InputSpec, MediaError, Player,
-    VideoFile, open,
+    VideoFile, list_cameras, open,
 };
 
 use crate::shared;
@@ -478,4 +478,16 @@ fn the_player_repeats_a_loop() {
     }
     player.pause();
     assert!(!player.state().playing);
+}
+
+#[test]
+fn an_absent_camera_is_a_clear_message() {
+    let listed = list_cameras().expect("no panic, no error");
+    assert!(listed.windows(2).all(|w| w[0].index < w[1].index));
+    let error = open(&InputSpec::parse("camera:987", None).expect("a camera")).err();
+    let text = error.expect("there is no such camera").to_string();
+    assert!(
+        text.contains("there is no") && text.ends_with("camera:987"),
+        "{text}"
+    );
 }
