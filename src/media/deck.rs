@@ -9,7 +9,7 @@ use super::{Frame, FrameSource, MediaError};
 const AHEAD: u64 = 24;
 /// Frames fetched together when stepping back leaves the cache: a whole group has
 /// to be decoded for one of them anyway.
-const BACK_RUN: u64 = 48;
+const BACK_RUN: u64 = 24;
 
 /// Random access to the frames of a source.
 pub(crate) struct Deck {
@@ -48,7 +48,8 @@ impl Deck {
 
     /// Frame `n`, `None` beyond the end.
     pub(crate) fn frame(&mut self, n: u64) -> Result<Option<Frame>, MediaError> {
-        let back = n < self.focus;
+        // A jump far back is shown at once; small steps back will go on.
+        let back = n < self.focus && self.focus - n <= BACK_RUN;
         if self.count.is_some_and(|count| n >= count) {
             return Ok(None);
         }
