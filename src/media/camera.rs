@@ -32,6 +32,8 @@ const FORMATS_TRIED: usize = 8;
 const MAX_BAD_PICTURES: u32 = 60;
 /// Pictures that may wait between the driver and the reader.
 const WAITING_PICTURES: usize = 3;
+/// What is said of infrared cameras, metadata nodes and the like.
+const UNREADABLE: &str = "it offers neither YUYV nor MJPEG, which Onset reads";
 /// Every encoding nokhwa knows, for asking what there is.
 const ANY_ENCODING: [FrameFormat; 6] = [
     FrameFormat::YUYV,
@@ -59,37 +61,30 @@ pub struct CameraDescription {
 /// # Errors
 /// The system does not tell its cameras.
 pub fn list_cameras() -> Result<Vec<CameraDescription>, MediaError> {
-    let found = query()?;
-    let mut cameras: Vec<CameraDescription> = found
+    let mut cameras: Vec<CameraDescription> = query()?
         .into_iter()
-        .filter_map(|(index, name)| match offered_formats(index) {
-            Ok(formats) if formats.is_empty() => Some(CameraDescription {
+        .map(|(index, name)| {
+            let (formats, trouble) = match offered_formats(index) {
+                Ok(formats) if formats.is_empty() => (formats, Some(UNREADABLE.to_string())),
+                Ok(formats) => (formats, None),
+                Err(error) => (Vec::new(), Some(plain(&error))),
+            };
+            CameraDescription {
                 index,
                 name,
                 formats,
-                trouble: Some("it offers neither YUYV nor MJPEG".into()),
-            }),
-            Ok(formats) => Some(CameraDescription {
-                index,
-                name,
-                formats,
-                trouble: None,
-            }),
-            // The second node of most USB cameras carries only metadata.
-            Err(NokhwaError::GetPropertyError { property, .. })
-                if property == "FrameFormat" || property == "CameraFormat" =>
-            {
-                None
+                trouble,
             }
-            Err(error) => Some(CameraDescription {
-                index,
-                name,
-                formats: Vec::new(),
-                trouble: Some(plain(&error)),
-            }),
         })
         .collect();
     cameras.sort_by_key(|c| c.index);
+    // Most USB cameras have a second node, for metadata, under the same name.
+    let usable: Vec<String> = cameras
+        .iter()
+        .filter(|c| c.trouble.is_none())
+        .map(|c| c.name.clone())
+        .collect();
+    cameras.retain(|c| c.trouble.as_deref() != Some(UNREADABLE) || !usable.contains(&c.name));
     Ok(cameras)
 }
 
@@ -149,6 +144,8 @@ fn plain(error: &NokhwaError) -> String {
         "this user may not use it; join the group `video` and log in again".into()
     } else if has(2) || has(6) || has(19) {
         "it is not plugged in".into()
+    } else if text.contains("Failed to Fufill") {
+        UNREADABLE.into()
     } else if text.contains("Framerate not whole number") {
         format!(
             "its driver is set to a fractional frame rate ({text}); set a whole rate, for example with `v4l2-ctl --set-parm 30`"
@@ -352,7 +349,7 @@ fn open_driver(
         None => offered_formats(index).map_err(|e| plain(&e))?,
     };
     if formats.is_empty() {
-        return Err("it offers neither YUYV nor MJPEG, which Onset reads".into());
+        return Err(UNREADABLE.into());
     }
     let mut last = String::new();
     for format in formats.into_iter().take(FORMATS_TRIED) {

@@ -188,13 +188,20 @@ impl VideoFile {
     }
 
     fn tell_missing_times(&mut self) {
-        if !std::mem::replace(&mut self.told_missing_times, true) {
-            self.notices.push(Notice::warning(format!(
-                "The recording states no times for its frames; they are taken as {:.3} frames a second: {}",
-                1.0 / self.interval_secs,
-                self.path.display()
-            )));
+        if std::mem::replace(&mut self.told_missing_times, true) {
+            return;
         }
+        let text = format!(
+            "The recording states no times for its frames; they are taken as {:.3} frames a second: {}",
+            1.0 / self.interval_secs,
+            self.path.display()
+        );
+        // Old AVI files state the rate alone, which says it all.
+        self.notices.push(if self.info.nominal_fps.is_some() {
+            Notice::info(text)
+        } else {
+            Notice::warning(text)
+        });
     }
 
     fn tell_falling_times(&mut self, at: Timestamp) {

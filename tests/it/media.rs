@@ -1,11 +1,12 @@
 //! Video files, image folders, queues and playback on real and made-up recordings.
 
 use std::path::Path;
+use std::time::{Duration, Instant};
 
-use onset::base::{Severity, Timestamp};
+use onset::base::{Latest, Severity, Timestamp};
 use onset::media::{
-    CaptureWorker, Delivery, Frame, FrameSource, ImageSequence, InputSpec, MediaError, VideoFile,
-    open,
+    CaptureWorker, Delivery, Frame, FrameSource, ImageSequence, InputSpec, MediaError, Player,
+    VideoFile, list_cameras, open,
 };
 
 use crate::shared;
@@ -392,4 +393,101 @@ fn the_capture_thread_delivers_a_whole_file() {
     worker.join();
     assert_eq!(next, 65);
     assert_eq!(frames.counts().dropped, 0);
+}
+
+/// Waits for a picture that satisfies `wanted`, at most ten seconds.
+fn await_picture(pictures: &Latest<Frame>, wanted: impl Fn(&Frame) -> bool) -> Frame {
+    let start = Instant::now();
+    while start.elapsed() < Duration::from_secs(10) {
+        if let Some(frame) = pictures.take().filter(&wanted) {
+            return frame;
+        }
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    panic!("the picture does not come");
+}
+
+#[test]
+fn the_player_seeks_steps_and_plays_to_the_end() {
+    let Some(path) = shared("clips/liveportrait_d0.mp4") else {
+        return;
+    };
+    let expected = read_all(&mut VideoFile::open(&path, None).expect("opens"));
+    let pictures = Latest::default();
+    let source = open(&InputSpec::path(path)).expect("opens");
+    let player = Player::start(source, pictures.clone(), Box::new(|| {})).expect("thread");
+    let see = |n: u64| {
+        let frame = await_picture(&pictures, |f| f.index == n);
+        assert_eq!(digest(&frame), expected[n as usize]);
+    };
+    see(0);
+    player.seek(40);
+    see(40);
+    player.step(-1);
+    see(39);
+    player.step(-10);
+    see(29);
+    player.step(10);
+    see(39);
+    player.step(-1000);
+    see(0);
+    player.seek(1_000_000);
+    see(77);
+    assert!(player.state().ended);
+    assert_eq!(player.state().frame_count, Some(78));
+    // From the end, playing starts over.
+    player.set_speed(4.0);
+    player.play();
+    see(0);
+    await_picture(&pictures, |f| f.index == 77);
+    let start = Instant::now();
+    while player.state().playing && start.elapsed() < Duration::from_secs(5) {
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    let state = player.state();
+    assert!(
+        state.ended && !state.playing && state.trouble.is_none(),
+        "{state:?}"
+    );
+    assert!(player.take_notices().is_empty());
+}
+
+#[test]
+fn the_player_repeats_a_loop() {
+    let folder = tempfile::tempdir().expect("temporary folder");
+    for n in 0..30u8 {
+        save(folder.path(), &format!("{n}.png"), 8, 8, n);
+    }
+    let pictures = Latest::default();
+    let source = open(&InputSpec {
+        fps: Some(200.0),
+        ..InputSpec::path(folder.path())
+    })
+    .expect("opens");
+    let player = Player::start(source, pictures.clone(), Box::new(|| {})).expect("thread");
+    await_picture(&pictures, |f| f.index == 0);
+    player.set_loop(Some(5..=9));
+    player.play();
+    let mut rounds = 0;
+    let mut last = 0;
+    while rounds < 3 {
+        let frame = await_picture(&pictures, |_| true);
+        assert!(frame.index <= 9);
+        rounds += u32::from(frame.index < last);
+        last = frame.index;
+    }
+    player.pause();
+    assert!(!player.state().playing);
+}
+
+#[test]
+fn an_absent_camera_is_a_clear_message() {
+    let listed = list_cameras().expect("no panic, no error");
+    assert!(listed.windows(2).all(|w| w[0].index < w[1].index));
+    let error = open(&InputSpec::parse("camera:987", None).expect("a camera")).err();
+    let text = error.expect("there is no such camera").to_string();
+    assert!(
+        text.contains("there is no") && text.ends_with("camera:987"),
+        "{text}"
+    );
 }
