@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 use onset::spotting::compat::postprocess;
 use onset::spotting::peaks::find_peaks;
 use onset::spotting::{
-    DecodeInput, DecodeMode, DecodeParams, ExpressionKind, Floors, ScoreSample, SpotEvent, SpotId,
-    SpottedInterval, Spotter, decode,
+    DecodeInput, DecodeMode, DecodeParams, ExpressionKind, ScoreLevels, ScoreSample, SpotEvent,
+    SpotId, SpottedInterval, Spotter, decode,
 };
 use serde::Deserialize;
 
@@ -83,10 +83,10 @@ fn spots(face: &Face, seed: u64) -> Vec<SpottedInterval> {
 /// Two macro- and two micro-expressions in twenty seconds.
 fn four_events() -> [Event; 4] {
     [
-        Event::new(2.0, 2.4, 3.2, 3.7, 0.030),
-        Event::new(6.0, 6.16, 6.2, 6.4, 0.018),
-        Event::new(9.5, 9.9, 11.4, 12.0, 0.035),
-        Event::new(15.0, 15.13, 15.17, 15.33, 0.016),
+        Event::new(2.0, 2.4, 3.2, 3.7, 0.09),
+        Event::new(6.0, 6.16, 6.2, 6.4, 0.054),
+        Event::new(9.5, 9.9, 11.4, 12.0, 0.105),
+        Event::new(15.0, 15.13, 15.17, 15.33, 0.048),
     ]
 }
 
@@ -110,7 +110,10 @@ fn a_quiet_recording_yields_nothing_with_and_without_the_floor() {
     let mut alarms = [0, 0];
     for seed in 0..100 {
         let face = Face::at_rate(30.0, 60.0, &[]);
-        for (count, floors) in alarms.iter_mut().zip([Floors::CONTROL, Floors::NONE]) {
+        for (count, floors) in alarms
+            .iter_mut()
+            .zip([ScoreLevels::CONTROL_FLOORS, ScoreLevels::NONE])
+        {
             let params = DecodeParams {
                 floors,
                 ..DecodeParams::control()
@@ -137,7 +140,7 @@ fn a_quiet_recording_yields_nothing_with_and_without_the_floor() {
 fn drift_neither_hides_an_expression_nor_makes_one() {
     for seed in 0..10 {
         let mut face = Face::at_rate(30.0, 60.0, &four_events());
-        face.drift = 0.003;
+        face.drift = 0.01;
         face.assert_found(&spots(&face, seed), &format!("seed {seed}"));
     }
 }
@@ -149,8 +152,8 @@ fn a_huge_expression_does_not_hide_a_small_one() {
             30.0,
             30.0,
             &[
-                Event::new(5.0, 5.5, 7.0, 7.8, 0.4),
-                Event::new(15.0, 15.15, 15.2, 15.38, 0.018),
+                Event::new(5.0, 5.5, 7.0, 7.8, 0.8),
+                Event::new(15.0, 15.15, 15.2, 15.38, 0.054),
             ],
         );
         face.assert_found(&spots(&face, seed), &format!("seed {seed}"));
@@ -163,8 +166,8 @@ fn expressions_cut_by_the_ends_of_the_recording_are_macro_and_touch_the_ends() {
         30.0,
         20.0,
         &[
-            Event::new(-1.5, -1.2, 0.4, 0.9, 0.03),
-            Event::new(18.6, 19.0, 21.0, 22.0, 0.03),
+            Event::new(-1.5, -1.2, 0.4, 0.9, 0.09),
+            Event::new(18.6, 19.0, 21.0, 22.0, 0.09),
         ],
     );
     let found = spots(&face, 1);
@@ -182,7 +185,7 @@ fn expressions_cut_by_the_ends_of_the_recording_are_macro_and_touch_the_ends() {
 #[test]
 fn no_interval_reaches_across_a_gap_or_a_blink() {
     for gap in [true, false] {
-        let mut face = Face::at_rate(30.0, 20.0, &[Event::new(5.0, 5.4, 8.0, 8.5, 0.03)]);
+        let mut face = Face::at_rate(30.0, 20.0, &[Event::new(5.0, 5.4, 8.0, 8.5, 0.09)]);
         if gap {
             face.gaps = vec![200];
         } else {
@@ -209,8 +212,8 @@ fn a_variable_rate_of_12_to_30_fps_is_read_by_its_times() {
         }
         let mut events = four_events();
         // The two short ones must last a few frames to be seen at all.
-        events[1] = Event::new(6.0, 6.19, 6.22, 6.42, 0.02);
-        events[3] = Event::new(15.0, 15.18, 15.22, 15.4, 0.02);
+        events[1] = Event::new(6.0, 6.19, 6.22, 6.42, 0.06);
+        events[3] = Event::new(15.0, 15.18, 15.22, 15.4, 0.06);
         let face = Face::at_times(times, &events);
         face.assert_found(&spots(&face, seed), &format!("seed {seed}"));
     }
@@ -252,9 +255,9 @@ fn a_recording_that_is_half_expressions_still_shows_them() {
             30.0,
             7.2,
             &[
-                Event::new(0.5, 0.8, 1.1, 1.5, 0.05),
-                Event::new(2.1, 2.5, 2.8, 3.2, 0.06),
-                Event::new(3.8, 4.1, 4.8, 5.2, 0.08),
+                Event::new(0.5, 0.8, 1.1, 1.5, 0.15),
+                Event::new(2.1, 2.5, 2.8, 3.2, 0.18),
+                Event::new(3.8, 4.1, 4.8, 5.2, 0.24),
             ],
         );
         face.assert_found(&spots(&face, seed), &format!("seed {seed}"));
