@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use onset::metrics::spotting::{Interval, Mode, Ranked, Video, score_videos};
 use onset::spotting::compat::postprocess;
 use onset::spotting::peaks::find_peaks;
 use onset::spotting::{
@@ -261,6 +262,74 @@ fn a_recording_that_is_half_expressions_still_shows_them() {
             ],
         );
         face.assert_found(&spots(&face, seed), &format!("seed {seed}"));
+    }
+}
+
+/// Macro- and micro-expressions of random length, height and distance (seconds).
+fn random_events(dice: &mut Dice, until: f64) -> Vec<Event> {
+    let mut events = Vec::new();
+    let mut at = 1.0 + 3.0 * dice.uniform();
+    while at < until {
+        let micro = dice.uniform() < 0.4;
+        let mut between = |low: f64, high: f64| low + (high - low) * dice.uniform();
+        let (rise, hold, fall, height) = if micro {
+            (
+                between(0.08, 0.2),
+                between(0.02, 0.1),
+                between(0.08, 0.2),
+                between(0.036, 0.09),
+            )
+        } else {
+            (
+                between(0.25, 0.85),
+                between(0.1, 2.6),
+                between(0.3, 1.2),
+                between(0.043, 0.19),
+            )
+        };
+        let (apex, drop) = (at + rise, at + rise + hold);
+        events.push(Event::new(at, apex, drop, drop + fall, height));
+        at = drop + fall + between(0.8, 5.8);
+    }
+    events
+}
+
+#[test]
+fn random_expressions_are_found_with_their_kinds() {
+    for (fps, directed) in [(15.0, true), (25.0, false), (30.0, true), (120.0, false)] {
+        let mut videos = Vec::new();
+        for seed in 0..15 {
+            let events = random_events(&mut Dice::new(seed), 52.0);
+            let mut face = Face::at_rate(fps, 60.0, &events);
+            face.directed = directed;
+            let found = spots(&face, seed);
+            for kind in ExpressionKind::BOTH {
+                let micro = kind == ExpressionKind::Micro;
+                let interval = |a: u64, b: u64| Interval::new(a as i64, b as i64);
+                videos.push(Video {
+                    predictions: found
+                        .iter()
+                        .filter(|i| i.kind == kind)
+                        .map(|i| Ranked {
+                            interval: interval(i.onset, i.offset),
+                            score: i.score,
+                        })
+                        .collect(),
+                    truths: events
+                        .iter()
+                        .filter(|e| (e.offset - e.onset <= 0.5) == micro)
+                        .map(|e| e.frames(&face.times))
+                        .map(|(a, b)| interval(a, b))
+                        .collect(),
+                });
+            }
+        }
+        let score = score_videos(&videos, Mode::Strict);
+        eprintln!(
+            "{fps} fps, directed {directed}: {} found, {} false, {} missed",
+            score.tp, score.fp, score.fn_
+        );
+        assert!(score.f1 >= 0.97, "{fps} fps: {score:?}");
     }
 }
 
