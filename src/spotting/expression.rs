@@ -27,14 +27,19 @@ const ABSORBED: f64 = 0.5;
 const WITH_A_WEAK_ONE: f64 = 0.3;
 /// Heights that differ by this factor cost as much as a movement left alone.
 const HEIGHT_FACTOR: f64 = 4.0;
+/// Half a short window.
+const FOOT_SLACK_SECS: f64 = 0.1;
 /// How many movements one expression may consist of.
 const MOST_MOVEMENTS: usize = 12;
 
 /// One list from both windows' movements: the short window shows a movement more
 /// sharply, so the long window's is kept only where the short one saw nothing strong.
 pub(crate) fn merge(micro: Vec<Movement>, macros: Vec<Movement>) -> Vec<Movement> {
-    let covers =
-        |long: &Movement, short: &Movement| long.from <= short.peak && short.peak <= long.to;
+    // The lobes of a quick movement away and back stand half a long window off it,
+    // so their inner feet may just miss the short window's.
+    let covers = |long: &Movement, short: &Movement| {
+        long.from - FOOT_SLACK_SECS <= short.peak && short.peak <= long.to + FOOT_SLACK_SECS
+    };
     let slow: Vec<Movement> = macros
         .into_iter()
         .filter(|long| {
@@ -105,9 +110,7 @@ impl Pairing<'_> {
                         (cost[i], last[i]) = (total, j);
                     }
                 }
-                if movements[j].strong {
-                    absorbed += ABSORBED;
-                }
+                absorbed += absorbing_cost(&movements[i], &movements[j]);
             }
         }
         last
@@ -210,6 +213,18 @@ impl Pairing<'_> {
             offset: open.min(limit).max(finish.max(begin).min(limit)),
             whole: false,
         }
+    }
+}
+
+/// What it costs to take `inner` for a mere part of the expression `away` opened.
+fn absorbing_cost(away: &Movement, inner: &Movement) -> f64 {
+    let likeness = away.motion.zip(inner.motion).map(|(a, b)| a.likeness(&b));
+    let later = inner.begin - away.finish > FOOT_SLACK_SECS;
+    match likeness {
+        _ if !inner.strong => 0.0,
+        // The same departure once more: the face must have returned unseen.
+        Some(l) if l >= SAME && later => ALONE + ABSORBED,
+        _ => ABSORBED,
     }
 }
 

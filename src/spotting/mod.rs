@@ -14,7 +14,7 @@ pub mod smooth;
 pub mod spotter;
 
 pub use offline::{DecodeInput, Decoding, decode};
-pub use params::{DecodeMode, DecodeParams, Floors, ScoreMeaning};
+pub use params::{DecodeMode, DecodeParams, ScoreLevels, ScoreMeaning};
 pub use quiet::{KindThreshold, Quiet};
 pub use signal::{MaskReason, RegionMotion, ScoreSample};
 pub use spotter::{SpotEvent, SpotId, Spotter};

@@ -38,7 +38,7 @@ pub(crate) struct Movement {
 /// Every movement of `series` that is at least weak, in time order.
 pub(crate) fn movements(series: &Series, threshold: f64) -> Vec<Movement> {
     let base = series.light_quiet.median;
-    let foot = series.light_quiet.level(WEAK_SIGMAS);
+    let foot = (series.light_quiet.level(WEAK_SIGMAS)).min(0.5 * (base + threshold.max(base)));
     let unit = (threshold - series.smooth_quiet.median).max(f64::MIN_POSITIVE);
     let mut found = Vec::new();
     for run in &series.runs {

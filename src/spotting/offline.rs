@@ -5,7 +5,8 @@
 //!
 //! - **Threshold.** A peak of the smoothed score must reach median + 4·1.4826·MAD
 //!   of the recording's quiet part ([`Quiet`](super::quiet::Quiet)) and an absolute
-//!   floor in the unit of the score. The published mean + p·(max − mean) finds
+//!   floor in the unit of the score; above a ceiling in that unit nothing more is
+//!   asked. The published mean + p·(max − mean) finds
 //!   something in every recording, however quiet, and nothing but the largest
 //!   expression beside a large one, so it is not asked at all.
 //! - **Movements.** The control signal measures *change* over a window: a face that
@@ -15,9 +16,9 @@
 //!   windows' first frames, whatever the window's length.
 //! - **Kind.** Both windows' movements make one list, so an event that both see is
 //!   one interval; it is micro when it lasts at most half a second from onset to
-//!   offset. A movement without a visible return is never micro. Without a short
-//!   window (below 15 frames a second) nothing is called micro, and what is too
-//!   short to be macro is left out.
+//!   offset. A movement whose return is not seen is never micro, and left out
+//!   where a mask or an end leaves half a second of it or less. Without a short
+//!   window (below 15 frames a second) nothing is called micro.
 //! - **Networks.** Their score marks *presence*: one block an expression. Where the
 //!   control signal is given too, its movements place the ends.
 //! - **Breaks.** Masked windows and gaps end a stretch; no interval reaches across.
@@ -25,7 +26,7 @@
 use super::compat;
 use super::expression::{Expression, Pairing, merge};
 use super::movement::movements;
-use super::params::{DecodeMode, DecodeParams, Floors, ScoreMeaning};
+use super::params::{DecodeMode, DecodeParams, ScoreLevels, ScoreMeaning};
 use super::presence::{Block, blocks};
 use super::quiet::KindThreshold;
 use super::series::Series;
@@ -74,7 +75,7 @@ pub fn decode(input: &DecodeInput, params: &DecodeParams) -> Decoding {
 fn decode_compat(scores: &[ScoreSample], params: &DecodeParams) -> Decoding {
     let mut done = Decoding::default();
     for kind in ExpressionKind::BOTH {
-        let Some(series) = Series::new(scores, kind, params.mad_factor) else {
+        let Some(series) = Series::new(scores, kind, params) else {
             continue;
         };
         let (intervals, value) = compat::decode_kind(scores, kind, series.span_frames, params.p);
@@ -84,6 +85,7 @@ fn decode_compat(scores: &[ScoreSample], params: &DecodeParams) -> Decoding {
             value,
             quiet: None,
             floor: None,
+            ceiling: None,
         }));
     }
     done.intervals.sort_by_key(|i| (i.onset, i.offset, i.kind));
@@ -101,8 +103,8 @@ struct Scene {
 impl Scene {
     fn new(scores: &[ScoreSample], params: &DecodeParams) -> Self {
         Self {
-            macros: Series::new(scores, ExpressionKind::Macro, params.mad_factor),
-            micros: Series::new(scores, ExpressionKind::Micro, params.mad_factor),
+            macros: Series::new(scores, ExpressionKind::Macro, params),
+            micros: Series::new(scores, ExpressionKind::Micro, params),
             stretches: stretches(scores),
             clock: FrameClock::new(scores),
         }
@@ -120,13 +122,15 @@ impl Scene {
             .into_iter()
             .filter_map(|kind| {
                 let quiet = self.series(kind)?.smooth_quiet;
-                let floor = params.floors.of(kind);
+                let (floor, ceiling) = (params.floors.of(kind), params.ceilings.of(kind));
                 let own = quiet.level(params.mad_factor);
+                let own = ceiling.map_or(own, |c| own.min(c));
                 Some(KindThreshold {
                     kind,
                     value: floor.map_or(own, |f| f.max(own)),
                     quiet: Some(quiet),
                     floor,
+                    ceiling,
                 })
             })
             .collect()
@@ -162,11 +166,13 @@ impl Scene {
             (Some(a), Some(b)) => b - a,
             _ => found.offset - found.onset,
         };
-        let kind = if found.whole && lasted <= params.longest_micro_secs + 1e-6 {
-            self.micros.as_ref()?;
+        let kind = if lasted > params.longest_micro_secs + 1e-6 {
+            ExpressionKind::Macro
+        } else if found.whole && self.micros.is_some() {
             ExpressionKind::Micro
         } else {
-            ExpressionKind::Macro
+            // Too short for the one and not known to be the other.
+            return None;
         };
         let highest = |kind: ExpressionKind| {
             let series = self.series(kind)?;
@@ -261,7 +267,8 @@ fn decode_presence(input: &DecodeInput, params: &DecodeParams) -> Decoding {
     let refined = input.control.map(|control| {
         let params = DecodeParams {
             meaning: ScoreMeaning::Change,
-            floors: Floors::NONE,
+            floors: ScoreLevels::CONTROL_FLOORS,
+            ceilings: ScoreLevels::CONTROL_CEILINGS,
             ..params.clone()
         };
         let scene = Scene::new(control, &params);

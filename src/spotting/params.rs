@@ -25,24 +25,31 @@ pub enum ScoreMeaning {
     Presence,
 }
 
-/// The least smoothed score that may count, whatever the rest of the recording is
-/// like, in the unit of the score; `None` for a scorer without such a unit.
+/// A smoothed score for each kind, in the unit of the score; `None` for a scorer
+/// without such a unit.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
-pub struct Floors {
+pub struct ScoreLevels {
     #[serde(rename = "macro")]
     pub macro_score: Option<f64>,
     #[serde(rename = "micro")]
     pub micro_score: Option<f64>,
 }
 
-impl Floors {
-    /// For the control signal as *mean* strain per ROI pixel (pixels of
-    /// displacement per pixel, so 0.01 is a stretch of 1 %). TV-L1 on a still face
-    /// leaves a few 0.001; the onset of a faint smile makes about 0.03 over 0.2 s,
-    /// of which the mean over the smoothing window is a third to a half.
-    pub const CONTROL: Self = Self {
-        macro_score: Some(0.010),
-        micro_score: Some(0.007),
+impl ScoreLevels {
+    /// Floors of the control signal as *mean* strain per ROI pixel (pixels of
+    /// displacement per pixel: 0.01 is a stretch of 1 %), not reduced by the nose's.
+    /// TV-L1 on a still face in compressed video leaves about 0.01; a faint chin
+    /// raise makes 0.08 over 0.2 s, of which smoothing leaves half.
+    pub const CONTROL_FLOORS: Self = Self {
+        macro_score: Some(0.020),
+        micro_score: Some(0.015),
+    };
+
+    /// Ceilings of the control signal: twice what a slow turn of the head leaves
+    /// in a crop that does not follow it.
+    pub const CONTROL_CEILINGS: Self = Self {
+        macro_score: Some(0.10),
+        micro_score: Some(0.05),
     };
 
     pub const NONE: Self = Self {
@@ -71,7 +78,13 @@ pub struct DecodeParams {
     pub micro_half_secs: f64,
     /// Peak ≥ median + this · 1.4826 · MAD of the quiet part of the smoothed score.
     pub mad_factor: f64,
-    pub floors: Floors,
+    /// The least smoothed score that may count, whatever the rest of the recording
+    /// is like: so a quiet recording yields nothing.
+    pub floors: ScoreLevels,
+    /// The smoothed score that is unmistakably a movement, whatever the rest of the
+    /// recording is like: so a short recording full of expressions has some. It is
+    /// never counted as quiet, and the threshold does not rise above it.
+    pub ceilings: ScoreLevels,
     /// The longest micro-expression; what lasts longer is macro.
     pub longest_micro_secs: f64,
     /// The longest time a face may stay changed between two movements that are
@@ -92,7 +105,8 @@ impl DecodeParams {
             macro_half_secs: 0.6,
             micro_half_secs: 0.2,
             mad_factor: 4.0,
-            floors: Floors::CONTROL,
+            floors: ScoreLevels::CONTROL_FLOORS,
+            ceilings: ScoreLevels::CONTROL_CEILINGS,
             longest_micro_secs: 0.5,
             hold_secs: 3.0,
             directed_hold_secs: 15.0,
@@ -105,7 +119,8 @@ impl DecodeParams {
         Self {
             meaning: ScoreMeaning::Presence,
             p: 0.55,
-            floors: Floors::NONE,
+            floors: ScoreLevels::NONE,
+            ceilings: ScoreLevels::NONE,
             ..Self::control()
         }
     }

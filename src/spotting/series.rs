@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use super::ExpressionKind;
+use super::params::DecodeParams;
 use super::quiet::Quiet;
 use super::signal::{RegionMotion, ScoreSample};
 use super::smooth::smooth_by_time;
@@ -38,7 +39,7 @@ impl Series {
     pub(crate) fn new(
         samples: &[ScoreSample],
         kind: ExpressionKind,
-        mad_factor: f64,
+        params: &DecodeParams,
     ) -> Option<Self> {
         let mut windows: Vec<&ScoreSample> = samples.iter().filter(|s| s.kind == kind).collect();
         windows.sort_by_key(|s| s.window_start_frame);
@@ -83,8 +84,15 @@ impl Series {
         };
         let light = by_run(LIGHT_PART * span_secs);
         let smooth = by_run(span_secs);
-        let light_quiet = Quiet::measure(&light, mad_factor)?;
-        let smooth_quiet = Quiet::measure(&smooth, mad_factor)?;
+        let quiet = |values: &[f64]| {
+            let ceiling = params.ceilings.of(kind).unwrap_or(f64::INFINITY);
+            let below: Vec<f64> = values.iter().copied().filter(|&v| v < ceiling).collect();
+            // Where nothing lies below it, there is no quiet part but this.
+            let values = if below.is_empty() { values } else { &below };
+            Quiet::measure(values, params.mad_factor)
+        };
+        let light_quiet = quiet(&light)?;
+        let smooth_quiet = quiet(&smooth)?;
         Some(Self {
             kind,
             motion: usable.iter().map(|s| s.motion).collect(),

@@ -90,9 +90,9 @@ impl Face {
         Self {
             times,
             events: events.to_vec(),
-            rest: 0.003,
-            quick_noise: 0.000_6,
-            slow_noise: 0.000_4,
+            rest: 0.010,
+            quick_noise: 0.001_2,
+            slow_noise: 0.001_2,
             drift: 0.0,
             blinks: Vec::new(),
             gaps: Vec::new(),
@@ -138,7 +138,7 @@ impl Face {
                     masked: shut.then_some(MaskReason::Blink),
                     motion: self.directed.then(|| {
                         let noise = 0.01 * dice.normal();
-                        RegionMotion([(40.0 * moved + noise) as f32; 12])
+                        RegionMotion([(13.0 * moved + noise) as f32; 12])
                     }),
                 });
             }
