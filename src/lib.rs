@@ -56,4 +56,4 @@ pub mod metrics;
 pub mod session;
 pub mod project;
 pub mod cli;
-pub mod app;
+//pub mod app;

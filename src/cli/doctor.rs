@@ -59,8 +59,8 @@ fn display() -> Check {
 }
 
 fn landmarks() -> Check {
-    let (good, found) = match LandmarkPredictor::choose(None) {
-        Ok(p) => (true, p.name().to_owned()),
+    let (good, found) = match LandmarkPredictor::find(None) {
+        Ok(p) => (true, p.name()),
         Err(e) => (false, e.to_string()),
     };
     Check { what: "68 landmarks", good, found }
@@ -71,7 +71,7 @@ fn ffmpeg() -> Check {
 }
 
 fn cameras() -> Check {
-    let (good, found) = match media::camera::list_cameras() {
+    let (good, found) = match media::list_cameras() {
         Ok(list) if list.is_empty() => (false, "no camera found; recordings can be analysed without one".into()),
         Ok(list) => (true, list.iter().map(|c| c.name.clone()).collect::<Vec<_>>().join(", ")),
         Err(e) => (false, e.to_string()),

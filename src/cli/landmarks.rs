@@ -25,7 +25,7 @@ pub struct LandmarksArgs {
 
 pub(super) fn run(args: &LandmarksArgs, quiet: bool) -> CommandResult {
     let detector = FaceDetector::new().map_err(Failure::other)?;
-    let predictor = LandmarkPredictor::choose(args.landmarks.as_deref()).map_err(Failure::input)?;
+    let predictor = LandmarkPredictor::find(args.landmarks.as_deref()).map_err(Failure::input)?;
     let mut found = Vec::new();
     let mut unreadable = None;
     for image in &args.images {

@@ -71,9 +71,8 @@ pub(super) fn run(args: &WeightsArgs) -> CommandResult {
             Ok(Outcome::Done)
         }
         What::Import { format: Format::DlibLandmarks, file, out, .. } => {
-            let bytes = crate::face::compact_from_dlib(file).map_err(Failure::input)?;
-            crate::project::output::write_whole(out, &bytes).map_err(Failure::other)?;
-            println!("compact 68-point predictor, {} bytes, in {}", bytes.len(), out.display());
+            let bytes = crate::face::landmarks::import_dlib(file, out).map_err(Failure::input)?;
+            println!("compact 68-point predictor, {bytes} bytes, in {}", out.display());
             Ok(Outcome::Done)
         }
     }

@@ -7,9 +7,10 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 
+use super::Flow;
 use super::luma::{self, LumaPatch};
 use super::pyramid::Pyramid;
-use super::roi::{self, RoiMotion};
+use super::roi::{FaceMotion, RoiMotion};
 use super::tvl1::{Tvl1, Tvl1Params};
 use super::windows::Window;
 use crate::base::Plane;
@@ -31,6 +32,22 @@ pub struct WindowMotion {
     pub roi_p95_px: f32,
     /// Signed mean flow (u, v) of six regions after nose subtraction, px.
     pub regions: [f32; 12],
+}
+
+impl WindowMotion {
+    /// From the flow of a window and the regions of its crop.
+    #[must_use]
+    pub fn of(flow: &Flow, regions: &RegionGeometry) -> Self {
+        let face = FaceMotion::new(flow, regions);
+        let motion = RoiMotion::of(&face, regions);
+        Self {
+            input: motion.scaled(),
+            strain: motion.mean_strain(),
+            nose_px: motion.head[0].hypot(motion.head[1]),
+            roi_p95_px: motion.residual_p95,
+            regions: face.signed_regions(flow, regions),
+        }
+    }
 }
 
 /// Why a window has no motion to tell.

@@ -180,7 +180,7 @@ impl Pipeline {
     }
 
     #[must_use]
-    pub fn landmark_model(&self) -> &str {
+    pub fn landmark_model(&self) -> String {
         self.tracker.landmark_model()
     }
 
