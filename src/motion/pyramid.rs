@@ -100,8 +100,15 @@ impl PyramidLevel {
 #[derive(Debug, Clone)]
 pub struct Pyramid {
     pub(crate) levels: Vec<PyramidLevel>,
-    pub(crate) border: Border,
+    /// Sums of grey over a grid of blocks, for [`Pyramid::gain_to`].
+    block_sums: Vec<f32>,
 }
+
+/// Blocks per side over which brightness is compared.
+const BLOCKS: usize = 16;
+
+/// A gain outside 1 ± this is taken for a change of scene and not applied.
+const LARGEST_GAIN_CHANGE: f32 = 0.25;
 
 impl Pyramid {
     /// At most `scales` levels of `plane` (grey 0..255), each `scale_step` (0..1)
@@ -137,7 +144,33 @@ impl Pyramid {
             );
             levels.push(PyramidLevel::new(w, h, gray, border));
         }
-        Self { levels, border }
+        Self {
+            levels,
+            block_sums: block_sums(plane),
+        }
+    }
+
+    /// The factor that makes this picture as bright as `target`: both are summed
+    /// over 16 × 16 blocks, and of the half of the blocks whose ratios lie in the
+    /// middle the sums are compared, so that neither motion nor an opened mouth
+    /// counts as light. 1 where that is not possible.
+    #[must_use]
+    pub fn gain_to(&self, target: &Self) -> f32 {
+        let pairs = target.block_sums.iter().zip(&self.block_sums);
+        let mut ratios: Vec<(f32, f32, f32)> = pairs
+            .filter(|(t, s)| **t > 0.0 && **s > 0.0)
+            .map(|(t, s)| (t / s, *t, *s))
+            .collect();
+        ratios.sort_by(|a, b| a.0.total_cmp(&b.0));
+        let quarter = ratios.len() / 4;
+        let middle = &ratios[quarter..ratios.len() - quarter];
+        let (t, s) = (middle.iter()).fold((0.0, 0.0), |(t, s), r| (t + r.1, s + r.2));
+        let gain = t / s;
+        if (gain - 1.0).abs() <= LARGEST_GAIN_CHANGE {
+            gain
+        } else {
+            1.0
+        }
     }
 
     /// Width and height of the finest level in pixels.
@@ -145,6 +178,18 @@ impl Pyramid {
     pub fn size(&self) -> (usize, usize) {
         self.levels.first().map_or((0, 0), |l| (l.width, l.height))
     }
+}
+
+fn block_sums(plane: &Plane) -> Vec<f32> {
+    let (across, down) = (BLOCKS.min(plane.width), BLOCKS.min(plane.height));
+    let mut sums = vec![0.0; across * down];
+    for y in 0..plane.height {
+        let blocks = &mut sums[y * down / plane.height * across..][..across];
+        for (x, gray) in plane.row(y).iter().enumerate() {
+            blocks[x * across / plane.width] += gray;
+        }
+    }
+    sums
 }
 
 /// How a rectangle of pixels lies in memory.

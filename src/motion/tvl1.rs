@@ -41,6 +41,9 @@ pub struct Tvl1Params {
     /// Whether rounds begin with the 5×5 median.
     pub median: bool,
     pub border: Border,
+    /// Whether the second picture is first made as bright as the first (see
+    /// [`Pyramid::gain_to`]); OpenCV does not.
+    pub equalise: bool,
 }
 
 impl Default for Tvl1Params {
@@ -52,13 +55,14 @@ impl Default for Tvl1Params {
 /// The settings that have a name on the command line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Tvl1Preset {
-    /// OpenCV's parameters with repeated borders.
+    /// OpenCV's parameters with repeated borders and brightness matched.
     #[default]
     Exact,
     Live,
     Preview,
-    /// OpenCV's parameters, zero borders and sampling grid: its flow to about
-    /// 0.01 px.
+    /// OpenCV's parameters and zero borders, brightness as it is: OpenCV's flow to
+    /// about 0.01 px. Nothing comes nearer: a change in the last bit of the warped
+    /// picture moves the result by as much, through the moment of stopping.
     Compat,
 }
 
@@ -89,11 +93,13 @@ impl Tvl1Preset {
             outer_iterations: 10,
             median: true,
             border: Border::Replicate,
+            equalise: true,
         };
         match self {
             Self::Exact => exact,
             Self::Compat => Tvl1Params {
                 border: Border::Zero,
+                equalise: false,
                 ..exact
             },
             Self::Live => Tvl1Params {

@@ -46,13 +46,18 @@ impl Solver {
         iterations: &mut Vec<u32>,
     ) -> Flow {
         iterations.clear();
+        let gain = if params.equalise {
+            second.gain_to(first)
+        } else {
+            1.0
+        };
         let levels = first.levels.iter().zip(&second.levels);
         for (n, (a, b)) in levels.rev().enumerate() {
             self.enter(a, n == 0, params.scale_step);
             let mut count = 0;
             for _ in 0..params.warps {
                 let [u, v] = &self.flow;
-                linearise(a, b, second.border, u, v, &mut self.data);
+                linearise(a, b, gain, u, v, &mut self.data);
                 count += self.relax(params);
             }
             iterations.push(count);

@@ -3,7 +3,7 @@
 
 use multiversion::multiversion;
 
-use crate::motion::pyramid::{Border, MARGIN, PyramidLevel};
+use crate::motion::pyramid::{MARGIN, PyramidLevel};
 
 /// Cubic convolution's free parameter; OpenCV's value.
 const SHARPNESS: f32 = -0.75;
@@ -46,12 +46,12 @@ fn cubic_weights(t: f32) -> [f32; 4] {
 
 /// Fills `out` for the flow (`u`, `v`) between two levels of the same size.
 ///
-/// With a zero border, positions are rounded to 1/32 px as OpenCV's `remap` does.
+/// `gain` multiplies the second picture, which makes it as bright as the first.
 #[multiversion(targets("x86_64+avx512f+avx512vl", "x86_64+avx2"))]
 pub(super) fn linearise(
     first: &PyramidLevel,
     second: &PyramidLevel,
-    border: Border,
+    gain: f32,
     u: &[f32],
     v: &[f32],
     out: &mut Linearisation,
@@ -65,12 +65,8 @@ pub(super) fn linearise(
         for x in 0..width {
             let i = row + x;
             let (du, dv) = (u[i], v[i]);
-            let (mut px, mut py) = (x as f32 + du, y as f32 + dv);
-            if border == Border::Zero {
-                px = (px * 32.0).round_ties_even() * (1.0 / 32.0);
-                py = (py * 32.0).round_ties_even() * (1.0 / 32.0);
-            }
-            let (px, py) = (px.clamp(-2.0, right), py.clamp(-2.0, bottom));
+            let px = (x as f32 + du).clamp(-2.0, right);
+            let py = (y as f32 + dv).clamp(-2.0, bottom);
             let (x0, y0) = (px.floor(), py.floor());
             let (wx, wy) = (cubic_weights(px - x0), cubic_weights(py - y0));
             // The first tap is one pixel before x0, which the margin moves to ≥ 1.
@@ -91,7 +87,7 @@ pub(super) fn linearise(
                     sum[c] += wy[j] * across[c];
                 }
             }
-            let [warped, gx, gy, _] = sum;
+            let [warped, gx, gy, _] = sum.map(|v| v * gain);
             let square = gx * gx + gy * gy;
             out.gx[i] = gx;
             out.gy[i] = gy;
