@@ -1,6 +1,8 @@
 //! Where the face is and what of it is compared: boxes, 68 landmarks, the crop
 //! that both frames of a flow pair share, and the regions inside it.
 
+pub mod regions;
+
 use serde::{Deserialize, Serialize};
 
 use crate::base::{Point, Rect, Timestamp};

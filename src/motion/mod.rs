@@ -2,11 +2,11 @@
 //! maps that spotting reads.
 
 pub mod cpu;
-// pub mod flow_color;
-// pub mod flow_file;
-// pub mod luma;
+pub mod flow_color;
+pub mod flow_file;
+pub mod luma;
 pub mod pyramid;
-// pub mod roi;
+pub mod roi;
 pub mod strain;
 pub mod tvl1;
 

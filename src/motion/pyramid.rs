@@ -239,7 +239,11 @@ pub(crate) fn resize_rows(
         return;
     }
     let taps: Vec<(usize, f32)> = (0..to.width).map(|x| tap(x, ratio.0, from.width)).collect();
-    for (y, out) in target.chunks_exact_mut(to.stride).take(to.height).enumerate() {
+    for (y, out) in target
+        .chunks_exact_mut(to.stride)
+        .take(to.height)
+        .enumerate()
+    {
         let (y0, fy) = tap(y, ratio.1, from.height);
         let y1 = (y0 + 1).min(from.height - 1);
         let top = &source[y0 * from.stride..y0 * from.stride + from.width];
@@ -283,10 +287,17 @@ mod tests {
         let p = Pyramid::new(&Plane::filled(128, 128, 9.0), 5, 0.8, Border::Replicate);
         let widths: Vec<usize> = p.levels.iter().map(|l| l.width).collect();
         assert_eq!(widths, [128, 102, 82, 66, 53]);
-        assert!(p.levels.iter().all(|l| l.texels.iter().all(|t| *t == [9.0, 0.0, 0.0, 0.0])));
+        assert!(
+            p.levels
+                .iter()
+                .all(|l| l.texels.iter().all(|t| *t == [9.0, 0.0, 0.0, 0.0]))
+        );
         let small = Pyramid::new(&Plane::zeros(24, 19), 5, 0.8, Border::Zero);
         assert_eq!(small.levels.len(), 1);
-        assert_eq!(Pyramid::new(&Plane::zeros(0, 5), 5, 0.8, Border::Zero).size(), (0, 0));
+        assert_eq!(
+            Pyramid::new(&Plane::zeros(0, 5), 5, 0.8, Border::Zero).size(),
+            (0, 0)
+        );
     }
 
     #[test]

@@ -90,7 +90,10 @@ mod tests {
         }
         let expected = (0.03f32 * 0.03 + 0.02 * 0.02 + 2.0 * 0.01 * 0.01).sqrt();
         for plane in [central(&flow).magnitude, forward(&flow)] {
-            assert!(plane.data.iter().all(|e| (e - expected).abs() < 1e-6), "{plane:?}");
+            assert!(
+                plane.data.iter().all(|e| (e - expected).abs() < 1e-6),
+                "{plane:?}"
+            );
         }
     }
 

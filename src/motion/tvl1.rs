@@ -192,10 +192,7 @@ impl Tvl1 {
     /// # Errors
     /// When the sizes differ or a side is below [`SMALLEST_SIDE`].
     pub fn flow(&mut self, first: &Plane, second: &Plane) -> Result<Flow, FlowError> {
-        check(
-            (first.width, first.height),
-            (second.width, second.height),
-        )?;
+        check((first.width, first.height), (second.width, second.height))?;
         self.flow_between(&self.pyramid(first), &self.pyramid(second))
     }
 
@@ -273,7 +270,10 @@ mod tests {
     fn pictures_that_cannot_be_compared_are_refused_with_a_remedy() {
         let mut tvl1 = Tvl1::default();
         let (small, other) = (Plane::zeros(7, 40), Plane::zeros(40, 40));
-        assert!(matches!(tvl1.flow(&small, &small), Err(FlowError::TooSmall { .. })));
+        assert!(matches!(
+            tvl1.flow(&small, &small),
+            Err(FlowError::TooSmall { .. })
+        ));
         let error = tvl1.flow(&small, &other).unwrap_err().to_string();
         assert!(error.contains("7×40 and 40×40"), "{error}");
         assert!("fast".parse::<Tvl1Preset>().is_err());

@@ -187,9 +187,17 @@ mod tests {
                         }
                     }
                     near.sort_by(f32::total_cmp);
-                    assert_eq!(filtered[y * stride + x], near[12], "{width}×{height} {x},{y}");
+                    assert_eq!(
+                        filtered[y * stride + x],
+                        near[12],
+                        "{width}×{height} {x},{y}"
+                    );
                 }
-                assert!(filtered[y * stride + width..(y + 1) * stride].iter().all(|&v| v == 0.0));
+                assert!(
+                    filtered[y * stride + width..(y + 1) * stride]
+                        .iter()
+                        .all(|&v| v == 0.0)
+                );
             }
         }
     }

@@ -141,7 +141,9 @@ impl Solver {
     }
 
     fn plane(&self, component: usize) -> Plane {
-        let rows = self.flow[component].chunks_exact(self.stride).take(self.height);
+        let rows = self.flow[component]
+            .chunks_exact(self.stride)
+            .take(self.height);
         let data = rows.flat_map(|row| &row[..self.width]).copied().collect();
         Plane::from_vec(self.width, self.height, data)
     }
