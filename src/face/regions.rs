@@ -22,18 +22,6 @@ pub struct PixelRect {
 }
 
 impl PixelRect {
-    #[must_use]
-    pub fn left_and_right(self) -> [Self; 2] {
-        let x = self.x0.midpoint(self.x1);
-        [Self { x1: x, ..self }, Self { x0: x, ..self }]
-    }
-
-    #[must_use]
-    pub fn upper_and_lower(self) -> [Self; 2] {
-        let y = self.y0.midpoint(self.y1);
-        [Self { y1: y, ..self }, Self { y0: y, ..self }]
-    }
-
     /// The part inside a `width × height` picture, as ranges of columns and rows.
     #[must_use]
     pub fn clipped(

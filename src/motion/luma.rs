@@ -88,7 +88,7 @@ impl LumaPatch {
                 let bins = line(y).chunks(3 * bin);
                 for (sum, pixels) in sums.iter_mut().zip(bins) {
                     let pixels = pixels.as_chunks::<3>().0;
-                    *sum += pixels.iter().map(|p| u64::from(weighted(*p))).sum::<u64>();
+                    *sum += u64::from(pixels.iter().map(|p| weighted(*p)).sum::<u32>());
                 }
             }
             // The last bin of a row or column may be cut by the picture's edge.
@@ -106,12 +106,13 @@ impl LumaPatch {
         self.gray.len() + size_of::<Self>()
     }
 
-    /// Where the position `p_image` lies in this patch, in bins.
-    fn from_image(&self) -> impl Fn(f64, f64) -> (f64, f64) {
+    /// Where a position in the picture lies in this patch, in bins.
+    fn position(&self, p_image: Point) -> (f32, f32) {
         let bin = self.bin as f64;
-        let shift = 0.5 * (bin - 1.0);
-        let (left, top) = (self.left as f64, self.top as f64);
-        move |x, y| ((x - shift) / bin - left, (y - shift) / bin - top)
+        let along = |at: f32, first: usize| {
+            ((f64::from(at) - 0.5 * (bin - 1.0)) / bin - first as f64) as f32
+        };
+        (along(p_image.x, self.left), along(p_image.y, self.top))
     }
 }
 
@@ -163,8 +164,7 @@ pub fn extract(patch: &LumaPatch, crop_from_image: Similarity, side: usize) -> P
     }
     // The transform to patch positions, and a crop pixel's size there.
     let origin = image_from_crop.apply(Point::new(0.0, 0.0));
-    let (left, top) = patch.from_image()(f64::from(origin.x), f64::from(origin.y));
-    let (left, top) = (left as f32, top as f32);
+    let (left, top) = patch.position(origin);
     let bin = patch.bin as f32;
     let (a, b) = (image_from_crop.a / bin, image_from_crop.b / bin);
     // A box one bin wide is bilinear interpolation.

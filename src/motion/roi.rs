@@ -21,8 +21,6 @@ pub struct RoiMotion {
     /// Sum of the strain over both rectangles at the crop's own resolution: the
     /// score where there is no network.
     pub control: f64,
-    /// Pixels of both rectangles, eyes left out: what `control` is the sum over.
-    pub pixels: usize,
     /// Pixels in both rectangles: `control / roi_pixels` is the mean strain.
     pub roi_pixels: usize,
     /// Signed mean flow (u, v) in px, the head's motion taken away and the eyes left
@@ -43,12 +41,7 @@ impl RoiMotion {
     /// Assembles the input from a flow on a face crop and the regions of that crop.
     #[must_use]
     pub fn new(flow: &Flow, regions: &RegionGeometry) -> Self {
-        Self::of(&FaceMotion::new(flow, regions), regions)
-    }
-
-    /// The same from maps that are computed already.
-    #[must_use]
-    pub fn of(maps: &FaceMotion, regions: &RegionGeometry) -> Self {
+        let maps = FaceMotion::new(flow, regions);
         let planes = [&maps.u, &maps.v, &maps.strain];
         let rois = [regions.brows, regions.mouth];
         let raw = planes.map(|plane| {
@@ -68,13 +61,6 @@ impl RoiMotion {
             residual_mean,
             residual_p95,
         }
-    }
-
-    /// `control` for each pixel that is looked at: comparable between faces whose
-    /// rectangles differ in size. 0 where nothing is left.
-    #[must_use]
-    pub fn mean_strain(&self) -> f64 {
-        if self.pixels == 0 { 0.0 } else { self.control / self.pixels as f64 }
     }
 
     /// The network's input: every channel of `raw` scaled to 0..1 by its own
@@ -190,39 +176,6 @@ impl FaceMotion {
         let (columns, rows) = rect.clipped(width, self.u.height);
         rows.flat_map(move |y| columns.clone().map(move |x| y * width + x))
             .filter(|&i| !self.eyes[i])
-    }
-
-    /// Pixels of `roi` that belong to no eye.
-    fn pixels(&self, roi: PixelRect) -> usize {
-        let (columns, rows) = roi.clipped(self.u.width, self.u.height);
-        rows.map(|y| columns.clone().filter(|x| !self.eyes[y * self.u.width + x]).count()).sum()
-    }
-
-    /// Signed mean flow (u, v) of the left and the right brow and the mouth's
-    /// quarters (upper left, upper right, lower left, lower right) after the head's
-    /// motion was taken away, px. Zero where nothing is left of a region.
-    #[must_use]
-    pub fn signed_regions(&self, flow: &Flow, regions: &RegionGeometry) -> [f32; 12] {
-        let [left, right] = regions.brows.left_and_right();
-        let [upper, lower] = regions.mouth.upper_and_lower();
-        let [a, b] = upper.left_and_right();
-        let [c, d] = lower.left_and_right();
-        let mut means = [0.0; 12];
-        for (roi, mean) in [left, right, a, b, c, d].into_iter().zip(means.as_chunks_mut::<2>().0) {
-            let (columns, rows) = roi.clipped(flow.u.width, flow.u.height);
-            let (mut u, mut v, mut n) = (0.0_f64, 0.0_f64, 0_u32);
-            for y in rows {
-                for x in columns.clone().filter(|x| !self.eyes[y * flow.u.width + x]) {
-                    u += f64::from(flow.u.at(x, y) - self.head[0]);
-                    v += f64::from(flow.v.at(x, y) - self.head[1]);
-                    n += 1;
-                }
-            }
-            if n > 0 {
-                *mean = [(u / f64::from(n)) as f32, (v / f64::from(n)) as f32];
-            }
-        }
-        means
     }
 
     /// Mean and 95th percentile of the flow's length over the rectangles, eyes

@@ -2,9 +2,12 @@
 //!
 //! The energy is Σ |∇u| + |∇v| + λ|I1(p+u) − I0(p)| (Zach, Pock, Bischof 2007),
 //! solved as in Pérez, Meinhardt-Llopis, Facciolo 2013 with the 5×5 median of
-//! OpenCV's `DualTVL1OpticalFlow`, whose parameters are the default. It
-//! under-estimates a translation by about 0.035 px, and a brightness change of
-//! 2 % alone makes 0.11 px of false flow.
+//! OpenCV's `DualTVL1OpticalFlow`, whose parameters are the default. Two things
+//! differ by default: beyond the border the nearest pixel is repeated instead of
+//! zero, and the second picture is first made as bright as the first. The first
+//! halves the error of a moving patch, the second brings the 0.12 px of false flow
+//! that 2 % more light makes down to 0.008 px. The method under-estimates a
+//! translation by about 0.035 px.
 
 use std::fmt;
 use std::str::FromStr;
@@ -58,7 +61,12 @@ pub enum Tvl1Preset {
     /// OpenCV's parameters with repeated borders and brightness matched.
     #[default]
     Exact,
+    /// Three warps of at most four rounds: 70 % of the time of `exact`, 0.004–0.01 px
+    /// from it where motion is small, 0.02–0.08 px in the mean on moving faces.
     Live,
+    /// Two warps of at most two short rounds: 40 % of the time, 0.01–0.02 px from
+    /// `exact` where motion is small, 0.08–0.26 px in the mean on moving faces. To
+    /// be looked at, not measured.
     Preview,
     /// OpenCV's parameters and zero borders, brightness as it is: OpenCV's flow to
     /// about 0.01 px. Nothing comes nearer: a change in the last bit of the warped

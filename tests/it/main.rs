@@ -8,6 +8,7 @@ mod metrics;
 mod simulated_face;
 mod spotting;
 mod synthetic;
+mod motion;
 
 /// A file of the development material beside the checkout (`../shared`, or
 /// `ONSET_SHARED`), which users do not have: `None`, with a word, where it is absent.

@@ -113,8 +113,8 @@ fn medians_of_row(ranks: &[Vec<f32>; 5], out: &mut [f32]) {
         let near: [[&Block; 5]; 5] =
             std::array::from_fn(|c| std::array::from_fn(|r| &columns[c][r][i]));
         let mut medians = [0.0; LANES];
-        for k in 0..LANES {
-            medians[k] = median_of_sorted_columns(near, k);
+        for (k, median) in medians.iter_mut().enumerate() {
+            *median = median_of_sorted_columns(near, k);
         }
         *out = medians;
     }

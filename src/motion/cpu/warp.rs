@@ -73,7 +73,7 @@ pub(super) fn linearise(
             let column = (x0 as i32 + (MARGIN as i32 - 1)) as usize;
             let line = (y0 as i32 + (MARGIN as i32 - 1)) as usize;
             let mut sum = [0.0f32; 4];
-            for j in 0..4 {
+            for (j, wy) in wy.iter().enumerate() {
                 let start = (line + j) * pitch + column;
                 let taps = &second.texels[start..start + 4];
                 let mut across = [0.0f32; 4];
@@ -84,7 +84,7 @@ pub(super) fn linearise(
                         + wx[3] * taps[3][c];
                 }
                 for c in 0..4 {
-                    sum[c] += wy[j] * across[c];
+                    sum[c] += wy * across[c];
                 }
             }
             let [warped, gx, gy, _] = sum.map(|v| v * gain);
