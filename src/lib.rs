@@ -3,7 +3,7 @@
 //! Modules stand in data order: each imports only what stands above it.
 
 pub mod base;
-pub mod media;
 pub mod face;
+pub mod media;
 pub mod motion;
 pub mod spotting;

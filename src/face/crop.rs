@@ -58,6 +58,9 @@ impl Default for CropParams {
 /// median would lag, so the crop follows at once.
 const JUMP: f32 = 0.12;
 
+/// While the eyes are shut by this much (see `Face::blink`) drift is not judged.
+const BLINKING: f32 = 0.35;
+
 /// The median is not waited for beyond this many frames (high-speed cameras).
 const MOST_FRAMES: usize = 64;
 
@@ -96,6 +99,13 @@ impl CropHold {
             return None;
         };
         let now = place(face);
+        // Shut eyes pull the points of their corners along: a blink is no drift.
+        if face.blink > BLINKING
+            && let Some((held, _)) = &self.held
+            && held.center.distance(now.center) <= JUMP * held.side
+        {
+            return self.held.as_ref().map(|(_, crop)| crop);
+        }
         if self.recent.back().is_some_and(|(_, last, _)| {
             last.center.distance(now.center) > JUMP * last.side
                 || !(0.8..1.25).contains(&(now.side / last.side))

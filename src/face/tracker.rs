@@ -132,8 +132,8 @@ impl FaceTracker {
     /// on from earlier frames but for `coast_secs`, and only while the picture
     /// there stays the same.
     ///
-    /// `confidence` is 1 − exp(−score/8) of the detector's score (2 → 0.22,
-    /// 10 → 0.71, 30 → 0.98), times a factor that falls from 1 to 0 over
+    /// `confidence` is 1 − exp(−score/4) of the detector's score (2 → 0.39,
+    /// 5 → 0.71, 10 → 0.92), times a factor that falls from 1 to 0 over
     /// `coast_secs` while the detector misses the face.
     pub fn push(&mut self, frame: &Frame) -> FaceTrack {
         let now = frame.timestamp;
@@ -176,7 +176,7 @@ impl FaceTracker {
         let f = self.followed.as_ref()?;
         Some(Face {
             rect: f.rect,
-            confidence: f.trust * (1.0 - (-f.score / 8.0).exp()),
+            confidence: f.trust * (1.0 - (-f.score / 4.0).exp()),
             landmarks: f.landmarks.clone(),
             pose: pose::head_pose(&f.landmarks),
             blink: self.blink.push(now, &f.landmarks),
