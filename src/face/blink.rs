@@ -27,8 +27,7 @@ pub(crate) fn eye_aspect_ratio(landmarks: &Landmarks) -> f32 {
     let p = &landmarks.0;
     let eye = |first: usize| {
         let width = p[first].distance(p[first + 3]);
-        let height =
-            p[first + 1].distance(p[first + 5]) + p[first + 2].distance(p[first + 4]);
+        let height = p[first + 1].distance(p[first + 5]) + p[first + 2].distance(p[first + 4]);
         if width > 0.0 {
             0.5 * height / width
         } else {

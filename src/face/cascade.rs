@@ -154,16 +154,20 @@ impl ShapeModel {
         let (left, top) = (f64::from(frame.x), f64::from(frame.y));
         let (width, height) = (f64::from(frame.w), f64::from(frame.h));
         pixels.clear();
-        pixels.extend(cascade.anchors.iter().zip(&cascade.deltas).map(
-            |(&anchor, &[dx, dy])| {
-                let anchor = 2 * usize::from(anchor);
-                let x = a * dx - b * dy + shape[anchor];
-                let y = b * dx + a * dy + shape[anchor + 1];
-                let column = (left + f64::from(x) * width + 0.5).floor();
-                let row = (top + f64::from(y) * height + 0.5).floor();
-                picture.grey(column as i64, row as i64)
-            },
-        ));
+        pixels.extend(
+            cascade
+                .anchors
+                .iter()
+                .zip(&cascade.deltas)
+                .map(|(&anchor, &[dx, dy])| {
+                    let anchor = 2 * usize::from(anchor);
+                    let x = a * dx - b * dy + shape[anchor];
+                    let y = b * dx + a * dy + shape[anchor + 1];
+                    let column = (left + f64::from(x) * width + 0.5).floor();
+                    let row = (top + f64::from(y) * height + 0.5).floor();
+                    picture.grey(column as i64, row as i64)
+                }),
+        );
     }
 }
 
@@ -197,8 +201,7 @@ impl Cascade {
                     .zip(coded.steps.chunks_exact(n))
                 {
                     let at = leaf_of(splits) * n;
-                    for ((sum, &code), step) in sums.iter_mut().zip(&codes[at..at + n]).zip(steps)
-                    {
+                    for ((sum, &code), step) in sums.iter_mut().zip(&codes[at..at + n]).zip(steps) {
                         *sum += f32::from(code) * step;
                     }
                 }

@@ -180,7 +180,13 @@ fn encode_cascade(cascade: &Cascade, out: &mut Vec<u8>) -> Result<(), Malformed>
         return Err("it is compact already".to_owned());
     };
     out.extend(&cascade.anchors);
-    out.extend(cascade.deltas.iter().flatten().flat_map(|v| v.to_le_bytes()));
+    out.extend(
+        cascade
+            .deltas
+            .iter()
+            .flatten()
+            .flat_map(|v| v.to_le_bytes()),
+    );
 
     let halves: Vec<u16> = principal::components::<COORDS>(leaves, COMPONENTS)
         .iter()
@@ -197,9 +203,8 @@ fn encode_cascade(cascade: &Cascade, out: &mut Vec<u8>) -> Result<(), Malformed>
     {
         let mut bits = BitWriter::default();
         for s in splits {
-            let threshold = i8::try_from(s.threshold).map_err(|_cause| {
-                format!("a threshold of {} does not fit 8 bits", s.threshold)
-            })?;
+            let threshold = i8::try_from(s.threshold)
+                .map_err(|_cause| format!("a threshold of {} does not fit 8 bits", s.threshold))?;
             bits.put(u64::from(s.first), 9);
             bits.put(u64::from(s.second), 9);
             bits.put(u64::from(threshold.cast_unsigned()), 8);
@@ -243,9 +248,7 @@ fn dot(a: &[f32], b: &[f32]) -> f32 {
 
 /// Decodes the compact form. The error says what is wrong with the bytes.
 pub(crate) fn decode(bytes: &[u8]) -> Result<ShapeModel, Malformed> {
-    let (body, sum) = bytes
-        .split_last_chunk::<8>()
-        .ok_or("it ends too early")?;
+    let (body, sum) = bytes.split_last_chunk::<8>().ok_or("it ends too early")?;
     let mut r = Bytes(body);
     if r.take(MAGIC.len())? != MAGIC {
         return Err("it does not begin like a compact landmark model".to_owned());
@@ -311,7 +314,11 @@ fn decode_cascade(
             second: bits.take(9) as u16,
             threshold: i16::from((bits.take(8) as u8).cast_signed()),
         }));
-        steps.extend(r.take(components)?.iter().map(|&k| scale_of(k) / CODE_LIMIT));
+        steps.extend(
+            r.take(components)?
+                .iter()
+                .map(|&k| scale_of(k) / CODE_LIMIT),
+        );
         let packed = r.take((LEAVES * components * CODE_BITS as usize).div_ceil(8))?;
         let mut bits = BitReader::new(packed);
         codes.extend(
@@ -336,19 +343,13 @@ struct Bytes<'a>(&'a [u8]);
 
 impl<'a> Bytes<'a> {
     fn take(&mut self, n: usize) -> Result<&'a [u8], Malformed> {
-        let (head, tail) = self
-            .0
-            .split_at_checked(n)
-            .ok_or("it ends too early")?;
+        let (head, tail) = self.0.split_at_checked(n).ok_or("it ends too early")?;
         self.0 = tail;
         Ok(head)
     }
 
     fn array<const N: usize>(&mut self) -> Result<[u8; N], Malformed> {
-        let (head, tail) = self
-            .0
-            .split_first_chunk::<N>()
-            .ok_or("it ends too early")?;
+        let (head, tail) = self.0.split_first_chunk::<N>().ok_or("it ends too early")?;
         self.0 = tail;
         Ok(*head)
     }

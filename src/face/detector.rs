@@ -43,8 +43,7 @@ impl FaceDetector {
     /// # Errors
     /// When the embedded model is damaged.
     pub fn new() -> Result<Self, FaceError> {
-        let model =
-            rustface::read_model(MODEL).map_err(|e| FaceError::Detector(e.to_string()))?;
+        let model = rustface::read_model(MODEL).map_err(|e| FaceError::Detector(e.to_string()))?;
         Ok(Self { model })
     }
 
@@ -55,12 +54,6 @@ impl FaceDetector {
     pub fn search(&self, picture: &RgbImage, long_side_px: u32) -> Vec<DetectedFace> {
         let (width, height) = picture.dimensions();
         let scale = (long_side_px as f32 / width.max(height).max(1) as f32).min(1.0);
-        let all = Rect::new(0.0, 0.0, width as f32, height as f32);
-        self.faces_in(picture, all, scale, 0)
-    }
-
-    pub fn search_scaled(&self, picture: &RgbImage, scale: f32) -> Vec<DetectedFace> {
-        let (width, height) = picture.dimensions();
         let all = Rect::new(0.0, 0.0, width as f32, height as f32);
         self.faces_in(picture, all, scale, 0)
     }

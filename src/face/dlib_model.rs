@@ -139,10 +139,7 @@ impl Reader<'_> {
         let (mantissa, negative) = self.integer()?;
         let (exponent, down) = self.integer()?;
         if exponent >= 1000 {
-            return Err(format!(
-                "a number is not finite before offset {}",
-                self.at
-            ));
+            return Err(format!("a number is not finite before offset {}", self.at));
         }
         let exponent = if down {
             -(exponent as i32)
@@ -246,7 +243,9 @@ mod tests {
 
     #[test]
     fn numbers_are_read_as_dlib_writes_them() {
-        let bytes = [0x03, 0x4d, 0x38, 0xf1, 0x81, 0x1d, 0x01, 0x00, 0x82, 0x01, 0x01];
+        let bytes = [
+            0x03, 0x4d, 0x38, 0xf1, 0x81, 0x1d, 0x01, 0x00, 0x82, 0x01, 0x01,
+        ];
         let mut r = Reader {
             bytes: &bytes,
             at: 0,

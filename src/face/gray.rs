@@ -97,7 +97,9 @@ mod tests {
 
     #[test]
     fn shrinking_averages_and_regions_may_leave_the_picture() {
-        let picture = RgbImage::from_fn(8, 8, |x, _| image::Rgb([if x % 2 == 0 { 0 } else { 200 }; 3]));
+        let picture = RgbImage::from_fn(8, 8, |x, _| {
+            image::Rgb([if x % 2 == 0 { 0 } else { 200 }; 3])
+        });
         let small = resized(&picture, Rect::new(0.0, 0.0, 8.0, 8.0), 2, 2);
         assert!(small.iter().all(|&v| (80..=120).contains(&v)));
         let beyond = resized(&picture, Rect::new(-20.0, -20.0, 60.0, 60.0), 30, 30);

@@ -15,7 +15,9 @@ pub const INSTALLED_MODEL: &str = "/usr/share/dlib/shape_predictor_68_face_landm
 pub const MODEL_VARIABLE: &str = "ONSET_LANDMARKS";
 
 #[cfg(feature = "compact-landmarks")]
-const EMBEDDED: Option<&[u8]> = Some(include_bytes!("../../assets/models/landmarks68-compact.bin"));
+const EMBEDDED: Option<&[u8]> = Some(include_bytes!(
+    "../../assets/models/landmarks68-compact.bin"
+));
 #[cfg(not(feature = "compact-landmarks"))]
 const EMBEDDED: Option<&[u8]> = None;
 

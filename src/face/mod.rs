@@ -10,12 +10,13 @@ pub mod regions;
 pub mod still;
 pub mod tracker;
 
-pub mod blink;
+mod blink;
 mod cascade;
 mod compact;
 mod dlib_model;
 mod gray;
 mod principal;
+mod rigid;
 
 pub use crop::{CropHold, HeldCrop};
 pub use detector::FaceDetector;

@@ -252,7 +252,10 @@ mod tests {
     fn signs_are_openface_s() {
         let straight = seen_at([0.0; 3]).0[30];
         assert!(seen_at([0.3, 0.0, 0.0]).0[30].y > straight.y, "down");
-        assert!(seen_at([0.0, 0.3, 0.0]).0[30].x < straight.x, "picture's left");
+        assert!(
+            seen_at([0.0, 0.3, 0.0]).0[30].x < straight.x,
+            "picture's left"
+        );
         assert!(roll(&seen_at([0.0, 0.0, 0.3])) > 0.25, "clockwise");
     }
 

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 mod architecture;
+mod face;
 mod media;
 mod metrics;
 mod simulated_face;
