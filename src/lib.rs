@@ -1,12 +1,59 @@
 //! Onset sees micro-expressions as they happen.
 //!
-//! Modules stand in data order: each imports only what stands above it.
+//! A webcam, a video or a folder of images goes in on a capture thread; out come
+//! macro- and micro-expression candidates for a person to check, in a window or
+//! in files. This page is the map of the house.
+//!
+//! # Data path
+//! ```text
+//! Frame → FaceTrack → WindowMotion → ScoreSample → SpottedInterval → Recording → panels, files
+//! media    face        motion         model         spotting          timeline    app, project
+//! ```
+//!
+//! # Rooms, in data order
+//! A room imports only what stands above it (`tests/it/architecture.rs` holds the list).
+//!
+//! | room | what lives there |
+//! |---|---|
+//! | [`base`] | time on the recording's clock, geometry, planes, mailboxes, notices |
+//! | [`gpu`] | the one wgpu device as a value, kernels, read-back |
+//! | [`nn`] | where networks run, weights files and their cards |
+//! | [`media`] | video files, image folders, cameras, the drawn face; queue, capture thread, player |
+//! | [`face`] | boxes, 68 landmarks, tracking, the held crop, regions, pose, blink |
+//! | [`motion`] | which frames make a window, TV-L1 flow, strain, LED band-pass, ROI maps |
+//! | [`model`] | one file a network: SOFTNet |
+//! | [`spotting`] | scores to intervals: offline, live, and as the published code does it |
+//! | [`timeline`] | what the analysis tells, the recording that keeps it, min–max drawing |
+//! | [`metrics`] | spotting scores, strict and compat |
+//! | [`session`] | [`session::pipeline::Pipeline`]: the analysis itself, and its threads |
+//! | [`project`] | result folders and the printed timeline |
+//! | [`cli`] | one file a subcommand |
+//! | [`app`] | the window |
+//!
+//! # Invariants
+//! * [`session::pipeline::Pipeline`] has no thread, channel or clock: the command
+//!   line calls it directly, the window wraps it in a thread.
+//! * Every value has one owning thread; results reach the window by a loss-free
+//!   batch ([`base::Mailbox`]) and a newest-only slot ([`base::Latest`]).
+//! * Files never lose a frame, cameras drop and count: one decision, in `media/queue.rs`.
+//! * Times come from the container or the driver. Frames count from 0.
+//! * Both frames of a flow window are cropped with one transform.
+//! * The same input gives the same bytes, whatever the number of threads.
+//! * A kernel has one name everywhere: shader, module, CPU twin, label, test.
+//!
+//! Read `session/pipeline.rs` first, then the rooms it calls from top to bottom.
 
 pub mod base;
-pub mod face;
+pub mod gpu;
+pub mod nn;
 pub mod media;
+pub mod face;
 pub mod motion;
-pub mod session;
+pub mod model;
 pub mod spotting;
 pub mod timeline;
+pub mod metrics;
+pub mod session;
+pub mod project;
+pub mod cli;
 pub mod app;

@@ -3,10 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use image::RgbImage;
-
 use super::command::Command;
-use crate::base::Point;
 use crate::face::crop::HeldCrop;
 use crate::media::{Frame, SourceInfo};
 use crate::session::Params;
@@ -55,14 +52,6 @@ pub struct ViewsWanted {
     pub strain: bool,
 }
 
-/// A region of the held crop, to be drawn over the picture.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Region {
-    pub name: &'static str,
-    /// Closed outline in the pixels of the 128×128 crop.
-    pub outline: Vec<Point>,
-}
-
 /// The machine the window runs on.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Machine {
@@ -76,16 +65,15 @@ pub struct Machine {
 pub trait Backend {
     /// Opens a file, a folder of images or `camera:N` in place of what is open.
     fn open(&mut self, input: &str, params: &Params);
-    /// The bundled recording, where this installation has it.
-    fn sample(&self) -> Option<String>;
+    /// What opens the bundled recording.
+    ///
+    /// # Errors
+    /// Where it cannot be put on the disk.
+    fn sample(&self) -> Result<String, String>;
     fn list_cameras(&mut self);
     fn player(&mut self, order: PlayerOrder);
     /// The newest request wins.
     fn request_views(&mut self, wanted: ViewsWanted);
-    /// The regions that are compared inside a held crop.
-    fn regions(&self, crop: &HeldCrop) -> Vec<Region>;
-    /// The legend of the flow colours: a disc, hue by direction, saturation by length.
-    fn flow_wheel(&self, side: u32) -> RgbImage;
     /// What has arrived since the last call, in order.
     fn poll(&mut self) -> Vec<Command>;
 }

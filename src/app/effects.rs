@@ -18,12 +18,10 @@ impl App {
         match effect {
             Effect::Open(input) => self.backend.open(&input, &self.state.settings.params),
             Effect::OpenSample => match self.backend.sample() {
-                Some(input) => self.backend.open(&input, &self.state.settings.params),
-                None => self.asked.push(Command::OpenFailed {
+                Ok(input) => self.backend.open(&input, &self.state.settings.params),
+                Err(why) => self.asked.push(Command::OpenFailed {
                     input: String::new(),
-                    why: "The sample recording is not part of this installation. Open a \
-                          recording of your own."
-                        .into(),
+                    why,
                 }),
             },
             Effect::Dialog(kind) => self

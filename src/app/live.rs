@@ -6,18 +6,13 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::thread::Builder;
 
-use image::RgbImage;
-
-use super::backend::{Backend, CameraEntry, OpenedSession, PlayerOrder, Region, ViewsWanted};
+use super::backend::{Backend, CameraEntry, OpenedSession, PlayerOrder, ViewsWanted};
 use super::command::Command;
 use super::run::Wake;
 use super::trail::Trail;
 use crate::base::{Latest, Mailbox, Notice};
-use crate::face::crop::HeldCrop;
 use crate::gpu::GpuContext;
-use crate::media::open::InputSpec;
-use crate::media::player::Player;
-use crate::media::{self, Frame};
+use crate::media::{self, Frame, InputSpec, Player};
 use crate::nn::device::NnDevice;
 use crate::session::params::DeviceChoice;
 use crate::session::views::{ViewRequest, ViewsWorker};
@@ -209,8 +204,12 @@ impl Backend for Live {
         });
     }
 
-    fn sample(&self) -> Option<String> {
-        super::sample::path().map(|p| p.display().to_string())
+    fn sample(&self) -> Result<String, String> {
+        let folder = directories::ProjectDirs::from("", "", "onset")
+            .map_or_else(std::env::temp_dir, |d| d.data_local_dir().to_path_buf());
+        media::sample::unpack(&folder)
+            .map(|p| p.display().to_string())
+            .map_err(|e| e.to_string())
     }
 
     fn list_cameras(&mut self) {
@@ -264,14 +263,6 @@ impl Backend for Live {
                 strain: wanted.strain,
             }),
         }
-    }
-
-    fn regions(&self, crop: &HeldCrop) -> Vec<Region> {
-        super::regions::outlines(crop)
-    }
-
-    fn flow_wheel(&self, side: u32) -> RgbImage {
-        crate::motion::flow_color::wheel(side)
     }
 
     fn poll(&mut self) -> Vec<Command> {

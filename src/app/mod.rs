@@ -11,8 +11,10 @@ pub mod dialog;
 pub mod effects;
 pub mod entrance;
 pub mod keys;
+pub mod live;
 pub mod notices;
 pub mod panels;
+pub mod regions;
 pub mod review;
 pub mod run;
 pub mod settings;
@@ -20,7 +22,10 @@ pub mod state;
 pub mod theme;
 pub mod time_view;
 pub mod trace;
+pub mod trail;
 pub mod widgets;
+
+pub use run::run;
 
 use std::path::PathBuf;
 
@@ -67,9 +72,7 @@ impl App {
             .collect();
         match input {
             Some(input) => asked.push(Command::Open(input)),
-            None if !settings.hints_seen && backend.sample().is_some() => {
-                asked.push(Command::OpenSample);
-            }
+            None if !settings.hints_seen => asked.push(Command::OpenSample),
             None => {}
         }
         Self {
@@ -96,7 +99,7 @@ impl App {
             self.carry_out(ctx, command);
         }
         self.textures
-            .update(ctx, self.state.review.as_ref(), self.backend.as_ref());
+            .update(ctx, self.state.review.as_ref());
     }
 
     /// Lays everything out.
@@ -126,12 +129,12 @@ impl App {
                 if state.review.is_some() {
                     if !state.settings.hints_seen {
                         egui::Panel::top("hints")
-                            .exact_size(56.0)
-                            .frame(egui::Frame::NONE)
+                            .exact_size(64.0)
+                            .frame(panel(ui).corner_radius(4))
                             .show_separator_line(false)
                             .show(ui, |ui| panels::hints::show(ui, &mut out));
                     }
-                    panels::picture::show(ui, state, &self.textures, self.backend.as_ref());
+                    panels::picture::show(ui, state, &self.textures);
                 } else {
                     panels::empty::show(ui, state, &mut out);
                 }

@@ -6,6 +6,7 @@ use super::backend::OpenedSession;
 use super::coverage::Coverage;
 use super::decisions::{Decisions, SpotKey};
 use super::time_view::{LIVE_SPAN_SECS, TimeView};
+use super::trace;
 use crate::base::Timestamp;
 use crate::face::crop::HeldCrop;
 use crate::media::Frame;
@@ -13,6 +14,7 @@ use crate::session::SessionStatus;
 use crate::session::views::Views;
 use crate::spotting::{ExpressionKind, SpottedInterval};
 use crate::timeline::event::FaceRecord;
+use crate::timeline::decimate::MinMaxSeries;
 use crate::timeline::{Event, Recording};
 
 /// What is played, and what of it is on the screen.
@@ -50,6 +52,8 @@ pub struct Review {
     pub timeline: TimelineState,
     pub selected: Option<SpotKey>,
     pub decisions: Decisions,
+    /// The scores as they are drawn, per kind.
+    pub curves: BTreeMap<ExpressionKind, MinMaxSeries>,
     /// Lowest and highest finite score that was not masked, per kind.
     pub score_range: BTreeMap<ExpressionKind, (f64, f64)>,
     /// Decoded intervals with the decisions laid over them, in time order.
@@ -70,6 +74,7 @@ impl Review {
             timeline: TimelineState::default(),
             selected: None,
             decisions: Decisions::default(),
+            curves: BTreeMap::new(),
             score_range: BTreeMap::new(),
             spots: Vec::new(),
         }
@@ -82,6 +87,7 @@ impl Review {
             Event::Frame(record) => self.coverage.frame(record),
             Event::Score(sample) => {
                 self.coverage.score(sample);
+                trace::push(self.curves.entry(sample.kind).or_default(), sample);
                 if sample.masked.is_none() && sample.score.is_finite() {
                     let range = self
                         .score_range

@@ -1,16 +1,18 @@
 //! Opens the window: on a wgpu adapter where there is one, on OpenGL where there
 //! is none, and with a sentence where there is no display.
 
+use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use anyhow::anyhow;
 use eframe::egui_wgpu::{WgpuConfiguration, WgpuSetup, WgpuSetupCreateNew};
 
 use super::App;
-use super::backend::{Backend, Machine};
+use super::backend::Machine;
+use super::live::Live;
 use super::settings::Settings;
+use crate::gpu::{self, GpuContext};
 
 /// Wakes the window from another thread, seldom enough that painting never
 /// starves the analysis.
@@ -38,42 +40,35 @@ impl Wake {
     }
 }
 
-/// Builds what stands behind the window, given how to wake it and, where there is
-/// one, the device that draws it.
-pub type MakeBackend<'a> =
-    Box<dyn FnOnce(Wake, Option<&eframe::egui_wgpu::RenderState>) -> Box<dyn Backend> + 'a>;
+/// Opens the window, on `input` if given (a file, a folder of images, `camera:0`),
+/// and runs until it is closed.
+#[must_use]
+pub fn run(input: Option<String>) -> ExitCode {
+    match try_run(input) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(why) => {
+            eprintln!("{why}");
+            ExitCode::FAILURE
+        }
+    }
+}
 
-/// How the wgpu device is made from the adapter: one device for window and analysis.
-pub type DeviceDescriptor =
-    Arc<dyn Fn(&wgpu::Adapter) -> wgpu::DeviceDescriptor<'static> + Send + Sync>;
-
-/// Runs until the window is closed.
-///
-/// # Errors
-/// Where no window can be opened, with the way to work without one.
-pub fn run(
-    input: Option<String>,
-    descriptor: DeviceDescriptor,
-    make: impl Fn() -> MakeBackend<'static>,
-) -> anyhow::Result<()> {
+/// The sentence says how to work without a window.
+fn try_run(input: Option<String>) -> Result<(), String> {
     if !display_present() {
         return Err(no_window("no display was found"));
     }
     let wgpu = has_adapter();
-    match open(input.clone(), wgpu.then(|| Arc::clone(&descriptor)), make()) {
+    match open(input.clone(), wgpu) {
         Err(eframe::Error::Wgpu(why)) if wgpu => {
             log::warn!("the window falls back to OpenGL: {why}");
-            open(input, None, make()).map_err(|e| no_window(&e.to_string()))
+            open(input, false).map_err(|e| no_window(&e.to_string()))
         }
         other => other.map_err(|e| no_window(&e.to_string())),
     }
 }
 
-fn open(
-    input: Option<String>,
-    descriptor: Option<DeviceDescriptor>,
-    make: MakeBackend<'static>,
-) -> Result<(), eframe::Error> {
+fn open(input: Option<String>, wgpu: bool) -> Result<(), eframe::Error> {
     let mut options = eframe::NativeOptions {
         viewport: egui::ViewportBuilder::default()
             .with_app_id("onset")
@@ -83,11 +78,12 @@ fn open(
         renderer: eframe::Renderer::Glow,
         ..eframe::NativeOptions::default()
     };
-    if let Some(device_descriptor) = descriptor {
+    if wgpu {
         options.renderer = eframe::Renderer::Wgpu;
         options.wgpu_options = WgpuConfiguration {
             wgpu_setup: WgpuSetup::CreateNew(WgpuSetupCreateNew {
-                device_descriptor,
+                // One device for window and analysis.
+                device_descriptor: Arc::new(gpu::context::device_descriptor),
                 ..WgpuSetupCreateNew::without_display_handle()
             }),
             ..WgpuConfiguration::default()
@@ -99,7 +95,7 @@ fn open(
         Box::new(move |cc| {
             let machine = machine(cc);
             let wake = Wake::new(cc.egui_ctx.clone(), &machine);
-            let backend = make(wake, cc.wgpu_render_state.as_ref());
+            let backend = Box::new(Live::new(wake, gpu_context(cc)));
             Ok(Box::new(App::new(
                 &cc.egui_ctx,
                 backend,
@@ -109,6 +105,19 @@ fn open(
             )))
         }),
     )
+}
+
+/// `None` without an adapter, or with one that only draws.
+fn gpu_context(cc: &eframe::CreationContext<'_>) -> Option<GpuContext> {
+    let render = cc.wgpu_render_state.as_ref()?;
+    GpuContext::from_parts(
+        render.instance.clone(),
+        render.adapter.clone(),
+        render.device.clone(),
+        render.queue.clone(),
+    )
+    .inspect_err(|e| log::warn!("{e}"))
+    .ok()
 }
 
 fn machine(cc: &eframe::CreationContext<'_>) -> Machine {
@@ -140,8 +149,8 @@ fn display_present() -> bool {
             .any(|v| std::env::var_os(v).is_some_and(|v| !v.is_empty()))
 }
 
-fn no_window(why: &str) -> anyhow::Error {
-    anyhow!(
+fn no_window(why: &str) -> String {
+    format!(
         "Cannot open a window ({why}). `onset analyze INPUT --out DIR` does the whole analysis \
          without one."
     )

@@ -144,18 +144,12 @@ pub mod over_picture {
     pub const TEXT: Color32 = Color32::from_rgb(0xff, 0xff, 0xff);
 }
 
-/// Viridis at ninths, as matplotlib defines it.
-pub const VIRIDIS: [Color32; 9] = [
-    Color32::from_rgb(68, 1, 84),
-    Color32::from_rgb(71, 44, 122),
-    Color32::from_rgb(59, 81, 139),
-    Color32::from_rgb(44, 113, 142),
-    Color32::from_rgb(33, 144, 141),
-    Color32::from_rgb(39, 173, 129),
-    Color32::from_rgb(92, 200, 99),
-    Color32::from_rgb(170, 220, 50),
-    Color32::from_rgb(253, 231, 37),
-];
+/// A colour of a picture.
+#[must_use]
+pub const fn from_rgb(rgb: image::Rgb<u8>) -> Color32 {
+    let [r, g, b] = rgb.0;
+    Color32::from_rgb(r, g, b)
+}
 
 /// The name of the 11-point monospace style: times, frames and scores in rows.
 #[must_use]

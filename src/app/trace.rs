@@ -2,7 +2,9 @@
 //! so that the shortest peak survives any zoom, broken where nothing was measured.
 
 use super::time_view::TimeView;
+use crate::base::{TimeSpan, Timestamp};
 use crate::spotting::signal::ScoreSample;
+use crate::timeline::decimate::MinMaxSeries;
 
 /// Where a window's score stands in time: the middle of the window, in seconds.
 #[must_use]
@@ -10,117 +12,110 @@ pub fn sample_secs(sample: &ScoreSample) -> f64 {
     0.5 * (sample.start.secs() + sample.end.secs())
 }
 
-/// Polylines of (seconds, score) inside `view` and one sample beyond each end.
-/// Masked samples are left out and break the line.
+/// A masked score is a gap.
+pub fn push(series: &mut MinMaxSeries, sample: &ScoreSample) {
+    let value = sample.masked.is_none().then_some(sample.score as f32);
+    if let Err(e) = series.push(Timestamp::from_secs(sample_secs(sample)), value) {
+        log::warn!("a score is not drawn: {e}");
+    }
+}
+
+/// Polylines of (seconds, score) inside `view`, at most two points a column where
+/// samples lie closer than pixels. Gaps break the line.
 #[must_use]
-pub fn polylines(samples: &[ScoreSample], view: TimeView, columns: usize) -> Vec<Vec<[f64; 2]>> {
-    let first = samples
-        .partition_point(|s| sample_secs(s) < view.start)
-        .saturating_sub(1);
-    let last = (samples.partition_point(|s| sample_secs(s) <= view.end) + 1).min(samples.len());
-    let visible = &samples[first.min(last)..last];
-    let dense = columns > 0 && visible.len() > 2 * columns;
-    let mut lines = Vec::new();
-    let mut line: Vec<[f64; 2]> = Vec::new();
-    let mut column: Option<Column> = None;
-    for sample in visible {
-        let (t, y) = (sample_secs(sample), sample.score);
-        if sample.masked.is_some() || !y.is_finite() {
-            flush(&mut column, &mut line);
-            if !line.is_empty() {
-                lines.push(std::mem::take(&mut line));
-            }
-            continue;
-        }
-        if !dense {
-            line.push([t, y]);
-            continue;
-        }
-        let at = ((t - view.start) / view.span() * columns as f64).floor() as i64;
-        match &mut column {
-            Some(c) if c.at == at => c.add(t, y),
-            _ => {
-                flush(&mut column, &mut line);
-                column = Some(Column {
-                    at,
-                    low: [t, y],
-                    high: [t, y],
-                });
+pub fn polylines(series: &MinMaxSeries, view: TimeView, columns: usize) -> Vec<Vec<[f64; 2]>> {
+    // A little beyond both ends, so that the line does not stop short of them.
+    let beyond = 0.02 * view.span();
+    let range = TimeSpan {
+        start: Timestamp::from_secs(view.start - beyond),
+        end: Timestamp::from_secs(view.end + beyond),
+    };
+    let mut lines = Lines::default();
+    if series.samples(range).take(2 * columns + 1).count() <= 2 * columns {
+        for (at, value) in series.samples(range) {
+            match value {
+                Some(v) => lines.point(at.secs(), v),
+                None => lines.end(),
             }
         }
+        return lines.done();
     }
-    flush(&mut column, &mut line);
-    if !line.is_empty() {
-        lines.push(line);
+    let cells = series.columns(range, columns);
+    let half = 0.5 * range.secs() / columns.max(1) as f64;
+    let mut before: Option<f32> = None;
+    for cell in cells {
+        if let Some((low, high)) = cell.extremes {
+            let t = cell.start.secs() + half;
+            // Enter a column at the end nearer to where the line comes from.
+            let from = before.unwrap_or(low);
+            let (a, b) = if (from - low).abs() <= (from - high).abs() {
+                (low, high)
+            } else {
+                (high, low)
+            };
+            lines.point(t, a);
+            if b != a {
+                lines.point(t, b);
+            }
+            before = Some(b);
+        }
+        if cell.gap {
+            lines.end();
+            before = None;
+        }
     }
-    lines
+    lines.done()
 }
 
-struct Column {
-    at: i64,
-    low: [f64; 2],
-    high: [f64; 2],
+#[derive(Default)]
+struct Lines {
+    done: Vec<Vec<[f64; 2]>>,
+    open: Vec<[f64; 2]>,
 }
 
-impl Column {
-    fn add(&mut self, t: f64, y: f64) {
-        if y < self.low[1] {
-            self.low = [t, y];
-        }
-        if y > self.high[1] {
-            self.high = [t, y];
+impl Lines {
+    fn point(&mut self, t: f64, value: f32) {
+        self.open.push([t, f64::from(value)]);
+    }
+
+    fn end(&mut self) {
+        if !self.open.is_empty() {
+            self.done.push(std::mem::take(&mut self.open));
         }
     }
-}
 
-fn flush(column: &mut Option<Column>, line: &mut Vec<[f64; 2]>) {
-    if let Some(c) = column.take() {
-        let (a, b) = if c.low[0] <= c.high[0] {
-            (c.low, c.high)
-        } else {
-            (c.high, c.low)
-        };
-        line.push(a);
-        if b != a {
-            line.push(b);
-        }
+    fn done(mut self) -> Vec<Vec<[f64; 2]>> {
+        self.end();
+        self.done
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::base::Timestamp;
-    use crate::spotting::ExpressionKind;
-    use crate::spotting::signal::MaskReason;
 
-    fn sample(i: u64, score: f64) -> ScoreSample {
-        ScoreSample {
-            kind: ExpressionKind::Micro,
-            window_start_frame: i,
-            window_end_frame: i + 6,
-            start: Timestamp::from_secs(i as f64 / 200.0),
-            end: Timestamp::from_secs((i + 6) as f64 / 200.0),
-            score,
-            masked: None,
+    fn series(count: u32, value: impl Fn(u32) -> Option<f32>) -> MinMaxSeries {
+        let mut s = MinMaxSeries::new();
+        for i in 0..count {
+            s.push(Timestamp::from_secs(f64::from(i) / 200.0), value(i))
+                .unwrap();
         }
+        s
     }
 
     #[test]
     fn a_forty_millisecond_peak_survives_an_hour_on_a_thousand_pixels() {
-        let mut samples: Vec<ScoreSample> = (0..720_000).map(|i| sample(i, 0.1)).collect();
-        samples[400_003].score = 0.9;
-        let lines = polylines(&samples, TimeView::whole(3600.0), 1000);
+        let s = series(720_000, |i| Some(if i == 400_003 { 0.9 } else { 0.1 }));
+        let lines = polylines(&s, TimeView::whole(3600.0), 1000);
         assert_eq!(lines.len(), 1);
-        assert!(lines[0].len() <= 2002);
-        assert!(lines[0].iter().any(|p| p[1] == 0.9));
+        assert!(lines[0].len() <= 2000);
+        assert!(lines[0].iter().any(|p| (p[1] - 0.9).abs() < 1e-6));
     }
 
     #[test]
     fn what_was_not_measured_breaks_the_line() {
-        let mut samples: Vec<ScoreSample> = (0..30).map(|i| sample(i, 0.1)).collect();
-        samples[10].masked = Some(MaskReason::Blink);
-        let lines = polylines(&samples, TimeView::whole(1.0), 500);
+        let s = series(30, |i| (i != 10).then_some(0.1));
+        let lines = polylines(&s, TimeView::whole(1.0), 500);
         assert_eq!(lines.len(), 2);
         assert_eq!(lines[0].len() + lines[1].len(), 29);
     }

@@ -2,6 +2,28 @@
 //! that both frames of a flow pair share, and the regions inside it.
 
 pub mod crop;
+pub mod detector;
+pub mod error;
+pub mod landmarks;
+pub mod pose;
+pub mod regions;
+pub mod still;
+pub mod tracker;
+
+mod blink;
+mod cascade;
+mod compact;
+mod dlib_model;
+mod gray;
+mod principal;
+mod rigid;
+
+pub use crop::{CropHold, HeldCrop};
+pub use detector::FaceDetector;
+pub use error::FaceError;
+pub use landmarks::LandmarkPredictor;
+pub use still::StillFaces;
+pub use tracker::FaceTracker;
 
 use serde::{Deserialize, Serialize};
 

@@ -17,6 +17,8 @@ pub enum MediaError {
     NoImages { path: PathBuf },
     #[error("{0}")]
     Camera(String),
+    #[error("Reading {name} was interrupted: {reason}")]
+    Interrupted { name: String, reason: String },
     #[error("This source cannot seek: {0}")]
     NoSeek(String),
     #[error("Cannot write the video: {reason}. {}", path.display())]

@@ -1,10 +1,42 @@
 //! Frames and their times: video files, image folders, cameras, the drawn face;
 //! the queue and the capture thread between them and the analysis.
 
+pub mod camera;
+pub mod camera_format;
 pub mod error;
 pub mod frame;
+pub mod image_sequence;
+pub mod open;
+pub mod pacing;
+pub mod player;
+pub mod queue;
+pub mod sample;
 pub mod source;
+pub mod synthetic;
+pub mod video_file;
+pub mod video_writer;
+pub mod worker;
 
+mod camera_clock;
+mod camera_picture;
+mod color;
+mod damage;
+mod deck;
+mod frame_index;
+mod orientation;
+mod packets;
+mod picture_cache;
+
+pub use camera::{Camera, CameraDescription, list_cameras};
+pub use camera_format::{PixelEncoding, VideoFormat};
 pub use error::MediaError;
 pub use frame::Frame;
+pub use image_sequence::ImageSequence;
+pub use open::{InputPlace, InputSpec, open};
+pub use player::{Player, PlayerState};
+pub use queue::{Delivery, FrameReceiver, FrameSender, QueueCounts, WhenFull, frame_queue};
 pub use source::{FrameSource, SourceInfo};
+pub use synthetic::{SyntheticSource, SyntheticSpec};
+pub use video_file::VideoFile;
+pub use video_writer::{VideoQuality, VideoWriter};
+pub use worker::CaptureWorker;

@@ -1,10 +1,16 @@
 //! A running analysis as its owner sees it: events, the newest picture, numbers.
 
-use std::sync::Arc;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
 
-use crate::base::{Latest, Mailbox};
+use super::pipeline::Pipeline;
+use super::{Devices, Params, SessionError};
+use crate::base::{Latest, Mailbox, Notice};
 use crate::face::FaceTrack;
-use crate::media::{Frame, SourceInfo};
+use crate::media::queue::{Delivery, FrameReceiver};
+use crate::media::{CaptureWorker, Frame, FrameSource, SourceInfo};
 use crate::timeline::Event;
 
 /// The newest analysed frame, for showing a camera live.
@@ -14,8 +20,6 @@ pub struct Preview {
     pub track: FaceTrack,
     /// Id of the held crop, told by `Event::Crop`.
     pub crop: Option<u32>,
-    /// From the camera's capture to the end of this frame's analysis, in milliseconds.
-    pub latency_ms: Option<f32>,
 }
 
 /// Numbers for the status strip.
@@ -25,8 +29,10 @@ pub struct SessionStatus {
     /// Estimated unless the source counts exactly; `None` for cameras.
     pub frames_total: Option<u64>,
     pub analysed_fps: f32,
+    /// As measured on the recording's clock; 0 before two frames.
     pub source_fps: f32,
     pub dropped: u64,
+    /// From a camera's capture to the end of the frame's analysis, milliseconds.
     pub latency_ms: Option<f32>,
     /// Seconds between a movement and its final score (2k frames).
     pub decision_delay_secs: f32,
@@ -42,5 +48,154 @@ pub struct SessionHandle {
     pub generation: u64,
     pub events: Mailbox<Event>,
     pub preview: Latest<Preview>,
-    pub status: Arc<std::sync::Mutex<SessionStatus>>,
+    status: Arc<Mutex<SessionStatus>>,
+    stop: Arc<AtomicBool>,
+    capture: CaptureWorker,
+}
+
+/// What both threads of a session share with its handle.
+struct Outlets {
+    events: Mailbox<Event>,
+    preview: Latest<Preview>,
+    status: Arc<Mutex<SessionStatus>>,
+    wake: Box<dyn Fn() + Send>,
+}
+
+impl SessionHandle {
+    /// Starts reading and analysing `source`. `wake` is called after every result.
+    ///
+    /// # Errors
+    /// When a model or weights file is unusable, or a thread cannot be started.
+    pub fn start(
+        source: Box<dyn FrameSource>,
+        params: &Params,
+        devices: &Devices,
+        wake: impl Fn() + Send + 'static,
+    ) -> Result<Self, SessionError> {
+        static GENERATION: AtomicU64 = AtomicU64::new(0);
+        let info = source.info().clone();
+        let pipeline = Pipeline::new(params, devices)?;
+        let status = Arc::new(Mutex::new(SessionStatus { frames_total: info.frame_count, ..SessionStatus::default() }));
+        let (events, preview) = (Mailbox::default(), Latest::default());
+        let outlets = Outlets {
+            events: Mailbox::clone(&events),
+            preview: Latest::clone(&preview),
+            status: Arc::clone(&status),
+            wake: Box::new(wake),
+        };
+        let (capture, frames) = CaptureWorker::start(source)?;
+        let stop = Arc::new(AtomicBool::new(false));
+        let stopped = Arc::clone(&stop);
+        std::thread::Builder::new()
+            .name("analysis".into())
+            .spawn(move || analyse(pipeline, &frames, &stopped, &outlets))
+            .map_err(SessionError::Thread)?;
+        let generation = GENERATION.fetch_add(1, Ordering::Relaxed) + 1;
+        Ok(Self { info, generation, events, preview, status, stop, capture })
+    }
+
+    #[must_use]
+    pub fn status(&self) -> SessionStatus {
+        locked(&self.status).clone()
+    }
+
+    /// Ends the capture; what was captured is still decoded as a whole. For cameras.
+    pub fn end(&self) {
+        self.capture.stop();
+    }
+}
+
+impl Drop for SessionHandle {
+    fn drop(&mut self) {
+        self.stop.store(true, Ordering::Relaxed);
+        self.capture.stop();
+    }
+}
+
+/// The analysis thread. A panic in a stage becomes a notice; what it told before stays.
+fn analyse(mut pipeline: Pipeline, frames: &FrameReceiver, stop: &AtomicBool, out: &Outlets) {
+    let result = catch_unwind(AssertUnwindSafe(|| run(&mut pipeline, frames, stop, out)));
+    let failed = match result {
+        Ok(Ok(failed)) => failed,
+        Ok(Err(e)) => Some(e.to_string()),
+        Err(_) => Some("The analysis stopped by an internal error. What was analysed before is kept; please report this".into()),
+    };
+    if let Some(text) = &failed {
+        out.events.post([Event::Notice(Notice::error(text.clone()))]);
+    }
+    let mut status = locked(&out.status);
+    status.finished = true;
+    status.failed = failed;
+    drop(status);
+    (out.wake)();
+}
+
+/// `Ok(Some(text))` when the source failed: what came before is decoded all the same.
+fn run(pipeline: &mut Pipeline, frames: &FrameReceiver, stop: &AtomicBool, out: &Outlets) -> Result<Option<String>, SessionError> {
+    let started = Instant::now();
+    let mut meter = Meter::new(started);
+    let mut failed = None;
+    while let Some(delivery) = frames.recv() {
+        if stop.load(Ordering::Relaxed) {
+            return Ok(None);
+        }
+        match delivery {
+            Delivery::Frame(frame) => {
+                let events = pipeline.push(&frame)?;
+                out.events.post(events);
+                if let Some(track) = pipeline.last_track() {
+                    let crop = pipeline.held_crop();
+                    out.preview.put(Preview { frame: frame.clone(), track: track.clone(), crop });
+                }
+                meter.tick();
+                let mut status = locked(&out.status);
+                status.frames_done += 1;
+                status.dropped += u64::from(frame.dropped_before);
+                status.analysed_fps = meter.rate();
+                status.source_fps = pipeline.measured_fps().unwrap_or(0.0) as f32;
+                status.latency_ms = frame.captured.map(|at| at.elapsed().as_secs_f32() * 1e3);
+                status.decision_delay_secs = pipeline.decision_delay_secs() as f32;
+            }
+            Delivery::Notice(notice) => out.events.post([Event::Notice(notice)]),
+            Delivery::Failed(e) => {
+                failed = Some(e.to_string());
+                break;
+            }
+        }
+        (out.wake)();
+    }
+    if !stop.load(Ordering::Relaxed) {
+        out.events.post(pipeline.finish()?);
+    }
+    Ok(failed)
+}
+
+/// Analysed frames a second over the last second or so.
+struct Meter {
+    since: Instant,
+    count: u32,
+    rate: f32,
+}
+
+impl Meter {
+    fn new(now: Instant) -> Self {
+        Self { since: now, count: 0, rate: 0.0 }
+    }
+
+    fn tick(&mut self) {
+        self.count += 1;
+        let secs = self.since.elapsed().as_secs_f32();
+        if secs >= 0.5 {
+            self.rate = self.count as f32 / secs;
+            (self.since, self.count) = (Instant::now(), 0);
+        }
+    }
+
+    fn rate(&self) -> f32 {
+        self.rate
+    }
+}
+
+fn locked<T>(value: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    value.lock().unwrap_or_else(PoisonError::into_inner)
 }

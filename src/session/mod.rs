@@ -1,9 +1,16 @@
 //! The analysis of one recording from first frame to last: the same object for
 //! the command line, the window and the trainer.
 
+mod decoding;
+pub mod devices;
+mod error;
 pub mod handle;
 pub mod params;
+pub mod pipeline;
+pub mod scorer;
 pub mod views;
 
+pub use devices::Devices;
+pub use error::SessionError;
 pub use handle::{SessionHandle, SessionStatus};
 pub use params::Params;

@@ -1,6 +1,23 @@
 //! From scores to expressions: thresholds, peaks, intervals.
 
+pub mod compat;
+mod expression;
+mod movement;
+pub mod offline;
+pub mod params;
+pub mod peaks;
+mod presence;
+pub mod quiet;
+mod series;
 pub mod signal;
+pub mod smooth;
+pub mod spotter;
+
+pub use offline::{DecodeInput, Decoding, decode};
+pub use params::{DecodeMode, DecodeParams, ScoreLevels, ScoreMeaning};
+pub use quiet::{KindThreshold, Quiet};
+pub use signal::{MaskReason, RegionMotion, ScoreSample};
+pub use spotter::{SpotEvent, SpotId, Spotter};
 
 use serde::{Deserialize, Serialize};
 

@@ -1,5 +1,6 @@
 //! What the analysis tells, and the recording that keeps it.
 
+pub mod decimate;
 pub mod event;
 pub mod recording;
 

@@ -1,2 +1,28 @@
-#[test]
-fn t() {}
+//! All integration tests in one binary: each more would link burn, wgpu and eframe again.
+
+use std::path::PathBuf;
+
+mod app;
+mod architecture;
+mod face;
+mod media;
+mod metrics;
+mod simulated_face;
+mod spotting;
+mod synthetic;
+mod motion;
+
+/// A file of the development material beside the checkout (`../shared`, or
+/// `ONSET_SHARED`), which users do not have: `None`, with a word, where it is absent.
+pub(crate) fn shared(path: &str) -> Option<PathBuf> {
+    let root = std::env::var_os("ONSET_SHARED").map_or_else(
+        || PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../shared"),
+        PathBuf::from,
+    );
+    let found = root.join(path);
+    if found.exists() {
+        return Some(found);
+    }
+    eprintln!("skipped: {path} is not beside this checkout");
+    None
+}

@@ -5,8 +5,8 @@ use egui::{
     Stroke, StrokeKind, TextStyle, TextureHandle, Ui, UiBuilder, pos2, vec2,
 };
 
-use crate::app::backend::Backend;
 use crate::app::command::View;
+use crate::app::regions;
 use crate::app::review::Review;
 use crate::app::state::AppState;
 use crate::app::theme::{self, Palette, over_picture};
@@ -14,8 +14,9 @@ use crate::app::widgets::picture_layout::{CAPTION, arrange};
 use crate::app::widgets::row;
 use crate::app::widgets::textures::Textures;
 use crate::base;
+use crate::motion::flow_color::viridis;
 
-pub fn show(ui: &mut Ui, state: &AppState, textures: &Textures, backend: &dyn Backend) {
+pub fn show(ui: &mut Ui, state: &AppState, textures: &Textures) {
     let Some(review) = &state.review else {
         return;
     };
@@ -37,7 +38,7 @@ pub fn show(ui: &mut Ui, state: &AppState, textures: &Textures, backend: &dyn Ba
     .filter_map(|(on, view)| on.then_some(view))
     .collect();
     let layout = arrange(area, aspect, wanted.len());
-    original(ui, state, review, textures, backend, layout.original);
+    original(ui, state, review, textures, layout.original);
     for (view, rect) in wanted.into_iter().zip(layout.views) {
         beside(ui, review, textures, view, rect);
     }
@@ -67,7 +68,6 @@ fn original(
     state: &AppState,
     review: &Review,
     textures: &Textures,
-    backend: &dyn Backend,
     rect: Rect,
 ) {
     let detail = match (&review.playback.picture, review.face_shown()) {
@@ -96,7 +96,7 @@ fn original(
         origin: rect.min,
         by: rect.width() / picture.picture.width().max(1) as f32,
     };
-    overlays(&painter, state, review, backend, to_screen);
+    overlays(&painter, state, review, to_screen);
 }
 
 /// Picture pixels to the screen. A pixel's centre has whole coordinates.
@@ -123,7 +123,6 @@ fn overlays(
     painter: &Painter,
     state: &AppState,
     review: &Review,
-    backend: &dyn Backend,
     scale: Scale,
 ) {
     let on = state.settings.overlays;
@@ -153,7 +152,7 @@ fn overlays(
         && let Some(crop) = crop
         && let Some(image_from_crop) = crop.crop_from_image.inverse()
     {
-        for region in backend.regions(crop) {
+        for region in regions::outlines(crop) {
             let points: Vec<Pos2> = region
                 .outline
                 .iter()
@@ -299,9 +298,10 @@ fn ramp(painter: &Painter, rect: Rect, full: f32) {
         vec2((0.3 * rect.width()).round(), 4.0),
     );
     painter.rect_filled(bar.expand(2.0), 2.0, over_picture::HALO);
-    let steps = theme::VIRIDIS.len() - 1;
+    let steps = 8;
     let width = bar.width() / steps as f32;
-    for (i, pair) in theme::VIRIDIS.windows(2).enumerate() {
+    let ink = |i: usize| theme::from_rgb(viridis(i as f32 / steps as f32));
+    for i in 0..steps {
         let piece = Rect::from_min_size(
             bar.min + vec2(i as f32 * width, 0.0),
             vec2(width, bar.height()),
@@ -309,7 +309,7 @@ fn ramp(painter: &Painter, rect: Rect, full: f32) {
         painter.add(Shape::gradient_rect(
             piece,
             egui::Direction::LeftToRight,
-            [pair[0], pair[1]],
+            [ink(i), ink(i + 1)],
         ));
     }
     note(

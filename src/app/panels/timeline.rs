@@ -178,10 +178,9 @@ fn lane(
     let threshold = review.threshold(kind);
     let columns = ui.available_width().max(1.0) as usize;
     let lines = review
-        .recording
-        .scores
+        .curves
         .get(&kind)
-        .map(|samples| trace::polylines(samples, view, columns))
+        .map(|curve| trace::polylines(curve, view, columns))
         .unwrap_or_default();
     let moved = review.timeline.floors.contains_key(&kind);
     let response = Plot::new(("scores", kind))

@@ -1,11 +1,11 @@
 //! The pictures on the graphics card: kept, and set again only when they change.
 
 use egui::{ColorImage, Context, TextureHandle, TextureOptions};
-use image::RgbImage;
+use image::{Rgb, RgbImage};
 use image::imageops::{self, FilterType};
 
-use crate::app::backend::Backend;
 use crate::app::review::Review;
+use crate::motion::flow_color::wheel_image;
 
 /// Wider or higher pictures are made smaller for the screen; the analysis has its own.
 const MAX_SIDE: u32 = 4096;
@@ -42,7 +42,7 @@ impl Slot {
 
 impl Textures {
     /// Uploads what has changed since the last call.
-    pub fn update(&mut self, ctx: &Context, review: Option<&Review>, backend: &dyn Backend) {
+    pub fn update(&mut self, ctx: &Context, review: Option<&Review>) {
         let Some(review) = review else {
             *self = Self::default();
             return;
@@ -70,7 +70,7 @@ impl Textures {
             self.strain.update(ctx, "strain", key, strain);
         }
         if self.wheel.is_none() && self.flow.handle.is_some() {
-            let wheel = rgb(&backend.flow_wheel(96), MAX_SIDE);
+            let wheel = rgb(&wheel_image(96, Rgb([255; 3])), MAX_SIDE);
             self.wheel = Some(ctx.load_texture("flow wheel", wheel, TextureOptions::LINEAR));
         }
     }

@@ -6,7 +6,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use image::{Rgb, RgbImage, Rgba, RgbaImage};
-use onset::app::backend::{Backend, CameraEntry, OpenedSession, PlayerOrder, Region, ViewsWanted};
+use onset::app::backend::{Backend, CameraEntry, OpenedSession, PlayerOrder, ViewsWanted};
 use onset::app::command::Command;
 use onset::base::{Notice, Point, Rect, Similarity, TimeSpan, Timestamp};
 use onset::face::crop::HeldCrop;
@@ -33,7 +33,6 @@ pub(crate) struct Scripted {
     pub(crate) picture: Arc<RgbImage>,
     pub(crate) face: Rect,
     pub(crate) landmarks: Landmarks,
-    pub(crate) sample: Option<String>,
 }
 
 impl Scripted {
@@ -46,7 +45,6 @@ impl Scripted {
             picture: Arc::new(drawn_face()),
             face,
             landmarks: ring(face),
-            sample: None,
         }
     }
 
@@ -114,8 +112,8 @@ impl Backend for Scripted {
         });
     }
 
-    fn sample(&self) -> Option<String> {
-        self.sample.clone()
+    fn sample(&self) -> Result<String, String> {
+        Err("The sample cannot be unpacked: the disk is full.".into())
     }
 
     fn list_cameras(&mut self) {
@@ -141,31 +139,6 @@ impl Backend for Scripted {
             generation: self.generation,
             views: Box::new(views(&wanted)),
         });
-    }
-
-    fn regions(&self, _: &HeldCrop) -> Vec<Region> {
-        let block = |name, x: f32, y: f32, w: f32, h: f32| Region {
-            name,
-            outline: vec![
-                Point::new(x, y),
-                Point::new(x + w, y),
-                Point::new(x + w, y + h),
-                Point::new(x, y + h),
-            ],
-        };
-        vec![
-            block("brows", 12.0, 18.0, 104.0, 26.0),
-            block("mouth", 36.0, 84.0, 56.0, 30.0),
-            block("nose", 58.0, 58.0, 11.0, 11.0),
-        ]
-    }
-
-    fn flow_wheel(&self, side: u32) -> RgbImage {
-        RgbImage::from_fn(side, side, |x, y| {
-            let half = side as f32 / 2.0;
-            let (dx, dy) = ((x as f32 - half) / half, (y as f32 - half) / half);
-            hue(dy.atan2(dx), dx.hypot(dy).min(1.0))
-        })
     }
 
     fn poll(&mut self) -> Vec<Command> {
@@ -293,6 +266,7 @@ pub(crate) fn story(script: &Scripted, until: u64, finished: bool) -> Vec<Event>
                 start: time(start),
                 end: time(i),
                 score: score(kind, i),
+                strain: 0.0,
                 masked,
             }));
         }

@@ -1,0 +1,148 @@
+//! The command line other people's scripts rely on: one file a subcommand.
+
+#![allow(clippy::print_stdout, reason = "results go to stdout here and nowhere else")]
+
+mod analyze;
+mod bench;
+mod cameras;
+mod doctor;
+mod flow;
+mod landmarks;
+mod progress;
+mod score;
+mod synth;
+mod weights;
+
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::session::params::{DecodeMode, DeviceChoice};
+
+/// Spots macro- and micro-expressions in recordings and live video.
+///
+/// Without a command a window opens; with one, Onset is a tool.
+#[derive(Debug, Parser)]
+#[command(name = "onset", version, about, after_help = "Example: onset analyze interview.mp4 --out results")]
+pub struct Cli {
+    #[command(subcommand)]
+    pub command: Option<Command>,
+
+    /// Say nothing but errors.
+    #[arg(long, global = true)]
+    pub quiet: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Open the window, on INPUT if given (a file, a folder of images, or camera:0).
+    #[command(after_help = "Example: onset view interview.mp4")]
+    View { input: Option<String> },
+    Analyze(analyze::AnalyzeArgs),
+    Landmarks(landmarks::LandmarksArgs),
+    Flow(flow::FlowArgs),
+    Weights(weights::WeightsArgs),
+    Score(score::ScoreArgs),
+    Cameras(cameras::CamerasArgs),
+    Doctor(doctor::DoctorArgs),
+    Bench(bench::BenchArgs),
+    Synth(synth::SynthArgs),
+}
+
+/// Where to compute; shared by the commands that compute.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct DeviceArg {
+    /// Where to compute: auto takes the faster for this machine.
+    #[arg(long, value_enum, default_value_t = Device::Auto)]
+    pub(crate) device: Device,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Device {
+    Auto,
+    Gpu,
+    Cpu,
+}
+
+impl From<Device> for DeviceChoice {
+    fn from(d: Device) -> Self {
+        match d {
+            Device::Auto => Self::Auto,
+            Device::Gpu => Self::Gpu,
+            Device::Cpu => Self::Cpu,
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Decode {
+    Default,
+    Compat,
+}
+
+impl From<Decode> for DecodeMode {
+    fn from(d: Decode) -> Self {
+        match d {
+            Decode::Default => Self::Default,
+            Decode::Compat => Self::Compat,
+        }
+    }
+}
+
+/// How a command ended, as `cli.md` numbers it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    Done,
+    /// Done, with warnings that concern the result.
+    Warned,
+}
+
+/// Why a command did not end well.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    /// Bad usage or unreadable input: exit status 2.
+    Input(anyhow::Error),
+    /// Anything else: exit status 1.
+    Other(anyhow::Error),
+}
+
+impl Failure {
+    pub(crate) fn input(error: impl Into<anyhow::Error>) -> Self {
+        Self::Input(error.into())
+    }
+
+    pub(crate) fn other(error: impl Into<anyhow::Error>) -> Self {
+        Self::Other(error.into())
+    }
+}
+
+pub(crate) type CommandResult = Result<Outcome, Failure>;
+
+/// Runs a command of the tool; `view` is the caller's.
+#[must_use]
+pub fn run(command: Command, quiet: bool) -> ExitCode {
+    let result = match command {
+        Command::View { .. } => return ExitCode::from(2),
+        Command::Analyze(args) => analyze::run(&args, quiet),
+        Command::Landmarks(args) => landmarks::run(&args, quiet),
+        Command::Flow(args) => flow::run(&args),
+        Command::Weights(args) => weights::run(&args),
+        Command::Score(args) => score::run(&args),
+        Command::Cameras(args) => cameras::run(&args),
+        Command::Doctor(args) => doctor::run(&args),
+        Command::Bench(args) => bench::run(&args, quiet),
+        Command::Synth(args) => synth::run(&args, quiet),
+    };
+    match result {
+        Ok(Outcome::Done) => ExitCode::SUCCESS,
+        Ok(Outcome::Warned) => ExitCode::from(3),
+        Err(Failure::Input(e)) => {
+            eprintln!("onset: {e:#}");
+            ExitCode::from(2)
+        }
+        Err(Failure::Other(e)) => {
+            eprintln!("onset: {e:#}");
+            ExitCode::from(1)
+        }
+    }
+}

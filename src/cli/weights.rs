@@ -1,0 +1,119 @@
+//! `onset weights`: which networks' weights there are, and published ones brought in.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand, ValueEnum};
+
+use super::{CommandResult, Failure, Outcome};
+use crate::model::softnet_keras::import_softnet_keras;
+use crate::nn::inventory::{self, WeightsSummary};
+
+/// List, show and import the weights of networks and predictors.
+#[derive(Debug, Args)]
+pub struct WeightsArgs {
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Debug, Subcommand)]
+enum What {
+    /// List the weights files in folders (by default this one).
+    List {
+        folders: Vec<PathBuf>,
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Show one file's card, hash and tensors.
+    Show {
+        file: PathBuf,
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Convert a published checkpoint or predictor.
+    #[command(after_help = "Examples:\n  onset weights import softnet-keras casme2sq_micro_s1.hdf5 --out softnet-micro.safetensors\n  onset weights import dlib-landmarks shape_predictor_68_face_landmarks.dat --out compact.bin")]
+    Import {
+        #[arg(value_enum)]
+        format: Format,
+        file: PathBuf,
+        #[arg(long)]
+        out: PathBuf,
+        /// macro or micro, where the file's name does not say it.
+        #[arg(long)]
+        kind: Option<String>,
+    },
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Format {
+    /// SOFTNet as its authors publish it (Keras HDF5).
+    SoftnetKeras,
+    /// dlib's 68-point shape predictor, made compact (48 components of 6 bit).
+    DlibLandmarks,
+}
+
+pub(super) fn run(args: &WeightsArgs) -> CommandResult {
+    match &args.what {
+        What::List { folders, json } => list(folders, *json),
+        What::Show { file, json } => {
+            let summary = inventory::show(file).map_err(Failure::input)?;
+            if *json {
+                println!("{}", serde_json::to_string_pretty(&summary).map_err(Failure::other)?);
+            } else {
+                print_summary(&summary);
+            }
+            Ok(Outcome::Done)
+        }
+        What::Import { format: Format::SoftnetKeras, file, out, kind } => {
+            let card = import_softnet_keras(file, out, kind.as_deref()).map_err(Failure::input)?;
+            println!("{} ({}) in {}", card.network, card.kind.as_deref().unwrap_or("any kind"), out.display());
+            Ok(Outcome::Done)
+        }
+        What::Import { format: Format::DlibLandmarks, file, out, .. } => {
+            let bytes = crate::face::landmarks::import_dlib(file, out).map_err(Failure::input)?;
+            println!("compact 68-point predictor, {bytes} bytes, in {}", out.display());
+            Ok(Outcome::Done)
+        }
+    }
+}
+
+fn list(folders: &[PathBuf], json: bool) -> CommandResult {
+    let here = [PathBuf::from(".")];
+    let found = inventory::list(if folders.is_empty() { &here } else { folders });
+    let mut outcome = Outcome::Done;
+    let mut good = Vec::new();
+    for (_, summary) in found {
+        match summary {
+            Ok(summary) => good.push(summary),
+            Err(e) => {
+                eprintln!("onset: {e}");
+                outcome = Outcome::Warned;
+            }
+        }
+    }
+    if json {
+        println!("{}", serde_json::to_string_pretty(&good).map_err(Failure::other)?);
+        return Ok(outcome);
+    }
+    if good.is_empty() {
+        eprintln!("No weights here. Without weights Onset scores with the control signal (strain over the ROIs, no network).");
+    }
+    for s in good {
+        println!("{:<10} {:<6} {:>9} parameters  {}", s.card.network, s.card.kind.as_deref().unwrap_or(""), s.parameters, s.path.display());
+    }
+    Ok(outcome)
+}
+
+fn print_summary(s: &WeightsSummary) {
+    println!("network     {}", s.card.network);
+    println!("kind        {}", s.card.kind.as_deref().unwrap_or("any"));
+    println!("source      {}", s.card.source);
+    println!("trained on  {}", s.card.trained_on);
+    println!("input       {}", s.card.input);
+    println!("sha256      {}", s.sha256);
+    println!("parameters  {}", s.parameters);
+    for t in &s.tensors {
+        println!("  {:<20} {:?}", t.name, t.shape);
+    }
+}

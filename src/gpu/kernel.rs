@@ -1,0 +1,81 @@
+//! One compute pipeline and how it is started.
+
+use super::{GpuContext, GpuError};
+
+/// A WGSL entry point, compiled for the context's device. Its buffers are bound in
+/// group 0 in the order of their binding numbers, from 0.
+#[derive(Debug)]
+pub struct Kernel {
+    pipeline: wgpu::ComputePipeline,
+    label: &'static str,
+}
+
+impl Kernel {
+    /// # Errors
+    /// [`GpuError::Kernel`] with the compiler's words when the shader or the
+    /// pipeline is refused.
+    pub fn new(
+        context: &GpuContext,
+        label: &'static str,
+        source: &str,
+        entry_point: &str,
+    ) -> Result<Self, GpuError> {
+        let device = &context.device;
+        let scope = device.push_error_scope(wgpu::ErrorFilter::Validation);
+        let module = device.create_shader_module(wgpu::ShaderModuleDescriptor {
+            label: Some(label),
+            source: wgpu::ShaderSource::Wgsl(source.into()),
+        });
+        let pipeline = device.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
+            label: Some(label),
+            layout: None,
+            module: &module,
+            entry_point: Some(entry_point),
+            compilation_options: wgpu::PipelineCompilationOptions::default(),
+            cache: None,
+        });
+        match pollster::block_on(scope.pop()) {
+            None => Ok(Self { pipeline, label }),
+            Some(error) => Err(GpuError::Kernel {
+                label: label.to_owned(),
+                reason: error.to_string(),
+            }),
+        }
+    }
+
+    /// Buffers in the order of their binding numbers.
+    #[must_use]
+    pub fn bind(&self, context: &GpuContext, buffers: &[&wgpu::Buffer]) -> wgpu::BindGroup {
+        let entries: Vec<_> = (0..)
+            .zip(buffers)
+            .map(|(binding, buffer)| wgpu::BindGroupEntry {
+                binding,
+                resource: buffer.as_entire_binding(),
+            })
+            .collect();
+        context
+            .device
+            .create_bind_group(&wgpu::BindGroupDescriptor {
+                label: Some(self.label),
+                layout: &self.pipeline.get_bind_group_layout(0),
+                entries: &entries,
+            })
+    }
+
+    /// Records one run over `workgroups` in x, y and z.
+    pub fn record(
+        &self,
+        encoder: &mut wgpu::CommandEncoder,
+        bindings: &wgpu::BindGroup,
+        workgroups: [u32; 3],
+    ) {
+        let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor {
+            label: Some(self.label),
+            timestamp_writes: None,
+        });
+        pass.set_pipeline(&self.pipeline);
+        pass.set_bind_group(0, bindings, &[]);
+        let [x, y, z] = workgroups;
+        pass.dispatch_workgroups(x, y, z);
+    }
+}

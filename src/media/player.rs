@@ -1,0 +1,395 @@
+//! Playback for the window: its own source on its own thread, paced by the
+//! recording's times. It never feeds the analysis.
+
+use std::ops::RangeInclusive;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::Builder;
+use std::time::{Duration, Instant};
+
+use crate::base::{Latest, Notice, Timestamp};
+
+use super::deck::Deck;
+use super::pacing::{Due, Pacer, clamp_speed};
+use super::worker::panic_text;
+use super::{Frame, FrameSource, MediaError, SourceInfo};
+
+/// Bytes of decoded pictures kept for stepping and scrubbing.
+pub const CACHE_BYTES: usize = 256 << 20;
+
+/// A late playback still shows a picture this often.
+const SHOW_AT_LEAST: Duration = Duration::from_millis(120);
+
+/// Calls the window when there is something new to paint.
+pub type Wake = Box<dyn Fn() + Send>;
+
+/// Where playback stands.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PlayerState {
+    /// The frame on the screen, counted from 0.
+    pub position: u64,
+    pub time: Timestamp,
+    pub playing: bool,
+    /// 0.1 to 4.
+    pub speed: f64,
+    /// Exact once the end has been seen, else what the container states.
+    pub frame_count: Option<u64>,
+    /// The last frame has been reached.
+    pub ended: bool,
+    /// Why there is no picture any more.
+    pub trouble: Option<String>,
+}
+
+/// What the window asked for and what it may read.
+#[derive(Debug)]
+struct Control {
+    state: PlayerState,
+    /// The frame to go to; a newer wish replaces an older one.
+    go_to: Option<u64>,
+    looped: Option<RangeInclusive<u64>>,
+    notices: Vec<Notice>,
+    /// Play, pause or speed changed: time starts anew.
+    repace: bool,
+    quit: bool,
+}
+
+#[derive(Debug)]
+struct Shared {
+    control: Mutex<Control>,
+    changed: Condvar,
+}
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, Control> {
+        self.control.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The window's handle on a playback. No call waits for decoding; dropping it ends
+/// the thread after the picture at hand.
+#[derive(Debug)]
+pub struct Player {
+    shared: Arc<Shared>,
+    info: SourceInfo,
+}
+
+impl Player {
+    /// Shows the first frame of `source` and waits for orders. Pictures appear in
+    /// `pictures`, `wake` is called after each and whenever the state changes.
+    ///
+    /// # Errors
+    /// The source is live, or the system refuses another thread.
+    pub fn start(
+        source: Box<dyn FrameSource>,
+        pictures: Latest<Frame>,
+        wake: Wake,
+    ) -> Result<Self, MediaError> {
+        let info = source.info().clone();
+        if info.live {
+            return Err(MediaError::NoSeek(format!(
+                "{} is live; record it first",
+                info.name
+            )));
+        }
+        let shared = Arc::new(Shared {
+            control: Mutex::new(Control {
+                state: PlayerState {
+                    position: 0,
+                    time: Timestamp::ZERO,
+                    playing: false,
+                    speed: 1.0,
+                    frame_count: info.frame_count,
+                    ended: false,
+                    trouble: None,
+                },
+                go_to: Some(0),
+                looped: None,
+                notices: Vec::new(),
+                repace: false,
+                quit: false,
+            }),
+            changed: Condvar::new(),
+        });
+        let thread = PlayerThread {
+            shared: Arc::clone(&shared),
+            deck: Deck::new(source, CACHE_BYTES),
+            pictures,
+            wake,
+            pacer: Pacer::new(),
+            start: Instant::now(),
+            shown_at: None,
+        };
+        Builder::new()
+            .name("player".into())
+            .spawn(move || thread.run())
+            .map_err(|e| MediaError::Interrupted {
+                name: info.name.clone(),
+                reason: format!("the system refuses another thread ({e}); close other programs"),
+            })?;
+        Ok(Self { shared, info })
+    }
+
+    /// The source as it was opened.
+    #[must_use]
+    pub fn info(&self) -> &SourceInfo {
+        &self.info
+    }
+
+    #[must_use]
+    pub fn state(&self) -> PlayerState {
+        self.shared.lock().state.clone()
+    }
+
+    /// What the source reported since the last call.
+    #[must_use]
+    pub fn take_notices(&self) -> Vec<Notice> {
+        std::mem::take(&mut self.shared.lock().notices)
+    }
+
+    fn ask(&self, change: impl FnOnce(&mut Control)) {
+        change(&mut self.shared.lock());
+        self.shared.changed.notify_all();
+    }
+
+    /// Plays on; at the end it starts over.
+    pub fn play(&self) {
+        self.ask(|c| {
+            if c.state.ended && c.go_to.is_none() {
+                c.go_to = Some(c.looped.as_ref().map_or(0, |l| *l.start()));
+            }
+            c.state.playing = true;
+            c.repace = true;
+        });
+    }
+
+    pub fn pause(&self) {
+        self.ask(|c| c.state.playing = false);
+    }
+
+    pub fn toggle(&self) {
+        if self.state().playing {
+            self.pause();
+        } else {
+            self.play();
+        }
+    }
+
+    /// Sets the speed, 1 being the recording's own; values outside 0.1 to 4 are
+    /// brought into this range.
+    pub fn set_speed(&self, speed: f64) {
+        self.ask(|c| {
+            c.state.speed = clamp_speed(speed);
+            c.repace = true;
+        });
+    }
+
+    /// Goes to a frame; beyond the end, to the last one. Playing goes on from there.
+    pub fn seek(&self, frame: u64) {
+        self.ask(|c| c.go_to = Some(frame));
+    }
+
+    /// Pauses and goes `frames` forward or, when negative, back.
+    pub fn step(&self, frames: i64) {
+        self.ask(|c| {
+            c.state.playing = false;
+            let from = c.go_to.unwrap_or(c.state.position);
+            c.go_to = Some(from.saturating_add_signed(frames));
+        });
+    }
+
+    /// Repeats these frames while playing; `None` plays to the end.
+    pub fn set_loop(&self, frames: Option<RangeInclusive<u64>>) {
+        self.ask(|c| c.looped = frames.filter(|r| !r.is_empty()));
+    }
+}
+
+impl Drop for Player {
+    fn drop(&mut self) {
+        self.ask(|c| c.quit = true);
+    }
+}
+
+/// What the thread found to do.
+enum Order {
+    Quit,
+    GoTo(u64),
+    /// Show the frame after this one when it is due.
+    PlayOn {
+        next: u64,
+        wrapped: bool,
+        shown: Timestamp,
+    },
+    Rest,
+}
+
+struct PlayerThread {
+    shared: Arc<Shared>,
+    deck: Deck,
+    pictures: Latest<Frame>,
+    wake: Wake,
+    pacer: Pacer,
+    start: Instant,
+    shown_at: Option<Instant>,
+}
+
+impl PlayerThread {
+    fn run(mut self) {
+        let shared = Arc::clone(&self.shared);
+        let outcome = catch_unwind(AssertUnwindSafe(|| while self.turn() {}));
+        if let Err(panic) = outcome {
+            let mut control = shared.lock();
+            control.state.playing = false;
+            control.state.trouble = Some(format!(
+                "Playback stopped because of an internal error ({}). Open the recording again; the analysis is not affected",
+                panic_text(panic.as_ref())
+            ));
+        }
+    }
+
+    /// One thing at a time, so that a new order is never far away.
+    fn turn(&mut self) -> bool {
+        match self.order() {
+            Order::Quit => return false,
+            Order::GoTo(frame) => self.go_to(frame),
+            Order::PlayOn {
+                next,
+                wrapped,
+                shown,
+            } => self.play_on(next, wrapped, shown),
+            Order::Rest => {
+                let position = self.shared.lock().state.position;
+                if !self.prefetch(position, false) {
+                    self.rest(None);
+                }
+            }
+        }
+        true
+    }
+
+    fn order(&mut self) -> Order {
+        let mut control = self.shared.lock();
+        if control.quit {
+            return Order::Quit;
+        }
+        if std::mem::take(&mut control.repace) {
+            self.pacer.restart(control.state.speed);
+        }
+        if let Some(frame) = control.go_to.take() {
+            return Order::GoTo(frame);
+        }
+        if !control.state.playing || control.state.trouble.is_some() {
+            return Order::Rest;
+        }
+        let position = control.state.position;
+        let around = control.looped.as_ref().filter(|l| position >= *l.end());
+        Order::PlayOn {
+            next: around.map_or(position + 1, |l| *l.start()),
+            wrapped: around.is_some(),
+            shown: control.state.time,
+        }
+    }
+
+    fn go_to(&mut self, frame: u64) {
+        match self.deck.frame_or_last(frame) {
+            Ok(Some(found)) => {
+                let speed = self.shared.lock().state.speed;
+                self.pacer.restart(speed);
+                self.show(found, true);
+            }
+            Ok(None) => self.fail("The recording holds no picture".into()),
+            Err(error) => self.fail(error.to_string()),
+        }
+    }
+
+    fn play_on(&mut self, next: u64, wrapped: bool, shown: Timestamp) {
+        let frame = match self.deck.frame(next) {
+            Ok(Some(frame)) => frame,
+            Ok(None) => return self.reach_end(),
+            Err(error) => return self.fail(error.to_string()),
+        };
+        if wrapped {
+            let speed = self.shared.lock().state.speed;
+            self.pacer.restart(speed);
+            return self.show(frame, true);
+        }
+        match self.pacer.due(shown, frame.timestamp, self.start.elapsed()) {
+            Due::In(left) => {
+                // Decoding ahead pays only while there is time for it.
+                if left < Duration::from_millis(4) || !self.prefetch(next, true) {
+                    self.rest(Some(left));
+                }
+            }
+            Due::Now => self.show(frame, true),
+            Due::Late => {
+                let stale = self.shown_at.is_none_or(|t| t.elapsed() > SHOW_AT_LEAST);
+                self.show(frame, stale);
+            }
+        }
+    }
+
+    /// Moves to `frame`; a late playback skips the picture itself.
+    fn show(&mut self, frame: Frame, visibly: bool) {
+        let mut control = self.shared.lock();
+        control.state.position = frame.index;
+        control.state.time = frame.timestamp;
+        control.state.trouble = None;
+        control.state.frame_count = self.deck.frame_count();
+        control.state.ended = self.deck.is_last(frame.index);
+        control.notices.extend(self.deck.take_notices());
+        drop(control);
+        if visibly {
+            self.pictures.put(frame);
+            self.shown_at = Some(Instant::now());
+            (self.wake)();
+        }
+    }
+
+    fn reach_end(&mut self) {
+        let mut control = self.shared.lock();
+        control.state.frame_count = self.deck.frame_count();
+        control.notices.extend(self.deck.take_notices());
+        match control.looped.clone() {
+            Some(range) if *range.start() < control.state.position => {
+                control.go_to = Some(*range.start());
+            }
+            _ => {
+                control.state.playing = false;
+                control.state.ended = true;
+            }
+        }
+        drop(control);
+        (self.wake)();
+    }
+
+    fn fail(&mut self, trouble: String) {
+        let mut control = self.shared.lock();
+        control.state.playing = false;
+        control.state.trouble = Some(trouble);
+        control.notices.extend(self.deck.take_notices());
+        drop(control);
+        (self.wake)();
+    }
+
+    /// Decodes one more frame ahead of `position`; `false` when there is enough.
+    fn prefetch(&mut self, position: u64, playing: bool) -> bool {
+        // An error shows up again when the frame itself is wanted.
+        self.deck.prefetch(position, playing).unwrap_or(false)
+    }
+
+    /// Sleeps until something is asked for, at most `limit`.
+    fn rest(&self, limit: Option<Duration>) {
+        let control = self.shared.lock();
+        let asked = control.quit
+            || control.go_to.is_some()
+            || control.repace
+            || (limit.is_none() && control.state.playing && control.state.trouble.is_none());
+        if asked {
+            return;
+        }
+        // Whoever wakes us, the next turn looks at everything again.
+        match limit {
+            Some(limit) => drop(self.shared.changed.wait_timeout(control, limit)),
+            None => drop(self.shared.changed.wait(control)),
+        }
+    }
+}

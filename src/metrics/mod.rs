@@ -1,0 +1,3 @@
+//! What the results are worth, by the definitions the field uses.
+
+pub mod spotting;

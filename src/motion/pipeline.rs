@@ -1,0 +1,181 @@
+//! From frames and faces to the motion of flow windows: a bounded ring of face
+//! pictures, one crop transform for both ends of a window, and one flow per pair.
+
+use std::borrow::Cow;
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use rayon::prelude::*;
+
+use super::Flow;
+use super::luma::{self, LumaPatch};
+use super::pyramid::Pyramid;
+use super::roi::{FaceMotion, RoiMotion};
+use super::tvl1::{Tvl1, Tvl1Params};
+use super::windows::Window;
+use crate::base::Plane;
+use crate::face::crop::HeldCrop;
+use crate::face::regions::RegionGeometry;
+use crate::face::{CROP_SIDE, Face};
+use crate::media::Frame;
+
+/// What the pixels of one window say.
+#[derive(Debug, Clone, PartialEq)]
+pub struct WindowMotion {
+    /// u, v and strain of the stacked ROIs, 42×42 each, scaled to 0..1: a network's input.
+    pub input: [Plane; 3],
+    /// Mean strain over the ROIs, nose and eyes accounted for: the control signal.
+    pub strain: f64,
+    /// Length of the nose's own mean flow, px of the crop over the window.
+    pub nose_px: f32,
+    /// 95th percentile over the ROIs of the flow's length after nose subtraction, px.
+    pub roi_p95_px: f32,
+    /// Signed mean flow (u, v) of six regions after nose subtraction, px.
+    pub regions: [f32; 12],
+}
+
+impl WindowMotion {
+    /// From the flow of a window and the regions of its crop.
+    #[must_use]
+    pub fn of(flow: &Flow, regions: &RegionGeometry) -> Self {
+        let face = FaceMotion::new(flow, regions);
+        let motion = RoiMotion::of(&face, regions);
+        Self {
+            input: motion.scaled(),
+            strain: motion.mean_strain(),
+            nose_px: motion.head[0].hypot(motion.head[1]),
+            roi_p95_px: motion.residual_p95,
+            regions: face.signed_regions(flow, regions),
+        }
+    }
+}
+
+/// Why a window has no motion to tell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WindowFault {
+    NoFace,
+    Gap,
+}
+
+/// A window to measure.
+#[derive(Debug, Clone, Copy)]
+pub struct WindowJob {
+    pub window: Window,
+    /// Rescale the flow to this spacing, where frame intervals vary.
+    pub nominal_secs: Option<f64>,
+}
+
+/// One frame of the ring.
+#[derive(Debug)]
+struct Kept {
+    frame: u64,
+    /// Rises at every gap: windows do not reach across.
+    stretch: u32,
+    face: Option<KeptFace>,
+}
+
+#[derive(Debug)]
+struct KeptFace {
+    patch: LumaPatch,
+    crop: Arc<HeldCrop>,
+    pyramid: Pyramid,
+}
+
+/// Holds the frames that windows still to come can need, and measures windows.
+#[derive(Debug)]
+pub struct MotionPipeline {
+    ring: VecDeque<Kept>,
+    stretch: u32,
+    /// One solver a concurrent pair; each keeps its working memory.
+    solvers: Vec<Tvl1>,
+    params: Tvl1Params,
+}
+
+impl MotionPipeline {
+    #[must_use]
+    pub fn new(params: Tvl1Params) -> Self {
+        Self { ring: VecDeque::new(), stretch: 0, solvers: Vec::new(), params }
+    }
+
+    /// Frames are missing before the next one: no window may contain the hole.
+    pub fn break_here(&mut self) {
+        self.stretch += 1;
+    }
+
+    /// Takes the next frame with its face and the crop that is held for it.
+    pub fn push(&mut self, frame: &Frame, face: Option<(&Face, Arc<HeldCrop>)>) {
+        let face = face.map(|(face, crop)| {
+            let patch = LumaPatch::around(&frame.picture, face.rect);
+            let plane = luma::extract(&patch, crop.crop_from_image, CROP_SIDE);
+            let pyramid = self.pyramid(&plane);
+            KeptFace { patch, crop, pyramid }
+        });
+        self.ring.push_back(Kept { frame: frame.index, stretch: self.stretch, face });
+    }
+
+    /// Frames before this one are needed no more.
+    pub fn forget_before(&mut self, frame: u64) {
+        while self.ring.front().is_some_and(|k| k.frame < frame) {
+            self.ring.pop_front();
+        }
+    }
+
+    /// Measures windows, several at a time; the order of the answers is theirs.
+    pub fn measure(&mut self, jobs: &[WindowJob]) -> Vec<Result<WindowMotion, WindowFault>> {
+        let pairs: Vec<Result<Pair, WindowFault>> = jobs.iter().map(|job| self.pair(job)).collect();
+        self.solvers.resize_with(self.solvers.len().max(jobs.len()), || Tvl1::new(self.params));
+        let solve = |(pair, solver): (Result<Pair, WindowFault>, &mut Tvl1)| pair.and_then(|p| p.measure(solver));
+        pairs.into_par_iter().zip(&mut self.solvers[..jobs.len()]).map(solve).collect()
+    }
+
+    /// Both ends of a window under the transform of its later frame.
+    fn pair(&self, job: &WindowJob) -> Result<Pair<'_>, WindowFault> {
+        let (start, end) = (self.kept(job.window.start_frame)?, self.kept(job.window.end_frame)?);
+        let within = self.ring.iter().filter(|k| (start.frame..=end.frame).contains(&k.frame));
+        if start.stretch != end.stretch {
+            return Err(WindowFault::Gap);
+        }
+        if within.into_iter().any(|k| k.face.is_none()) {
+            return Err(WindowFault::NoFace);
+        }
+        let (Some(a), Some(b)) = (&start.face, &end.face) else { return Err(WindowFault::NoFace) };
+        let first = if a.crop.id == b.crop.id {
+            Cow::Borrowed(&a.pyramid)
+        } else {
+            // A seam: the earlier picture is cut out again as the later one is.
+            let plane = luma::extract(&a.patch, b.crop.crop_from_image, CROP_SIDE);
+            Cow::Owned(self.pyramid(&plane))
+        };
+        let secs = job.window.end.secs_since(job.window.start);
+        let scale = job.nominal_secs.map_or(1.0, |nominal| (nominal / secs) as f32);
+        Ok(Pair { first, second: &b.pyramid, crop: &b.crop, scale })
+    }
+
+    fn kept(&self, frame: u64) -> Result<&Kept, WindowFault> {
+        let at = self.ring.partition_point(|k| k.frame < frame);
+        self.ring.get(at).filter(|k| k.frame == frame).ok_or(WindowFault::Gap)
+    }
+
+    fn pyramid(&self, plane: &Plane) -> Pyramid {
+        Pyramid::new(plane, self.params.scales, self.params.scale_step, self.params.border)
+    }
+}
+
+/// Two pictures of one face under one transform.
+struct Pair<'a> {
+    first: Cow<'a, Pyramid>,
+    second: &'a Pyramid,
+    crop: &'a HeldCrop,
+    /// Brings the flow to the nominal window length.
+    scale: f32,
+}
+
+impl Pair<'_> {
+    fn measure(self, solver: &mut Tvl1) -> Result<WindowMotion, WindowFault> {
+        // Both crops have one size, so the solver has nothing to refuse.
+        let flow = solver.flow_between(&self.first, self.second).map_err(|_unequal| WindowFault::NoFace)?;
+        let flow = if self.scale == 1.0 { flow } else { flow.scaled(self.scale) };
+        let regions = RegionGeometry::from_landmarks(&self.crop.landmarks_in_crop, CROP_SIDE);
+        Ok(WindowMotion::of(&flow, &regions))
+    }
+}

@@ -1,0 +1,9 @@
+//! What every network needs: a device to run on and files that hold its weights.
+
+pub mod device;
+pub mod inventory;
+pub mod weights;
+
+pub use device::{NnDevice, NnDeviceError};
+pub use inventory::WeightsSummary;
+pub use weights::{Weights, WeightsCard, WeightsError};

@@ -1,0 +1,7 @@
+//! What stays on disk: result folders of an analysis and its printed timeline.
+
+pub mod output;
+pub mod plot;
+pub mod results;
+
+pub use output::OutputError;

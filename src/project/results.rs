@@ -1,0 +1,266 @@
+//! `frames.csv`, `intervals.csv` and `recording.json` of one analysed recording.
+//!
+//! Columns and units are a contract. Nothing in these files depends on the clock,
+//! the machine's load or where the input lies.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use super::output::{OutputError, write_whole};
+use crate::base::{Notice, Severity, Timestamp};
+use crate::media::SourceInfo;
+use crate::session::Params;
+use crate::session::params::DeviceChoice;
+use crate::session::pipeline::{MACRO_WINDOW_SECS, MICRO_WINDOW_SECS, Pipeline};
+use crate::spotting::signal::ScoreSample;
+use crate::spotting::{ExpressionKind, IntervalStatus, SpottedInterval};
+use crate::timeline::{Recording, ScoreSource};
+
+/// The summary in `recording.json`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Summary {
+    pub onset_version: String,
+    pub recording: RecordingFacts,
+    pub parameters: Params,
+    pub scores: BTreeMap<ExpressionKind, KindFacts>,
+    pub face: FaceFacts,
+    pub device: DeviceFacts,
+    pub warnings: Vec<Notice>,
+    pub limits: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RecordingFacts {
+    /// File or folder name, without its path.
+    pub name: String,
+    /// Of the file; of all files for a folder; 0 for a camera.
+    pub size_bytes: u64,
+    pub width: u32,
+    pub height: u32,
+    pub frames: u64,
+    pub duration_secs: f64,
+    /// Median of the measured frame intervals, inverted.
+    pub measured_fps: Option<f64>,
+    pub nominal_fps: Option<f64>,
+    pub dropped: u64,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct KindFacts {
+    pub source: ScoreSource,
+    /// In words, as shown everywhere.
+    pub source_label: String,
+    /// Length of a flow window, seconds.
+    pub window_secs: f64,
+    /// `None` where this kind was not looked for.
+    pub window_frames: Option<u64>,
+    pub threshold: Option<f64>,
+    pub intervals: usize,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct FaceFacts {
+    pub landmark_model: String,
+    /// Share of frames in which the face was found, 0..1.
+    pub found_share: f64,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct DeviceFacts {
+    pub asked: DeviceChoice,
+    pub flow: String,
+    /// `None` where no network scores.
+    pub network: Option<String>,
+}
+
+impl Summary {
+    /// Of a recording that `pipeline` has finished.
+    #[must_use]
+    pub fn of(info: &SourceInfo, size_bytes: u64, params: &Params, pipeline: &Pipeline, recording: &Recording) -> Self {
+        let windows = [(ExpressionKind::Macro, MACRO_WINDOW_SECS), (ExpressionKind::Micro, MICRO_WINDOW_SECS)];
+        let scores = windows.map(|(kind, window_secs)| {
+            let source = pipeline.score_source(kind);
+            let facts = KindFacts {
+                source_label: source.label(),
+                source,
+                window_secs,
+                window_frames: pipeline.window_frames(kind),
+                threshold: recording.thresholds.get(&kind).copied(),
+                intervals: recording.intervals.iter().filter(|i| i.kind == kind).count(),
+            };
+            (kind, facts)
+        });
+        Self {
+            onset_version: env!("CARGO_PKG_VERSION").to_owned(),
+            recording: RecordingFacts {
+                name: info.name.clone(),
+                size_bytes,
+                width: info.width,
+                height: info.height,
+                frames: recording.frames.len() as u64,
+                duration_secs: recording.end().secs(),
+                measured_fps: pipeline.measured_fps(),
+                nominal_fps: info.nominal_fps,
+                dropped: recording.frames.iter().map(|f| u64::from(f.dropped_before)).sum(),
+            },
+            parameters: params.clone(),
+            scores: scores.into_iter().collect(),
+            face: FaceFacts { landmark_model: pipeline.landmark_model(), found_share: recording.found_share() },
+            device: DeviceFacts {
+                asked: params.device,
+                flow: "processor".to_owned(),
+                network: pipeline.network_device().map(str::to_owned),
+            },
+            warnings: recording.notices.iter().filter(|n| n.severity >= Severity::Warning).cloned().collect(),
+            limits: LIMITS.to_owned(),
+        }
+    }
+}
+
+/// Said in every report: what the numbers are and are not.
+pub const LIMITS: &str = "Onset ranks movements of the face for a person to check. \
+It does not state what anyone feels.";
+
+/// Writes `frames.csv`: one row a decoded frame.
+///
+/// # Errors
+/// When the file cannot be written.
+pub fn write_frames(path: &Path, recording: &Recording) -> Result<(), OutputError> {
+    let mut out = csv::Writer::from_writer(Vec::new());
+    let header = [
+        "frame", "timestamp", "success", "confidence", "face_x", "face_y", "face_w", "face_h",
+        "macro_score", "micro_score", "strain", "pose_Rx", "pose_Ry", "pose_Rz", "blink",
+        "dropped_before",
+    ];
+    out.write_record(header).map_err(|e| OutputError::write(path, e))?;
+    let empty = Vec::new();
+    let by_center = |kind| by_center(recording, recording.scores.get(&kind).unwrap_or(&empty));
+    let (large, small) = (by_center(ExpressionKind::Macro), by_center(ExpressionKind::Micro));
+    for r in &recording.frames {
+        let (big, tiny) = (large.get(&r.frame), small.get(&r.frame));
+        let face = r.face.as_ref();
+        let pose = |axis: usize| face.and_then(|f| f.pose).map(|p| f64::from(p[axis]));
+        let rect = |side: fn(crate::base::Rect) -> f32| face.map(|f| f64::from(side(f.rect)));
+        let unmasked = |s: Option<&&ScoreSample>| s.filter(|s| s.masked.is_none()).map(|s| s.score);
+        let strain = tiny.or(big).filter(|s| s.masked.is_none()).map(|s| s.strain);
+        let row = [
+            r.frame.to_string(),
+            format!("{:.6}", r.timestamp.secs()),
+            u8::from(face.is_some()).to_string(),
+            number(face.map(|f| f64::from(f.confidence)), 3),
+            number(rect(|b| b.x), 2),
+            number(rect(|b| b.y), 2),
+            number(rect(|b| b.w), 2),
+            number(rect(|b| b.h), 2),
+            number(unmasked(big), 6),
+            number(unmasked(tiny), 6),
+            number(strain, 6),
+            number(pose(0), 4),
+            number(pose(1), 4),
+            number(pose(2), 4),
+            number(face.map(|f| f64::from(f.blink)), 3),
+            r.dropped_before.to_string(),
+        ];
+        out.write_record(row).map_err(|e| OutputError::write(path, e))?;
+    }
+    finish(path, out)
+}
+
+/// A window's score belongs to the frame nearest to its centre in time.
+fn by_center<'a>(recording: &Recording, samples: &'a [ScoreSample]) -> BTreeMap<u64, &'a ScoreSample> {
+    let mut found = BTreeMap::new();
+    for s in samples {
+        let center = Timestamp::from_nanos((s.start.nanos() + s.end.nanos()) / 2);
+        if let Some(r) = recording.frame_at(center) {
+            found.insert(r.frame, s);
+        }
+    }
+    found
+}
+
+/// One row of `intervals.csv`; truth files need the first five columns.
+#[derive(Debug, Clone, Serialize)]
+struct IntervalRow<'a> {
+    recording: &'a str,
+    kind: ExpressionKind,
+    onset: u64,
+    apex: u64,
+    offset: u64,
+    onset_secs: String,
+    apex_secs: String,
+    offset_secs: String,
+    score: String,
+    label: &'a str,
+    label_prob: &'a str,
+    uncertainty: &'a str,
+    status: IntervalStatus,
+}
+
+/// Writes `intervals.csv`, in order of onset. `name` is the recording's stem.
+///
+/// # Errors
+/// When the file cannot be written.
+pub fn write_intervals(path: &Path, name: &str, recording: &Recording) -> Result<(), OutputError> {
+    let mut out = csv::WriterBuilder::new().has_headers(false).from_writer(Vec::new());
+    let header = [
+        "recording", "kind", "onset", "apex", "offset", "onset_secs", "apex_secs", "offset_secs",
+        "score", "label", "label_prob", "uncertainty", "status",
+    ];
+    out.write_record(header).map_err(|e| OutputError::write(path, e))?;
+    let secs = |frame: u64| recording.frame(frame).map_or(String::new(), |r| format!("{:.6}", r.timestamp.secs()));
+    let mut intervals: Vec<&SpottedInterval> = recording.intervals.iter().collect();
+    intervals.sort_by_key(|i| (i.onset, i.kind, i.offset));
+    for i in intervals {
+        let row = IntervalRow {
+            recording: name,
+            kind: i.kind,
+            onset: i.onset,
+            apex: i.apex,
+            offset: i.offset,
+            onset_secs: secs(i.onset),
+            apex_secs: secs(i.apex),
+            offset_secs: secs(i.offset),
+            score: number(Some(i.score), 6),
+            label: "",
+            label_prob: "",
+            uncertainty: "",
+            status: i.status,
+        };
+        out.serialize(row).map_err(|e| OutputError::write(path, e))?;
+    }
+    finish(path, out)
+}
+
+/// Writes `recording.json`, last of all: its presence says that the folder is complete.
+///
+/// # Errors
+/// When the file cannot be written.
+pub fn write_summary(path: &Path, summary: &Summary) -> Result<(), OutputError> {
+    let mut text = serde_json::to_string_pretty(summary).map_err(|e| OutputError::write(path, e))?;
+    text.push('\n');
+    write_whole(path, text.as_bytes())
+}
+
+/// Reads a summary back; `None` where there is none or it is from another version.
+#[must_use]
+pub fn read_summary(path: &Path) -> Option<Summary> {
+    serde_json::from_slice(&std::fs::read(path).ok()?).ok()
+}
+
+fn number(value: Option<f64>, decimals: usize) -> String {
+    match value {
+        Some(v) if v.is_finite() => {
+            let text = format!("{v:.decimals$}");
+            // −0.000 would differ from 0.000 without meaning anything.
+            if text.trim_start_matches(['-', '0', '.']).is_empty() { text.trim_start_matches('-').to_owned() } else { text }
+        }
+        _ => String::new(),
+    }
+}
+
+fn finish(path: &Path, out: csv::Writer<Vec<u8>>) -> Result<(), OutputError> {
+    let bytes = out.into_inner().map_err(|e| OutputError::write(path, e.error()))?;
+    write_whole(path, &bytes)
+}

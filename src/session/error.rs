@@ -1,0 +1,25 @@
+//! Why an analysis cannot start or go on.
+
+use std::path::PathBuf;
+
+use crate::spotting::ExpressionKind;
+
+#[derive(Debug, thiserror::Error)]
+pub enum SessionError {
+    #[error(transparent)]
+    Media(#[from] crate::media::MediaError),
+    #[error(transparent)]
+    Face(#[from] crate::face::FaceError),
+    #[error(transparent)]
+    Weights(#[from] crate::nn::weights::WeightsError),
+    #[error("These weights are for {found}-expressions, not for {}-expressions. Pass them with --{found}-weights: {}", wanted.name(), path.display())]
+    OtherKind { path: PathBuf, found: String, wanted: ExpressionKind },
+    #[error(transparent)]
+    Gpu(#[from] crate::gpu::GpuError),
+    #[error(transparent)]
+    NetworkDevice(#[from] crate::nn::device::NnDeviceError),
+    #[error(transparent)]
+    Network(#[from] crate::model::softnet::SoftNetError),
+    #[error("Cannot start the analysis thread: {0}. Close other programs and try again")]
+    Thread(std::io::Error),
+}

@@ -1,0 +1,387 @@
+//! The analysis of one recording: frames in, events out. No thread, channel or clock.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use super::scorer::Scorer;
+use super::{Devices, Params, SessionError, decoding};
+use crate::base::{Notice, TimeSpan, Timestamp};
+use crate::face::crop::{CropHold, HeldCrop};
+use crate::face::{FaceTrack, FaceTracker};
+use crate::media::Frame;
+use crate::motion::cadence::{Beat, Cadence};
+use crate::motion::pipeline::{MotionPipeline, WindowFault, WindowJob, WindowMotion};
+use crate::motion::tvl1::Tvl1Preset;
+use crate::motion::windows::{Window, WindowPairer};
+use crate::spotting::signal::{MaskReason, RegionMotion, ScoreSample};
+use crate::spotting::{ExpressionKind, SpotEvent, SpottedInterval, Spotter};
+use crate::timeline::{Event, FaceRecord, FrameRecord, ScoreSource};
+
+/// Length of a micro-expression's flow window: k = 6 at 30 frames a second (S4).
+pub const MICRO_WINDOW_SECS: f64 = 0.2;
+/// Length of a macro-expression's flow window: k = 18 at 30 frames a second (S4).
+pub const MACRO_WINDOW_SECS: f64 = 0.6;
+/// Below this rate a micro-expression is fewer than three frames long.
+pub const MICRO_MIN_FPS: f64 = 15.0;
+/// Below this rate a macro-window is fewer than three frames long.
+pub const MACRO_MIN_FPS: f64 = 5.0;
+
+/// Frame intervals seen before the rate is believed.
+const INTERVALS_TO_BELIEVE: usize = 8;
+/// The nose moves further than this between the frames of a window: the head
+/// moves, and what is left after subtracting it is not trusted. Crop pixels.
+const HEAD_MOTION_PX: f32 = 6.0;
+/// From this much lid closure on a frame counts as part of a blink.
+const BLINK_LEVEL: f32 = 0.5;
+
+/// One kind of expression: its window, what scores it, and its scores so far.
+struct KindState {
+    kind: ExpressionKind,
+    pairer: WindowPairer,
+    scorer: Scorer,
+    samples: Vec<ScoreSample>,
+    min_fps: f64,
+    off: bool,
+}
+
+/// What is remembered of a frame until no window can contain it any more.
+#[derive(Debug, Clone, Copy)]
+struct Recent {
+    frame: u64,
+    blink: bool,
+}
+
+/// Frames in, events out; the same object for every caller.
+pub struct Pipeline {
+    params: Params,
+    tracker: FaceTracker,
+    hold: CropHold,
+    held: Option<Arc<HeldCrop>>,
+    cadence: Cadence,
+    motion: MotionPipeline,
+    kinds: [KindState; 2],
+    recent: VecDeque<Recent>,
+    /// Closed windows by the index of their kind, until the rate is known.
+    waiting: Vec<(usize, Window)>,
+    rate_known: bool,
+    live: Spotter,
+    /// The live decoding's list, by its own ids.
+    provisional: BTreeMap<u64, SpottedInterval>,
+    last_track: Option<FaceTrack>,
+    lost_since: Option<Timestamp>,
+}
+
+impl Pipeline {
+    /// Loads the models that `params` name.
+    ///
+    /// # Errors
+    /// When a model or a weights file is missing, damaged or of another network.
+    pub fn new(params: &Params, devices: &Devices) -> Result<Self, SessionError> {
+        let kind = |kind, secs, weights: &Option<PathBuf>, min_fps| -> Result<KindState, SessionError> {
+            Ok(KindState {
+                kind,
+                pairer: WindowPairer::new(secs),
+                scorer: Scorer::load(kind, weights.as_deref(), &devices.network)?,
+                samples: Vec::new(),
+                min_fps,
+                off: false,
+            })
+        };
+        let kinds = [
+            kind(ExpressionKind::Macro, MACRO_WINDOW_SECS, &params.macro_weights, MACRO_MIN_FPS)?,
+            kind(ExpressionKind::Micro, MICRO_WINDOW_SECS, &params.micro_weights, MICRO_MIN_FPS)?,
+        ];
+        let network = kinds.iter().all(|k| k.scorer.source() != ScoreSource::Control);
+        Ok(Self {
+            params: params.clone(),
+            tracker: FaceTracker::open(params.landmarks.as_deref())?,
+            hold: CropHold::default(),
+            held: None,
+            cadence: Cadence::default(),
+            motion: MotionPipeline::new(Tvl1Preset::Exact.params()),
+            kinds,
+            recent: VecDeque::new(),
+            waiting: Vec::new(),
+            rate_known: false,
+            live: Spotter::new(decoding::params(params.decode, network)),
+            provisional: BTreeMap::new(),
+            last_track: None,
+            lost_since: None,
+        })
+    }
+
+    /// Analyses the next frame. What it tells comes in the order of [`Event`].
+    ///
+    /// # Errors
+    /// When a network's device fails; the pipeline can still be finished.
+    pub fn push(&mut self, frame: &Frame) -> Result<Vec<Event>, SessionError> {
+        let mut events = Vec::new();
+        let beat = self.cadence.push(frame.timestamp);
+        let track = self.tracker.push(frame);
+        self.tell_face(frame, &track, &mut events);
+        if beat == Beat::Backwards {
+            let span = TimeSpan { start: frame.timestamp, end: frame.timestamp };
+            let text = format!("Frame {} is not later than the one before it: it is left out of the motion analysis", frame.index);
+            events.push(Event::Notice(Notice::warning(text).over(span)));
+        } else {
+            self.take_motion(frame, &track, beat);
+            self.pair(frame, &mut events);
+            if self.rate_known && !self.waiting.is_empty() {
+                self.measure_waiting(&mut events)?;
+            }
+        }
+        self.last_track = Some(track);
+        Ok(events)
+    }
+
+    /// The end of the recording: measures what waits, then decodes everything.
+    ///
+    /// # Errors
+    /// When a network's device fails.
+    pub fn finish(&mut self) -> Result<Vec<Event>, SessionError> {
+        let mut events = Vec::new();
+        self.decide_rates(&mut events);
+        self.measure_waiting(&mut events)?;
+        if let Some(track) = &self.last_track {
+            let end = track.timestamp;
+            self.tell_loss(end, &mut events);
+        }
+        let samples: Vec<ScoreSample> = self.kinds.iter().flat_map(|k| &k.samples).cloned().collect();
+        let networks = self.kinds.each_ref().map(|k| k.scorer.source() != ScoreSource::Control);
+        let (intervals, thresholds) = decoding::whole(&samples, self.params.decode, networks);
+        events.push(Event::Spotted { intervals, thresholds });
+        Ok(events)
+    }
+
+    /// Which signal speaks for a kind of expression.
+    #[must_use]
+    pub fn score_source(&self, kind: ExpressionKind) -> ScoreSource {
+        self.kind(kind).map_or(ScoreSource::Control, |k| k.scorer.source())
+    }
+
+    /// Where the networks run; `None` without a network.
+    #[must_use]
+    pub fn network_device(&self) -> Option<&str> {
+        self.kinds.iter().find_map(|k| k.scorer.device())
+    }
+
+    /// Length of a kind's window in frames at the measured rate; `None` where the
+    /// kind is not looked for.
+    #[must_use]
+    pub fn window_frames(&self, kind: ExpressionKind) -> Option<u64> {
+        let state = self.kind(kind).filter(|k| !k.off)?;
+        Some((state.pairer.delta_secs() * self.cadence.fps()?).round() as u64)
+    }
+
+    #[must_use]
+    pub fn measured_fps(&self) -> Option<f64> {
+        self.cadence.fps()
+    }
+
+    #[must_use]
+    pub fn landmark_model(&self) -> String {
+        self.tracker.landmark_model()
+    }
+
+    /// The face of the newest frame, for showing a camera live.
+    #[must_use]
+    pub fn last_track(&self) -> Option<&FaceTrack> {
+        self.last_track.as_ref()
+    }
+
+    #[must_use]
+    pub fn held_crop(&self) -> Option<u32> {
+        self.held.as_ref().map(|h| h.id)
+    }
+
+    /// Seconds between a movement and the final word on it.
+    #[must_use]
+    pub fn decision_delay_secs(&self) -> f64 {
+        self.live.decision_delay_secs()
+    }
+
+    fn kind(&self, kind: ExpressionKind) -> Option<&KindState> {
+        self.kinds.iter().find(|k| k.kind == kind)
+    }
+}
+
+/// The steps of one frame, in order.
+impl Pipeline {
+    fn tell_face(&mut self, frame: &Frame, track: &FaceTrack, events: &mut Vec<Event>) {
+        let held = self.hold.update(frame.index, track.face.as_ref());
+        if let Some(held) = &held
+            && self.held.as_ref().is_none_or(|h| h.id != held.id)
+        {
+            events.push(Event::Crop(HeldCrop::clone(held)));
+        }
+        self.held.clone_from(&held);
+        let face = track.face.as_ref().zip(held).map(|(face, held)| FaceRecord {
+            rect: face.rect,
+            confidence: face.confidence,
+            pose: face.pose,
+            blink: face.blink,
+            landmarks: Some(Box::new(face.landmarks.clone())),
+            crop: held.id,
+        });
+        let found = face.is_some();
+        events.push(Event::Frame(FrameRecord {
+            frame: frame.index,
+            timestamp: frame.timestamp,
+            dropped_before: frame.dropped_before,
+            face,
+            others: track.others.clone(),
+        }));
+        let had_face = self.last_track.as_ref().map(|t| t.face.is_some());
+        if found && had_face != Some(true) {
+            events.push(Event::FaceFound { frame: frame.index });
+            self.tell_loss(frame.timestamp, events);
+        } else if !found && had_face != Some(false) {
+            events.push(Event::FaceLost { frame: frame.index });
+            self.lost_since = Some(frame.timestamp);
+        }
+    }
+
+    fn tell_loss(&mut self, until: Timestamp, events: &mut Vec<Event>) {
+        if let Some(since) = self.lost_since.take() {
+            let span = TimeSpan { start: since, end: until };
+            let text = format!("No face from {} to {}: nothing is measured there", since.clock(), until.clock());
+            events.push(Event::Notice(Notice::info(text).over(span)));
+        }
+    }
+
+    fn take_motion(&mut self, frame: &Frame, track: &FaceTrack, beat: Beat) {
+        if beat == Beat::Gap {
+            self.motion.break_here();
+        }
+        let face = track.face.as_ref().zip(self.held.clone());
+        self.motion.push(frame, face);
+        self.recent.push_back(Recent {
+            frame: frame.index,
+            blink: track.face.as_ref().is_some_and(|f| f.blink >= BLINK_LEVEL),
+        });
+    }
+
+    /// Closes windows; they wait until the rate is known.
+    fn pair(&mut self, frame: &Frame, events: &mut Vec<Event>) {
+        let interval = self.cadence.interval_secs().unwrap_or(0.0);
+        for (k, state) in self.kinds.iter_mut().enumerate() {
+            let windows = state.pairer.push(frame.index, frame.timestamp, interval);
+            self.waiting.extend(windows.into_iter().map(|w| (k, w)));
+        }
+        if self.cadence.measured_intervals() >= INTERVALS_TO_BELIEVE {
+            self.decide_rates(events);
+        }
+    }
+
+    /// Switches a kind off where the recording is too slow for it, and says so once.
+    fn decide_rates(&mut self, events: &mut Vec<Event>) {
+        let Some(fps) = self.cadence.fps() else { return };
+        for state in &mut self.kinds {
+            let slow = fps < state.min_fps * 0.99;
+            if slow && !state.off {
+                let text = format!(
+                    "{}-expressions are not looked for: the recording has {fps:.1} frames a second and {:.0} are needed. Record at a higher rate",
+                    match state.kind {
+                        ExpressionKind::Macro => "Macro",
+                        ExpressionKind::Micro => "Micro",
+                    },
+                    state.min_fps
+                );
+                events.push(Event::Notice(Notice::warning(text)));
+            }
+            state.off = slow;
+        }
+        self.rate_known = true;
+    }
+
+    /// Measures every waiting window, in the order in which they closed.
+    fn measure_waiting(&mut self, events: &mut Vec<Event>) -> Result<(), SessionError> {
+        let waiting = std::mem::take(&mut self.waiting);
+        let jobs: Vec<(usize, Window)> = waiting.into_iter().filter(|(k, _)| !self.kinds[*k].off).collect();
+        let steady = self.cadence.is_steady();
+        let windows: Vec<WindowJob> = jobs
+            .iter()
+            .map(|(k, window)| WindowJob {
+                window: *window,
+                // At a steady rate k is an integer and nothing is rescaled (S4).
+                nominal_secs: (!steady).then(|| self.kinds[*k].pairer.delta_secs()),
+            })
+            .collect();
+        let measured = self.motion.measure(&windows);
+        let mut told = Vec::new();
+        for (k, state) in self.kinds.iter_mut().enumerate() {
+            let mine: Vec<_> = jobs.iter().zip(&measured).filter(|((of, _), _)| *of == k).collect();
+            let moved: Vec<&WindowMotion> = mine.iter().filter_map(|(_, m)| m.as_ref().ok()).collect();
+            let mut scores = state.scorer.score(&moved)?.into_iter();
+            for ((_, window), motion) in mine {
+                let score = if motion.is_ok() { scores.next() } else { None };
+                let sample = sample(state.kind, window, motion.as_ref(), score, &self.recent);
+                state.samples.push(sample.clone());
+                told.push(sample);
+            }
+        }
+        // The live decoding wants both kinds in the order in which windows closed.
+        told.sort_by_key(|s| (s.window_end_frame, s.kind, s.window_start_frame));
+        let mut changed = false;
+        for sample in told {
+            for change in self.live.push(sample.clone()) {
+                changed = true;
+                match change {
+                    SpotEvent::Set { id, interval } => self.provisional.insert(id, interval),
+                    SpotEvent::Withdraw { id } => self.provisional.remove(&id),
+                };
+            }
+            events.push(Event::Score(sample));
+        }
+        if changed {
+            events.push(Event::Provisional(self.provisional.values().cloned().collect()));
+        }
+        self.forget();
+        Ok(())
+    }
+
+    /// Drops what no window still to come can contain.
+    fn forget(&mut self) {
+        let oldest = self.kinds.iter().filter_map(|k| k.pairer.oldest_start()).min();
+        if let Some(oldest) = oldest {
+            self.motion.forget_before(oldest);
+            while self.recent.front().is_some_and(|r| r.frame < oldest) {
+                self.recent.pop_front();
+            }
+        }
+    }
+}
+
+/// A window's score with the reason, if any, why it says nothing of expression.
+fn sample(
+    kind: ExpressionKind,
+    window: &Window,
+    motion: Result<&WindowMotion, &WindowFault>,
+    score: Option<f64>,
+    recent: &VecDeque<Recent>,
+) -> ScoreSample {
+    let masked = match motion {
+        Err(WindowFault::NoFace) => Some(MaskReason::FaceLost),
+        Err(WindowFault::Gap) => Some(MaskReason::Gap),
+        Ok(m) if m.nose_px > HEAD_MOTION_PX => Some(MaskReason::HeadMotion),
+        // A macro-window is four blinks long: one blink inside does not decide it.
+        Ok(_) if kind == ExpressionKind::Micro && blinks(recent, window) => Some(MaskReason::Blink),
+        Ok(_) => None,
+    };
+    ScoreSample {
+        kind,
+        window_start_frame: window.start_frame,
+        window_end_frame: window.end_frame,
+        start: window.start,
+        end: window.end,
+        score: score.unwrap_or(0.0),
+        strain: motion.map_or(0.0, |m| m.strain),
+        masked,
+        motion: motion.ok().map(|m| RegionMotion(m.regions)),
+    }
+}
+
+fn blinks(recent: &VecDeque<Recent>, window: &Window) -> bool {
+    recent.iter().any(|r| r.blink && (window.start_frame..=window.end_frame).contains(&r.frame))
+}

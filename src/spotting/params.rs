@@ -1,0 +1,141 @@
+//! Every number the decoding depends on, in one place and in physical units.
+
+use serde::{Deserialize, Serialize};
+
+use super::ExpressionKind;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum DecodeMode {
+    #[default]
+    Default,
+    Compat,
+}
+
+/// What a score says of its window.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ScoreMeaning {
+    /// How far the face moved from the window's first frame to its last: the
+    /// control signal. An expression shows as two lobes, going and coming back.
+    #[default]
+    Change,
+    /// How surely the window lies in an expression: a network. An expression
+    /// shows as one block.
+    Presence,
+}
+
+/// A smoothed score for each kind, in the unit of the score; `None` for a scorer
+/// without such a unit.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+pub struct ScoreLevels {
+    #[serde(rename = "macro")]
+    pub macro_score: Option<f64>,
+    #[serde(rename = "micro")]
+    pub micro_score: Option<f64>,
+}
+
+impl ScoreLevels {
+    /// Floors of the control signal as *mean* strain per ROI pixel (pixels of
+    /// displacement per pixel: 0.01 is a stretch of 1 %), not reduced by the nose's.
+    /// TV-L1 on a still face in compressed video leaves about 0.01; a faint chin
+    /// raise makes 0.08 over 0.2 s, of which smoothing leaves half.
+    pub const CONTROL_FLOORS: Self = Self {
+        macro_score: Some(0.020),
+        micro_score: Some(0.015),
+    };
+
+    /// Ceilings of the control signal: twice what a slow turn of the head leaves
+    /// in a crop that does not follow it.
+    pub const CONTROL_CEILINGS: Self = Self {
+        macro_score: Some(0.10),
+        micro_score: Some(0.05),
+    };
+
+    pub const NONE: Self = Self {
+        macro_score: None,
+        micro_score: None,
+    };
+
+    #[must_use]
+    pub const fn of(&self, kind: ExpressionKind) -> Option<f64> {
+        match kind {
+            ExpressionKind::Macro => self.macro_score,
+            ExpressionKind::Micro => self.micro_score,
+        }
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct DecodeParams {
+    pub mode: DecodeMode,
+    pub meaning: ScoreMeaning,
+    /// Compat only: threshold = mean + p·(max − mean). The default decoding does
+    /// not use it, because one large movement would hide every small one.
+    pub p: f64,
+    /// Half the mean length of an expression, and the span of its flow window (S4).
+    pub macro_half_secs: f64,
+    pub micro_half_secs: f64,
+    /// Peak ≥ median + this · 1.4826 · MAD of the quiet part of the smoothed score.
+    pub mad_factor: f64,
+    /// The least smoothed score that may count, whatever the rest of the recording
+    /// is like: so a quiet recording yields nothing.
+    pub floors: ScoreLevels,
+    /// The smoothed score that is unmistakably a movement, whatever the rest of the
+    /// recording is like: so a short recording full of expressions has some. It is
+    /// never counted as quiet, and the threshold does not rise above it.
+    pub ceilings: ScoreLevels,
+    /// The longest micro-expression; what lasts longer is macro.
+    pub longest_micro_secs: f64,
+    /// The longest time a face may stay changed between two movements that are
+    /// taken for one expression, when nothing tells their directions.
+    pub hold_secs: f64,
+    /// The same when the second movement is known to undo the first.
+    pub directed_hold_secs: f64,
+}
+
+impl DecodeParams {
+    /// For the control signal: mean strain per ROI pixel, no network.
+    #[must_use]
+    pub fn control() -> Self {
+        Self {
+            mode: DecodeMode::Default,
+            meaning: ScoreMeaning::Change,
+            p: 0.5,
+            macro_half_secs: 0.6,
+            micro_half_secs: 0.2,
+            mad_factor: 4.0,
+            floors: ScoreLevels::CONTROL_FLOORS,
+            ceilings: ScoreLevels::CONTROL_CEILINGS,
+            longest_micro_secs: 0.5,
+            hold_secs: 3.0,
+            directed_hold_secs: 15.0,
+        }
+    }
+
+    /// For a network's score, which has no unit and so no floor of its own.
+    #[must_use]
+    pub fn network() -> Self {
+        Self {
+            meaning: ScoreMeaning::Presence,
+            p: 0.55,
+            floors: ScoreLevels::NONE,
+            ceilings: ScoreLevels::NONE,
+            ..Self::control()
+        }
+    }
+
+    #[must_use]
+    pub const fn half_secs(&self, kind: ExpressionKind) -> f64 {
+        match kind {
+            ExpressionKind::Macro => self.macro_half_secs,
+            ExpressionKind::Micro => self.micro_half_secs,
+        }
+    }
+}
+
+impl Default for DecodeParams {
+    fn default() -> Self {
+        Self::control()
+    }
+}
