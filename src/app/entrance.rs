@@ -117,7 +117,17 @@ impl AppState {
                 if let Some(path) = &session.info.path {
                     entrance.path = path.display().to_string();
                 }
-                self.review = Some(Review::new(*session));
+                let before = self.review.take();
+                let mut review = Review::new(*session);
+                // Analysed again: what the person decided holds.
+                if let Some(before) = before
+                    && before.session.info.path.is_some()
+                    && before.session.info.path == review.session.info.path
+                {
+                    review.decisions = before.decisions;
+                    review.decided();
+                }
+                self.review = Some(review);
                 self.tab = SideTab::Candidates;
                 self.last_views = None;
                 vec![Effect::Player(PlayerOrder::Speed(self.settings.speed))]

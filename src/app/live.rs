@@ -8,8 +8,8 @@ use std::thread::Builder;
 
 use super::backend::{Backend, CameraEntry, OpenedSession, PlayerOrder, ViewsWanted};
 use super::command::Command;
-use super::run::Wake;
 use super::trail::Trail;
+use super::wake::Wake;
 use crate::base::{Latest, Mailbox, Notice};
 use crate::gpu::GpuContext;
 use crate::media::{self, Frame, InputSpec, Player};
@@ -132,6 +132,7 @@ impl Live {
             out.push(Command::Events { generation, events });
         }
         let status = open.session.status();
+        self.wake.analysing(!status.finished);
         if status != self.told {
             self.told = status.clone();
             out.push(Command::Status { generation, status });
@@ -266,6 +267,7 @@ impl Backend for Live {
     }
 
     fn poll(&mut self) -> Vec<Command> {
+        self.wake.painted();
         let mut out: Vec<Command> = self.at_first.drain(..).map(Command::Say).collect();
         for arrival in self.arrived.take_all() {
             match arrival {

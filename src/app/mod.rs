@@ -23,6 +23,7 @@ pub mod theme;
 pub mod time_view;
 pub mod trace;
 pub mod trail;
+pub mod wake;
 pub mod widgets;
 
 pub use run::run;
@@ -98,8 +99,7 @@ impl App {
         for command in commands {
             self.carry_out(ctx, command);
         }
-        self.textures
-            .update(ctx, self.state.review.as_ref());
+        self.textures.update(ctx, self.state.review.as_ref());
     }
 
     /// Lays everything out.

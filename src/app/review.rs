@@ -13,8 +13,8 @@ use crate::media::Frame;
 use crate::session::SessionStatus;
 use crate::session::views::Views;
 use crate::spotting::{ExpressionKind, SpottedInterval};
-use crate::timeline::event::FaceRecord;
 use crate::timeline::decimate::MinMaxSeries;
+use crate::timeline::event::FaceRecord;
 use crate::timeline::{Event, Recording};
 
 /// What is played, and what of it is on the screen.

@@ -3,8 +3,6 @@
 
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
 
 use eframe::egui_wgpu::{WgpuConfiguration, WgpuSetup, WgpuSetupCreateNew};
 
@@ -12,33 +10,8 @@ use super::App;
 use super::backend::Machine;
 use super::live::Live;
 use super::settings::Settings;
+use super::wake::Wake;
 use crate::gpu::{self, GpuContext};
-
-/// Wakes the window from another thread, seldom enough that painting never
-/// starves the analysis.
-#[derive(Clone)]
-pub struct Wake {
-    ctx: egui::Context,
-    /// At most one repaint in so many milliseconds.
-    every_ms: Arc<AtomicU64>,
-}
-
-impl Wake {
-    #[must_use]
-    pub fn new(ctx: egui::Context, machine: &Machine) -> Self {
-        let slow = machine.software || machine.adapter.is_none();
-        Self {
-            ctx,
-            every_ms: Arc::new(AtomicU64::new(if slow { 100 } else { 33 })),
-        }
-    }
-
-    /// The earliest pending repaint stands, so calling it often costs nothing.
-    pub fn wake(&self) {
-        let ms = self.every_ms.load(Ordering::Relaxed);
-        self.ctx.request_repaint_after(Duration::from_millis(ms));
-    }
-}
 
 /// Opens the window, on `input` if given (a file, a folder of images, `camera:0`),
 /// and runs until it is closed.
@@ -93,9 +66,13 @@ fn open(input: Option<String>, wgpu: bool) -> Result<(), eframe::Error> {
         "Onset",
         options,
         Box::new(move |cc| {
-            let machine = machine(cc);
+            let gpu = gpu_context(cc);
+            let machine = Machine {
+                software: gpu.as_ref().is_some_and(GpuContext::is_software),
+                adapter: gpu.as_ref().map(GpuContext::name),
+            };
             let wake = Wake::new(cc.egui_ctx.clone(), &machine);
-            let backend = Box::new(Live::new(wake, gpu_context(cc)));
+            let backend = Box::new(Live::new(wake, gpu));
             Ok(Box::new(App::new(
                 &cc.egui_ctx,
                 backend,
@@ -118,17 +95,6 @@ fn gpu_context(cc: &eframe::CreationContext<'_>) -> Option<GpuContext> {
     )
     .inspect_err(|e| log::warn!("{e}"))
     .ok()
-}
-
-fn machine(cc: &eframe::CreationContext<'_>) -> Machine {
-    let Some(render) = &cc.wgpu_render_state else {
-        return Machine::default();
-    };
-    let info = render.adapter.get_info();
-    Machine {
-        software: info.device_type == wgpu::DeviceType::Cpu,
-        adapter: Some(info.name),
-    }
 }
 
 fn has_adapter() -> bool {

@@ -63,13 +63,7 @@ fn caption(ui: &mut Ui, rect: Rect, title: &str, detail: &str) {
     );
 }
 
-fn original(
-    ui: &mut Ui,
-    state: &AppState,
-    review: &Review,
-    textures: &Textures,
-    rect: Rect,
-) {
+fn original(ui: &mut Ui, state: &AppState, review: &Review, textures: &Textures, rect: Rect) {
     let detail = match (&review.playback.picture, review.face_shown()) {
         (None, _) => "reading the first picture…".to_owned(),
         (Some(_), Some((face, _))) => format!("face sure to {:.0} %", 100.0 * face.confidence),
@@ -119,12 +113,7 @@ impl Scale {
     }
 }
 
-fn overlays(
-    painter: &Painter,
-    state: &AppState,
-    review: &Review,
-    scale: Scale,
-) {
+fn overlays(painter: &Painter, state: &AppState, review: &Review, scale: Scale) {
     let on = state.settings.overlays;
     let Some(picture) = &review.playback.picture else {
         return;

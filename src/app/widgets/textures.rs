@@ -1,8 +1,8 @@
 //! The pictures on the graphics card: kept, and set again only when they change.
 
 use egui::{ColorImage, Context, TextureHandle, TextureOptions};
-use image::{Rgb, RgbImage};
 use image::imageops::{self, FilterType};
+use image::{Rgb, RgbImage};
 
 use crate::app::review::Review;
 use crate::motion::flow_color::wheel_image;
