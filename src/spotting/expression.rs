@@ -19,13 +19,17 @@ pub(crate) struct Expression {
     pub(crate) whole: bool,
 }
 
-/// Movements further apart in likeness than this undo each other, or repeat.
+/// Below this likeness one movement undoes the other, above `SAME` it repeats it.
 const OPPOSITE: f64 = -0.3;
 const SAME: f64 = 0.3;
-/// Costs of the explanation that is searched for: see [`explain`].
+
+// The cheapest explanation of a stretch wins; costs count in movements left alone.
 const ALONE: f64 = 1.0;
+/// A strong movement inside an expression that belongs to no pair of its own.
 const ABSORBED: f64 = 0.5;
+/// A pair of which only one is strong.
 const WITH_A_WEAK_ONE: f64 = 0.3;
+/// A pair that frames a perfectly neutral face.
 const REST: f64 = 3.0;
 /// Heights that differ by this factor cost as much as a movement left alone.
 const HEIGHT_FACTOR: f64 = 4.0;

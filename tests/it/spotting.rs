@@ -267,15 +267,15 @@ fn a_recording_that_is_half_expressions_still_shows_them() {
 
 #[test]
 fn a_departure_too_slow_to_see_does_not_turn_rests_into_expressions() {
-    // The first one comes on over three seconds and goes at once; then three more
-    // follow with rests as short as themselves.
-    let mut events = vec![Event::new(8.0, 11.0, 11.2, 11.6, 0.12)];
-    for start in [12.6, 14.6, 16.6] {
+    // The first one comes on over eight seconds and goes at once; then three more
+    // follow, each longer than the rest before it.
+    let mut events = vec![Event::new(3.0, 11.0, 11.2, 11.6, 0.12)];
+    for start in [12.1, 14.4, 16.7] {
         events.push(Event::new(
             start,
             start + 0.3,
-            start + 0.8,
-            start + 1.1,
+            start + 1.5,
+            start + 1.8,
             0.12,
         ));
     }
