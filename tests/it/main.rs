@@ -1,5 +1,6 @@
 //! One binary for all integration tests.
 
+mod baseline_jpeg;
 mod face;
 
 /// A fixture that lies beside the checkout, `None` where there is none.
