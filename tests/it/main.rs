@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 mod architecture;
+mod baseline_jpeg;
 mod face;
 mod media;
 mod metrics;
