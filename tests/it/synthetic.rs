@@ -1,6 +1,8 @@
 //! The drawn face: known times, equal bytes, a face that a detector finds; and the
 //! MP4 writer it goes through.
 
+#![allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
+
 use std::path::Path;
 
 use image::RgbImage;
