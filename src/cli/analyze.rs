@@ -14,7 +14,7 @@ use crate::media::{CaptureWorker, Delivery, InputPlace, InputSpec};
 use crate::project::output::write_whole;
 use crate::project::{plot, results};
 use crate::session::pipeline::Pipeline;
-use crate::session::{Devices, Params};
+use crate::session::{Params, Resources};
 use crate::spotting::ExpressionKind;
 use crate::timeline::{Event, Recording};
 
@@ -67,15 +67,15 @@ pub(super) fn run(args: &AnalyzeArgs, quiet: bool) -> CommandResult {
         landmarks: args.landmarks.clone(),
         fps: args.fps,
     };
-    let devices = Devices::choose(params.device).map_err(Failure::other)?;
+    let resources = Resources::load(&params).map_err(Failure::input)?;
     // Wrong weights or models are said before any recording is touched.
-    drop(Pipeline::new(&params, &devices).map_err(Failure::input)?);
+    drop(Pipeline::new(&params, &resources).map_err(Failure::input)?);
 
     let mut names = Names::default();
     let mut outcome = Outcome::Done;
     let mut failures = Vec::new();
     for input in &args.inputs {
-        match one(args, &params, &devices, input, &mut names, quiet) {
+        match one(args, &params, &resources, input, &mut names, quiet) {
             Ok(Outcome::Done) => {}
             Ok(Outcome::Warned) => outcome = Outcome::Warned,
             Err(e) => {
@@ -99,7 +99,7 @@ pub(super) fn run(args: &AnalyzeArgs, quiet: bool) -> CommandResult {
     }
 }
 
-fn one(args: &AnalyzeArgs, params: &Params, devices: &Devices, input: &str, names: &mut Names, quiet: bool) -> CommandResult {
+fn one(args: &AnalyzeArgs, params: &Params, resources: &Resources, input: &str, names: &mut Names, quiet: bool) -> CommandResult {
     let spec = InputSpec::parse(input, params.fps).map_err(Failure::input)?;
     if spec.is_camera() && args.seconds.is_none() {
         return Err(Failure::input(anyhow!("A camera has no end: say how long with --seconds, for example --seconds 30")));
@@ -119,7 +119,7 @@ fn one(args: &AnalyzeArgs, params: &Params, devices: &Devices, input: &str, name
     let started = Instant::now();
     let source = crate::media::open(&spec).map_err(Failure::input)?;
     let info = source.info().clone();
-    let mut pipeline = Pipeline::new(params, devices).map_err(Failure::input)?;
+    let mut pipeline = Pipeline::new(params, resources).map_err(Failure::input)?;
     let mut recording = Recording::default();
     let mut progress = Progress::new(&info.name, info.frame_count, quiet);
     let (worker, deliveries) = CaptureWorker::start(source).map_err(Failure::other)?;

@@ -13,18 +13,20 @@ use super::progress::Progress;
 use super::{CommandResult, Failure, Outcome};
 use crate::base::{Plane, Timestamp, stats};
 use crate::face::regions::RegionGeometry;
-use crate::face::{CROP_SIDE, CropHold, FaceTracker, HeldCrop};
+use crate::face::tracker::TrackerParams;
+use crate::face::{CROP_SIDE, CropHold, FaceTracker, HeldCrop, LandmarkPredictor};
 use crate::gpu::GpuContext;
 use crate::media::{Frame, InputSpec};
 use crate::model::softnet::SoftNet;
-use crate::motion::bandpass::{BandpassKernel, BandpassParams, LED_FRAMES};
+use crate::motion::bandpass::{BandpassKernel, BandpassParams};
+use crate::motion::led_view::LED_FRAMES;
 use crate::motion::luma::{self, LumaPatch};
 use crate::motion::pipeline::WindowMotion;
 use crate::motion::tvl1::{Tvl1, Tvl1Preset};
 use crate::motion::{Flow, cpu};
 use crate::nn::device::NnDevice;
 use crate::session::pipeline::Pipeline;
-use crate::session::{Devices, Params};
+use crate::session::{Params, Resources};
 
 /// Measure each stage, the whole pipeline, and the memory it takes.
 #[derive(Debug, Args)]
@@ -90,8 +92,9 @@ pub(super) fn run(args: &BenchArgs, quiet: bool) -> CommandResult {
     let flows = flow_stages(&crops, &mut stages)?;
     network_stages(&flows, &crops, adapter.as_ref().ok(), &mut stages)?;
     band_stages(&crops, adapter.as_ref().ok(), &mut stages)?;
-    let end_to_end = end_to_end(&frames)?;
-    let memory = memory(args, &frames, quiet)?;
+    let resources = Resources::load(&Params::default()).map_err(Failure::input)?;
+    let end_to_end = end_to_end(&frames, &resources)?;
+    let memory = memory(args, &frames, &resources, quiet)?;
     let (width, height) = frames[0].picture.dimensions();
     let report = Report {
         onset_version: env!("CARGO_PKG_VERSION"),
@@ -161,7 +164,8 @@ struct Cut {
 }
 
 fn face_stages(frames: &[Frame], stages: &mut Vec<Stage>) -> Result<Vec<Cut>, Failure> {
-    let mut tracker = FaceTracker::open(None).map_err(Failure::input)?;
+    let landmarks = LandmarkPredictor::find(None).map_err(Failure::input)?;
+    let mut tracker = FaceTracker::new(Arc::new(landmarks), TrackerParams::default()).map_err(Failure::input)?;
     let (stage, tracks) = timed("face: box, landmarks, pose", "processor", frames, |f| tracker.push(f));
     stages.push(stage);
     let mut hold = CropHold::default();
@@ -169,7 +173,7 @@ fn face_stages(frames: &[Frame], stages: &mut Vec<Stage>) -> Result<Vec<Cut>, Fa
         .iter()
         .zip(tracks)
         .filter_map(|(frame, track)| {
-            let crop = hold.update(frame.index, track.face.as_ref())?;
+            let crop = Arc::new(hold.push(&track)?.clone());
             Some((frame, track.face?, crop))
         })
         .collect();
@@ -241,8 +245,8 @@ fn band_stages(cuts: &[Cut], gpu: Option<&GpuContext>, stages: &mut Vec<Stage>) 
 }
 
 /// The pipeline as `analyze` runs it, without decoding, over the frames in memory.
-fn end_to_end(frames: &[Frame]) -> Result<EndToEnd, Failure> {
-    let mut pipeline = Pipeline::new(&Params::default(), &Devices::cpu()).map_err(Failure::input)?;
+fn end_to_end(frames: &[Frame], resources: &Resources) -> Result<EndToEnd, Failure> {
+    let mut pipeline = Pipeline::new(&Params::default(), resources).map_err(Failure::input)?;
     let (clock, start) = (ProcessTime::now(), Instant::now());
     for frame in frames {
         pipeline.push(frame).map_err(Failure::other)?;
@@ -259,11 +263,11 @@ fn end_to_end(frames: &[Frame]) -> Result<EndToEnd, Failure> {
 }
 
 /// Plays the frames in a loop, with times that go on, for as long as asked.
-fn memory(args: &BenchArgs, frames: &[Frame], quiet: bool) -> Result<Vec<Memory>, Failure> {
+fn memory(args: &BenchArgs, frames: &[Frame], resources: &Resources, quiet: bool) -> Result<Vec<Memory>, Failure> {
     let Some(longest) = args.memory_minutes.iter().copied().reduce(f64::max) else { return Ok(Vec::new()) };
     let interval = frames[1].timestamp.secs_since(frames[0].timestamp).max(1e-3);
     let total = (longest * 60.0 / interval).ceil() as u64;
-    let mut pipeline = Pipeline::new(&Params::default(), &Devices::cpu()).map_err(Failure::input)?;
+    let mut pipeline = Pipeline::new(&Params::default(), resources).map_err(Failure::input)?;
     let mut recording = crate::timeline::Recording::default();
     let mut progress = Progress::new("memory", Some(total), quiet);
     let mut found = Vec::new();

@@ -9,6 +9,7 @@ use serde::Serialize;
 
 use super::{CommandResult, Failure, Outcome};
 use crate::base::{Plane, stats};
+use crate::motion::luma::LumaPatch;
 use crate::motion::tvl1::{Tvl1, Tvl1Preset};
 use crate::motion::{flow_color, flow_file, strain};
 
@@ -106,7 +107,8 @@ fn quantile(plane: &Plane, q: f64) -> f32 {
 fn gray(path: &Path) -> Result<Plane, Failure> {
     let picture = image::open(path)
         .map_err(|e| Failure::input(anyhow!("Cannot read the image ({e}). Choose a jpg, png, bmp or tif: {}", path.display())))?;
-    Ok(crate::motion::luma::plane_of(&picture.to_rgb8()))
+    let picture = picture.to_rgb8();
+    Ok(LumaPatch::whole(&picture).plane())
 }
 
 fn save(picture: &image::RgbImage, path: &Path) -> Result<(), Failure> {

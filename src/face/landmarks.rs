@@ -33,10 +33,18 @@ pub enum PredictorSource {
 }
 
 /// Puts 68 points on a face. Immutable: share it between trackers with an `Arc`.
-#[derive(Debug, Clone)]
 pub struct LandmarkPredictor {
     model: ShapeModel,
     source: PredictorSource,
+}
+
+/// Its name; the model is millions of numbers.
+impl std::fmt::Debug for LandmarkPredictor {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("LandmarkPredictor")
+            .field(&self.source)
+            .finish()
+    }
 }
 
 impl LandmarkPredictor {

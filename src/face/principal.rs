@@ -14,9 +14,10 @@ pub(crate) fn components<const N: usize>(rows: &[f32], count: usize) -> Vec<f64>
             }
         }
     }
-    for i in 0..N {
-        for j in 0..i {
-            moments[i][j] = moments[j][i];
+    for i in 1..N {
+        let (above, rest) = moments.split_at_mut(i);
+        for (m, line) in rest[0].iter_mut().zip(above) {
+            *m = line[i];
         }
     }
     let (values, vectors) = eigen(moments);
@@ -43,12 +44,12 @@ fn eigen<const N: usize>(mut a: Vec<[f64; N]>) -> (Vec<f64>, Vec<[f64; N]>) {
     }
     let norm: f64 = a.iter().flatten().map(|x| x * x).sum();
     for _sweep in 0..60 {
-        let mut off = 0.0;
-        for p in 0..N {
-            for q in p + 1..N {
-                off += a[p][q] * a[p][q];
-            }
-        }
+        let off: f64 = a
+            .iter()
+            .enumerate()
+            .flat_map(|(p, row)| &row[p + 1..])
+            .map(|x| x * x)
+            .sum();
         if off <= 1e-26 * norm {
             break;
         }

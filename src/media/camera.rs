@@ -10,10 +10,10 @@ use std::thread::Builder;
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Sender, bounded};
+use nokhwa::NokhwaError;
 use nokhwa::utils::{ApiBackend, CameraIndex, FrameFormat, RequestedFormat, RequestedFormatType};
-use nokhwa::{Buffer, NokhwaError};
 
-use crate::base::{Notice, Timestamp};
+use crate::base::{Notice, TimeSpan};
 
 use super::camera_clock::CameraClock;
 use super::camera_format::{VideoFormat, ranked};
@@ -296,14 +296,13 @@ fn camera_thread(
     stop: &AtomicBool,
 ) {
     let outcome = catch_unwind(AssertUnwindSafe(|| {
-        let (mut camera, format) = match open_driver(index, wanted) {
+        let (mut camera, format, name) = match open_driver(index, wanted) {
             Ok(opened) => opened,
             Err(why) => {
                 let _ = told.send(Err(why));
                 return Ok(());
             }
         };
-        let name = camera.info().human_name();
         if told.send(Ok((format, name.clone()))).is_err() {
             return Ok(());
         }
@@ -331,9 +330,9 @@ fn camera_thread(
 fn open_driver(
     index: u32,
     wanted: Option<VideoFormat>,
-) -> Result<(nokhwa::Camera, VideoFormat), String> {
+) -> Result<(nokhwa::Camera, VideoFormat, String), String> {
     let known = query().map_err(|e| e.to_string())?;
-    if !known.iter().any(|(i, _)| *i == index) {
+    let Some((_, name)) = known.iter().find(|(i, _)| *i == index) else {
         let others: Vec<String> = known
             .iter()
             .map(|(i, name)| format!("camera:{i} ({name})"))
@@ -343,7 +342,7 @@ fn open_driver(
         } else {
             format!("there is no such camera; there are {}", others.join(", "))
         });
-    }
+    };
     let formats = match wanted {
         Some(format) => vec![format],
         None => offered_formats(index).map_err(|e| plain(&e))?,
@@ -365,7 +364,7 @@ fn open_driver(
             Ok(camera)
         });
         match opened {
-            Ok(camera) => return Ok((camera, format)),
+            Ok(camera) => return Ok((camera, format, name.clone())),
             Err(error) => {
                 last = plain(&error);
                 log::info!("camera:{index} refuses {format}: {error}");
@@ -391,14 +390,17 @@ fn stream(
     let mut bad = 0;
     let mut missing = 0;
     let mut told_bad = false;
-    let mut told_clock = false;
     while !stop.load(Ordering::Relaxed) {
-        let buffer = camera.frame().map_err(|e| plain(&e))?;
-        let timestamp = stamp(&mut clock, &buffer);
-        if buffer.capture_timestamp().is_none() && !std::mem::replace(&mut told_clock, true) {
-            sender.tell(Notice::info(
-                "The camera's driver gives no times; the arrival of each picture is used",
-            ));
+        let buffer = camera.frame().map_err(|e| {
+            if e.to_string().contains("os error 19)") {
+                "it was unplugged; plug it in again and open it anew".into()
+            } else {
+                plain(&e)
+            }
+        })?;
+        let timestamp = clock.stamp(buffer.capture_timestamp(), Instant::now());
+        if let Some(notice) = clock.verdict() {
+            sender.tell(notice);
         }
         match camera_picture::decode(buffer.buffer(), format) {
             Ok(picture) => {
@@ -431,7 +433,7 @@ fn stream(
                         Notice::warning(format!(
                             "The camera sent a damaged picture, which is skipped ({why}). If this goes on, try another cable or port"
                         ))
-                        .over(crate::base::TimeSpan {
+                        .over(TimeSpan {
                             start: timestamp,
                             end: timestamp,
                         }),
@@ -443,8 +445,4 @@ fn stream(
     // Stopping may fail on a camera that has just gone; that changes nothing now.
     let _ = camera.stop_stream();
     Ok(())
-}
-
-fn stamp(clock: &mut CameraClock, buffer: &Buffer) -> Timestamp {
-    clock.stamp(buffer.capture_timestamp(), Instant::now())
 }

@@ -1,6 +1,7 @@
 //! One decoded picture with its time.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use image::RgbImage;
 
@@ -15,6 +16,8 @@ pub struct Frame {
     pub timestamp: Timestamp,
     /// Frames that a camera delivered and the queue dropped just before this one.
     pub dropped_before: u32,
+    /// When a camera delivered it, on this computer's clock; `None` for recordings.
+    pub captured: Option<Instant>,
     /// 8-bit sRGB, `[height, width, 3]`.
     pub picture: Arc<RgbImage>,
 }

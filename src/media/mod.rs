@@ -27,6 +27,13 @@ mod orientation;
 mod packets;
 mod picture_cache;
 
+/// The version of the FFmpeg libraries in use, as they state it.
+#[must_use]
+pub fn ffmpeg_version() -> String {
+    let v = ffmpeg_next::codec::version();
+    format!("libavcodec {}.{}.{}", v >> 16, v >> 8 & 0xff, v & 0xff)
+}
+
 pub use camera::{Camera, CameraDescription, list_cameras};
 pub use camera_format::{PixelEncoding, VideoFormat};
 pub use error::MediaError;

@@ -118,6 +118,7 @@ impl Player {
             pacer: Pacer::new(),
             start: Instant::now(),
             shown_at: None,
+            skipped: None,
         };
         Builder::new()
             .name("player".into())
@@ -230,6 +231,8 @@ struct PlayerThread {
     pacer: Pacer,
     start: Instant,
     shown_at: Option<Instant>,
+    /// The frame at the present position, where a late playback left it out.
+    skipped: Option<Frame>,
 }
 
 impl PlayerThread {
@@ -257,6 +260,7 @@ impl PlayerThread {
                 shown,
             } => self.play_on(next, wrapped, shown),
             Order::Rest => {
+                self.show_skipped();
                 let position = self.shared.lock().state.position;
                 if !self.prefetch(position, false) {
                     self.rest(None);
@@ -337,7 +341,15 @@ impl PlayerThread {
         control.state.ended = self.deck.is_last(frame.index);
         control.notices.extend(self.deck.take_notices());
         drop(control);
+        self.skipped = Some(frame);
         if visibly {
+            self.show_skipped();
+        }
+    }
+
+    /// Puts the picture of the present position on the screen.
+    fn show_skipped(&mut self) {
+        if let Some(frame) = self.skipped.take() {
             self.pictures.put(frame);
             self.shown_at = Some(Instant::now());
             (self.wake)();
@@ -345,6 +357,7 @@ impl PlayerThread {
     }
 
     fn reach_end(&mut self) {
+        self.show_skipped();
         let mut control = self.shared.lock();
         control.state.frame_count = self.deck.frame_count();
         control.notices.extend(self.deck.take_notices());

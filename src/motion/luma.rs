@@ -49,6 +49,13 @@ impl LumaPatch {
         Self::part(picture, Rect::new(0.0, 0.0, w as f32, h as f32), 1)
     }
 
+    /// Every kept pixel as grey, 0..255.
+    #[must_use]
+    pub fn plane(&self) -> Plane {
+        let data = self.gray.iter().map(|&g| f32::from(g)).collect();
+        Plane::from_vec(self.width, self.height, data)
+    }
+
     /// The bins of `bin` × `bin` pixels that `rect` touches, at least one if the
     /// picture has a pixel.
     fn part(picture: &RgbImage, rect: Rect, bin: usize) -> Self {

@@ -10,7 +10,7 @@ use rayon::prelude::*;
 use super::Flow;
 use super::luma::{self, LumaPatch};
 use super::pyramid::Pyramid;
-use super::roi::{FaceMotion, RoiMotion};
+use super::roi::RoiMotion;
 use super::tvl1::{Tvl1, Tvl1Params};
 use super::windows::Window;
 use crate::base::Plane;
@@ -38,14 +38,13 @@ impl WindowMotion {
     /// From the flow of a window and the regions of its crop.
     #[must_use]
     pub fn of(flow: &Flow, regions: &RegionGeometry) -> Self {
-        let face = FaceMotion::new(flow, regions);
-        let motion = RoiMotion::of(&face, regions);
+        let motion = RoiMotion::new(flow, regions);
         Self {
             input: motion.scaled(),
-            strain: motion.mean_strain(),
+            strain: motion.control / motion.roi_pixels.max(1) as f64,
             nose_px: motion.head[0].hypot(motion.head[1]),
             roi_p95_px: motion.residual_p95,
-            regions: face.signed_regions(flow, regions),
+            regions: motion.regions,
         }
     }
 }
@@ -122,10 +121,12 @@ impl MotionPipeline {
 
     /// Measures windows, several at a time; the order of the answers is theirs.
     pub fn measure(&mut self, jobs: &[WindowJob]) -> Vec<Result<WindowMotion, WindowFault>> {
-        let pairs: Vec<Result<Pair, WindowFault>> = jobs.iter().map(|job| self.pair(job)).collect();
-        self.solvers.resize_with(self.solvers.len().max(jobs.len()), || Tvl1::new(self.params));
-        let solve = |(pair, solver): (Result<Pair, WindowFault>, &mut Tvl1)| pair.and_then(|p| p.measure(solver));
-        pairs.into_par_iter().zip(&mut self.solvers[..jobs.len()]).map(solve).collect()
+        let mut solvers = std::mem::take(&mut self.solvers);
+        solvers.resize_with(solvers.len().max(jobs.len()), || Tvl1::new(self.params));
+        let solve = |(job, solver): (&WindowJob, &mut Tvl1)| self.pair(job).and_then(|p| p.measure(solver));
+        let measured = jobs.par_iter().zip(&mut solvers).map(solve).collect();
+        self.solvers = solvers;
+        measured
     }
 
     /// Both ends of a window under the transform of its later frame.

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use super::pipeline::Pipeline;
-use super::{Devices, Params, SessionError};
+use super::{Params, Resources, SessionError};
 use crate::base::{Latest, Mailbox, Notice};
 use crate::face::FaceTrack;
 use crate::media::queue::{Delivery, FrameReceiver};
@@ -69,12 +69,12 @@ impl SessionHandle {
     pub fn start(
         source: Box<dyn FrameSource>,
         params: &Params,
-        devices: &Devices,
+        resources: &Resources,
         wake: impl Fn() + Send + 'static,
     ) -> Result<Self, SessionError> {
         static GENERATION: AtomicU64 = AtomicU64::new(0);
         let info = source.info().clone();
-        let pipeline = Pipeline::new(params, devices)?;
+        let pipeline = Pipeline::new(params, resources)?;
         let status = Arc::new(Mutex::new(SessionStatus { frames_total: info.frame_count, ..SessionStatus::default() }));
         let (events, preview) = (Mailbox::default(), Latest::default());
         let outlets = Outlets {

@@ -2,15 +2,15 @@
 //! the command line, the window and the trainer.
 
 mod decoding;
-pub mod devices;
 mod error;
 pub mod handle;
 pub mod params;
 pub mod pipeline;
+pub mod resources;
 pub mod scorer;
 pub mod views;
 
-pub use devices::Devices;
 pub use error::SessionError;
 pub use handle::{SessionHandle, SessionStatus};
 pub use params::Params;
+pub use resources::Resources;

@@ -5,10 +5,11 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::scorer::Scorer;
-use super::{Devices, Params, SessionError, decoding};
+use super::{Params, Resources, SessionError, decoding};
 use crate::base::{Notice, TimeSpan, Timestamp};
 use crate::face::crop::{CropHold, HeldCrop};
-use crate::face::{FaceTrack, FaceTracker};
+use crate::face::tracker::TrackerParams;
+use crate::face::{FaceTrack, FaceTracker, LandmarkPredictor};
 use crate::media::Frame;
 use crate::motion::cadence::{Beat, Cadence};
 use crate::motion::pipeline::{MotionPipeline, WindowFault, WindowJob, WindowMotion};
@@ -16,7 +17,8 @@ use crate::motion::tvl1::Tvl1Preset;
 use crate::motion::windows::{Window, WindowPairer};
 use crate::spotting::signal::{MaskReason, RegionMotion, ScoreSample};
 use crate::spotting::{ExpressionKind, SpotEvent, SpottedInterval, Spotter};
-use crate::timeline::{Event, FaceRecord, FrameRecord, ScoreSource};
+use crate::timeline::event::FaceRecord;
+use crate::timeline::{Event, FrameRecord, ScoreSource};
 
 /// Length of a micro-expression's flow window: k = 6 at 30 frames a second (S4).
 pub const MICRO_WINDOW_SECS: f64 = 0.2;
@@ -55,6 +57,7 @@ struct Recent {
 /// Frames in, events out; the same object for every caller.
 pub struct Pipeline {
     params: Params,
+    landmarks: Arc<LandmarkPredictor>,
     tracker: FaceTracker,
     hold: CropHold,
     held: Option<Arc<HeldCrop>>,
@@ -77,12 +80,12 @@ impl Pipeline {
     ///
     /// # Errors
     /// When a model or a weights file is missing, damaged or of another network.
-    pub fn new(params: &Params, devices: &Devices) -> Result<Self, SessionError> {
+    pub fn new(params: &Params, resources: &Resources) -> Result<Self, SessionError> {
         let kind = |kind, secs, weights: &Option<PathBuf>, min_fps| -> Result<KindState, SessionError> {
             Ok(KindState {
                 kind,
                 pairer: WindowPairer::new(secs),
-                scorer: Scorer::load(kind, weights.as_deref(), &devices.network)?,
+                scorer: Scorer::load(kind, weights.as_deref(), &resources.network)?,
                 samples: Vec::new(),
                 min_fps,
                 off: false,
@@ -95,7 +98,8 @@ impl Pipeline {
         let network = kinds.iter().all(|k| k.scorer.source() != ScoreSource::Control);
         Ok(Self {
             params: params.clone(),
-            tracker: FaceTracker::open(params.landmarks.as_deref())?,
+            landmarks: Arc::clone(&resources.landmarks),
+            tracker: FaceTracker::new(Arc::clone(&resources.landmarks), TrackerParams::default())?,
             hold: CropHold::default(),
             held: None,
             cadence: Cadence::default(),
@@ -181,7 +185,7 @@ impl Pipeline {
 
     #[must_use]
     pub fn landmark_model(&self) -> String {
-        self.tracker.landmark_model()
+        self.landmarks.name()
     }
 
     /// The face of the newest frame, for showing a camera live.
@@ -209,13 +213,14 @@ impl Pipeline {
 /// The steps of one frame, in order.
 impl Pipeline {
     fn tell_face(&mut self, frame: &Frame, track: &FaceTrack, events: &mut Vec<Event>) {
-        let held = self.hold.update(frame.index, track.face.as_ref());
-        if let Some(held) = &held
+        let held = self.hold.push(track);
+        if let Some(held) = held
             && self.held.as_ref().is_none_or(|h| h.id != held.id)
         {
-            events.push(Event::Crop(HeldCrop::clone(held)));
+            events.push(Event::Crop(held.clone()));
+            self.held = Some(Arc::new(held.clone()));
         }
-        self.held.clone_from(&held);
+        let held = held.and_then(|_| self.held.clone());
         let face = track.face.as_ref().zip(held).map(|(face, held)| FaceRecord {
             rect: face.rect,
             confidence: face.confidence,

@@ -3,6 +3,7 @@
 use super::ExpressionKind;
 use super::movement::Movement;
 use super::params::DecodeParams;
+use super::posture::Posture;
 use super::series::Series;
 use super::signal::Stretch;
 
@@ -18,13 +19,18 @@ pub(crate) struct Expression {
     pub(crate) whole: bool,
 }
 
-/// Movements further apart in likeness than this undo each other, or repeat.
+/// Below this likeness one movement undoes the other, above `SAME` it repeats it.
 const OPPOSITE: f64 = -0.3;
 const SAME: f64 = 0.3;
-/// Costs of the explanation that is searched for: see [`explain`].
+
+// The cheapest explanation of a stretch wins; costs count in movements left alone.
 const ALONE: f64 = 1.0;
+/// A strong movement inside an expression that belongs to no pair of its own.
 const ABSORBED: f64 = 0.5;
+/// A pair of which only one is strong.
 const WITH_A_WEAK_ONE: f64 = 0.3;
+/// A pair that frames a perfectly neutral face.
+const REST: f64 = 3.0;
 /// Heights that differ by this factor cost as much as a movement left alone.
 const HEIGHT_FACTOR: f64 = 4.0;
 /// Half a short window.
@@ -62,6 +68,7 @@ pub(crate) struct Pairing<'a> {
     pub(crate) params: &'a DecodeParams,
     /// The long window's signal: it tells whether the face has returned.
     pub(crate) long: Option<&'a Series>,
+    pub(crate) posture: Option<&'a Posture>,
 }
 
 impl Pairing<'_> {
@@ -137,7 +144,23 @@ impl Pairing<'_> {
         } else {
             WITH_A_WEAK_ONE
         };
-        Some(held / hold + uneven + weak)
+        Some(held / hold + uneven + weak + self.rest_cost(away, back))
+    }
+
+    /// What it costs that the face is nearer to neutral between the two movements
+    /// than before and after them: then they frame a rest, not an expression.
+    fn rest_cost(&self, away: &Movement, back: &Movement) -> f64 {
+        let distance = |at: f64| self.posture.and_then(|p| p.distance_at(at));
+        let between = distance(0.5 * (away.peak + back.peak));
+        let (before, after) = (distance(away.from), distance(back.to));
+        match (between, before.zip(after)) {
+            (Some(between), Some((before, after))) => {
+                let around = 0.5 * (before + after);
+                let contrast = (around - between) / (around + between).max(f64::MIN_POSITIVE);
+                REST * contrast.max(0.0)
+            }
+            _ => 0.0,
+        }
     }
 
     /// Whether a long window around `centre` sees the same face at both its ends.

@@ -6,6 +6,7 @@ mod movement;
 pub mod offline;
 pub mod params;
 pub mod peaks;
+mod posture;
 mod presence;
 pub mod quiet;
 mod series;

@@ -19,6 +19,9 @@
 //!   offset. A movement whose return is not seen is never micro, and left out
 //!   where a mask or an end leaves half a second of it or less. Without a short
 //!   window (below 15 frames a second) nothing is called micro.
+//! - **Parity.** Away and back look alike in strain. Where samples carry the signed
+//!   motion of the regions, a return must undo its departure, and the face must be
+//!   further from neutral between the two than around them.
 //! - **Networks.** Their score marks *presence*: one block an expression. Where the
 //!   control signal is given too, its movements place the ends.
 //! - **Breaks.** Masked windows and gaps end a stretch; no interval reaches across.
@@ -27,6 +30,7 @@ use super::compat;
 use super::expression::{Expression, Pairing, merge};
 use super::movement::movements;
 use super::params::{DecodeMode, DecodeParams, ScoreLevels, ScoreMeaning};
+use super::posture::Posture;
 use super::presence::{Block, blocks};
 use super::quiet::KindThreshold;
 use super::series::Series;
@@ -202,7 +206,13 @@ impl Scene {
                 .map_or_else(Vec::new, |(series, t)| movements(series, t.value))
         };
         let all = merge(of(ExpressionKind::Micro), of(ExpressionKind::Macro));
+        let posture = self
+            .micros
+            .as_ref()
+            .or(self.macros.as_ref())
+            .map(Posture::new);
         let pairing = Pairing {
+            posture: posture.as_ref(),
             params,
             // Its own lobes cannot vouch for themselves without a shorter window.
             long: self.macros.as_ref().filter(|_| self.micros.is_some()),

@@ -20,7 +20,8 @@ pub enum MaskReason {
 /// brow, then the mouth's quarters (upper left, upper right, lower left, lower
 /// right), each as (u, v) in pixels of the crop over the window.
 ///
-/// It has the sign that strain lacks, so it tells a movement from its undoing.
+/// It has the sign that strain lacks, so it tells a movement from its undoing and,
+/// summed over time, an expression from the rest between two.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct RegionMotion(pub [f32; 12]);
 
@@ -51,13 +52,15 @@ pub struct ScoreSample {
     /// Time of the first and of the last frame.
     pub start: Timestamp,
     pub end: Timestamp,
-    /// In the scorer's unit; for the control signal mean strain per ROI pixel.
+    /// In the scorer's unit; for the control signal the mean strain per ROI pixel,
+    /// masked pixels counted as 0, *without* the nose's strain subtracted: strain does
+    /// not see rigid motion anyway, and a nose that wrinkles would turn the sign.
     pub score: f64,
     /// The control signal, whichever scorer speaks: mean strain per ROI pixel.
     pub strain: f64,
     /// Masked windows break the signal; they never count as zero.
     pub masked: Option<MaskReason>,
-    /// Optional: lets the decoding tell a movement from its undoing.
+    /// Optional, for the control signal; scaled to the same window as the score.
     pub motion: Option<RegionMotion>,
 }
 

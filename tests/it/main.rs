@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 mod app;
 mod architecture;
+mod baseline_jpeg;
 mod face;
 mod media;
 mod metrics;

@@ -265,6 +265,36 @@ fn a_recording_that_is_half_expressions_still_shows_them() {
     }
 }
 
+#[test]
+fn a_departure_too_slow_to_see_does_not_turn_rests_into_expressions() {
+    // The first one comes on over eight seconds and goes at once; then three more
+    // follow, each longer than the rest before it.
+    let mut events = vec![Event::new(3.0, 11.0, 11.2, 11.6, 0.12)];
+    for start in [12.1, 14.4, 16.7] {
+        events.push(Event::new(
+            start,
+            start + 0.3,
+            start + 1.5,
+            start + 1.8,
+            0.12,
+        ));
+    }
+    for seed in 0..10 {
+        let mut face = Face::at_rate(30.0, 30.0, &events);
+        face.directed = true;
+        let found = spots(&face, seed);
+        for event in &events[1..] {
+            let (first, last) = event.frames(&face.times);
+            assert!(
+                found
+                    .iter()
+                    .any(|i| i.onset.abs_diff(first) <= 3 && i.offset.abs_diff(last) <= 3),
+                "seed {seed}: {event:?} {found:#?}"
+            );
+        }
+    }
+}
+
 /// Macro- and micro-expressions of random length, height and distance (seconds).
 fn random_events(dice: &mut Dice, until: f64) -> Vec<Event> {
     let mut events = Vec::new();

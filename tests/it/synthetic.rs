@@ -1,6 +1,8 @@
 //! The drawn face: known times, equal bytes, a face that a detector finds; and the
 //! MP4 writer it goes through.
 
+#![allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
+
 use std::path::Path;
 
 use image::RgbImage;
@@ -73,8 +75,8 @@ fn frames_have_the_recorded_hashes() {
 
 const RECORDED: [u64; 3] = [
     0xfcd7_eef0_08cb_5b9f,
-    0xa728_e02d_9331_aec1,
-    0x1c3d_9efb_57a9_4d25,
+    0x05b6_ff01_18be_ae99,
+    0x1725_1628_34f1_0943,
 ];
 
 #[test]
@@ -118,7 +120,8 @@ fn an_expression_moves_its_own_region_only() {
     assert!(mouth(&smile) > 4.0, "{}", mouth(&smile));
     assert!(eyes(&smile) < 0.05, "{}", eyes(&smile));
     assert!(eyes(&blink) > 4.0, "{}", eyes(&blink));
-    assert!(mouth(&blink) < 0.01, "{}", mouth(&blink));
+    // The smile that ended two seconds before must not leave a trace.
+    assert_eq!(mouth(&blink), 0.0);
     // Onset and offset are at rest.
     for at in [168, 210, 276, 285] {
         assert_eq!(hash(&frame(&mut source, at)), hash(&rest), "frame {at}");

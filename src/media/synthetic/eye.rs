@@ -58,9 +58,11 @@ pub(super) fn paint(skin: Rgb, x: f32, y: f32, shut: f32, blur: f32, seed: u64) 
     let low_lash = hill(0.0, (under - 0.019) / 0.012) * along * smoothstep(0.15, 0.8, t);
     c = mix3(c, [0.14, 0.075, 0.055], 0.38 * low_lash);
     // The upper margin: dark, thicker outward, with a lash wing at the outer corner.
-    let thick = mix(0.013, 0.023, smoothstep(0.1, 0.9, t));
+    // Shut, both rows of lashes lie upon each other.
+    let thick = mix(0.013, 0.023, smoothstep(0.1, 0.9, t)) * (1.0 + 1.2 * shut);
     let over = y - upper + 0.35 * thick;
-    let line = smoothstep(thick + blur, thick - blur, over.abs() * 1.25) * along;
+    let soft = blur + 0.35 * thick * shut;
+    let line = smoothstep(thick + soft, thick - soft, over.abs() * 1.25) * along;
     c = mix3(c, [0.030, 0.019, 0.016], 0.90 * line);
     lashes(c, out, y, upper, t, shut)
 }
@@ -72,7 +74,7 @@ fn lid_skin(skin: Rgb, x: f32, y: f32, upper: f32, fold: f32, t: f32, shut: f32)
     let down = ((y - fold) / height).clamp(0.0, 1.0);
     let on_lid = smoothstep(0.0, 0.25, down) * smoothstep(upper + 0.01, upper - 0.005, y) * along;
     // Rounded over the ball: lightest in the middle, darker to the margin.
-    let round = 1.0 + shut * (0.16 * hill((down - 0.45) / 0.28, (t - 0.42) / 0.25) - 0.05);
+    let round = 1.0 + shut * on_lid * (0.16 * hill((down - 0.45) / 0.28, (t - 0.42) / 0.25) - 0.05);
     let tint = mix(1.0, 0.94, on_lid);
     let mut c = [
         skin[0] * round * mix(1.0, 0.97, on_lid),

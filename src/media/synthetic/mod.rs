@@ -15,7 +15,7 @@ mod hair;
 mod mouth;
 mod outline;
 mod portrait;
-mod recordings;
+pub mod recordings;
 mod render;
 mod skin;
 mod spec;

@@ -43,7 +43,7 @@ pub fn sample_spec() -> SyntheticSpec {
                 ExpressionKind::Micro,
                 &[12],
                 [366, 371, 378],
-                0.25,
+                0.30,
                 "happiness",
             ),
             event(

@@ -195,8 +195,9 @@ impl Renderer {
         let (hx, hy) = ((x - sway.x - px) / unit, (y - sway.y - py) / unit);
         let inside = mouth::interior(hx, hy, hy + above / unit)
             .map(|v| f32::from(encoded(v)) * (255.0 / 65535.0));
-        let c = mix3(inside, self.sample(lx, ly), lower);
-        mix3(c, self.sample(ux, uy), upper)
+        let (over, under) = (self.sample(ux, uy), self.sample(lx, ly));
+        let gap = 1.0 - upper - lower;
+        [0, 1, 2].map(|k| upper * over[k] + lower * under[k] + gap * inside[k])
     }
 }
 
