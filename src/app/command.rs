@@ -2,6 +2,7 @@
 
 use super::backend::{CameraEntry, OpenedSession, PlayerOrder, ViewsWanted};
 use super::decisions::SpotKey;
+use super::saving::Saving;
 use super::settings::{PanelSizes, ThemeChoice};
 use super::time_view::TimeView;
 use crate::base::Notice;
@@ -75,6 +76,8 @@ pub enum Command {
     Decide(IntervalStatus),
     Undo,
     Redo,
+    /// Writes the candidates with their standing to a new file.
+    Save,
 
     // Looking.
     ToggleOverlay(Overlay),
@@ -145,6 +148,7 @@ pub enum Effect {
     FullScreen(bool),
     Theme(ThemeChoice),
     SaveSettings,
+    SaveCandidates(Box<Saving>),
     /// Paint again after so many seconds, although nothing else happens.
     WakeAfter(f64),
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::App;
 use super::command::{Command, Effect};
 use super::settings::ThemeChoice;
+use crate::base::Notice;
 
 impl App {
     /// Applies a command to the state and does what follows from it.
@@ -36,6 +37,21 @@ impl App {
             }
             Effect::Theme(theme) => apply_theme(ctx, theme),
             Effect::SaveSettings => self.settings_changed = true,
+            Effect::SaveCandidates(saving) => {
+                let (said, ctx) = (self.said.clone(), ctx.clone());
+                let started = std::thread::Builder::new()
+                    .name("save".into())
+                    .spawn(move || {
+                        said.post([saving.write()]);
+                        ctx.request_repaint();
+                    });
+                if let Err(e) = started {
+                    self.asked.push(Command::Say(Notice::error(format!(
+                        "Cannot save the candidates: the system refuses another thread ({e}). \
+                         Close other programs and save again."
+                    ))));
+                }
+            }
             Effect::WakeAfter(secs) => ctx.request_repaint_after(Duration::from_secs_f64(secs)),
         }
     }

@@ -3,6 +3,7 @@
 use super::backend::{CameraEntry, PlayerOrder};
 use super::command::{Command, DialogKind, Effect, SideTab};
 use super::review::Review;
+use super::saving::Saving;
 use super::state::AppState;
 use crate::base::Notice;
 use crate::spotting::ExpressionKind;
@@ -117,20 +118,24 @@ impl AppState {
                 if let Some(path) = &session.info.path {
                     entrance.path = path.display().to_string();
                 }
-                let before = self.review.take();
+                let mut effects = vec![Effect::Player(PlayerOrder::Speed(self.settings.speed))];
+                let mut before = self.review.take();
                 let mut review = Review::new(*session);
                 // Analysed again: what the person decided holds.
-                if let Some(before) = before
+                if let Some(before) = &mut before
                     && before.session.info.path.is_some()
                     && before.session.info.path == review.session.info.path
                 {
-                    review.decisions = before.decisions;
+                    review.decisions = std::mem::take(&mut before.decisions);
+                    review.unsaved = before.unsaved;
                     review.decided();
+                } else if let Some(before) = before.filter(|b| b.unsaved) {
+                    effects.push(Effect::SaveCandidates(Box::new(Saving::of(&before))));
                 }
                 self.review = Some(review);
                 self.tab = SideTab::Candidates;
                 self.last_views = None;
-                vec![Effect::Player(PlayerOrder::Speed(self.settings.speed))]
+                effects
             }
             Command::OpenFailed { why, .. } => {
                 entrance.opening = None;

@@ -75,6 +75,7 @@ bindings! {
     }
     "File": {
         "Open recording…" => with(Modifiers::COMMAND, Key::O), Command::AskForInput(DialogKind::Recording);
+        "Save the candidates" => with(Modifiers::COMMAND, Key::S), Command::Save;
         "These keys" => plain(Key::Questionmark), Command::ToggleHelp;
     }
 }

@@ -11,12 +11,13 @@ use super::command::Command;
 use super::trail::Trail;
 use super::wake::Wake;
 use crate::base::{Latest, Mailbox, Notice};
+use crate::face::LandmarkPredictor;
 use crate::gpu::GpuContext;
 use crate::media::{self, Frame, InputSpec, Player};
 use crate::nn::device::NnDevice;
 use crate::session::params::DeviceChoice;
 use crate::session::views::{ViewRequest, ViewsWorker};
-use crate::session::{Devices, Params, SessionHandle, SessionStatus};
+use crate::session::{Params, Resources, SessionHandle, SessionStatus};
 use crate::spotting::ExpressionKind;
 use crate::timeline::ScoreSource;
 
@@ -312,13 +313,13 @@ fn ready(
             trail = Some(Trail::start(media::open(&spec)?, views)?);
         }
     }
-    let devices = devices(params.device, gpu)?;
-    let device = devices
-        .gpu
-        .as_ref()
-        .map_or_else(|| "CPU".into(), GpuContext::name);
+    let resources = resources(params, gpu.as_ref())?;
+    let device = match (&params.macro_weights, &params.micro_weights) {
+        (None, None) => "CPU".to_owned(),
+        _ => format!("CPU, networks on {}", resources.network.name()),
+    };
     let knock = wake.clone();
-    let session = SessionHandle::start(source, params, &devices, move || knock.wake())?;
+    let session = SessionHandle::start(source, params, &resources, move || knock.wake())?;
     let sources = [
         (ExpressionKind::Macro, &params.macro_weights),
         (ExpressionKind::Micro, &params.micro_weights),
@@ -348,12 +349,12 @@ fn ready(
 }
 
 /// A graphics card is the window's own device: a second one would compete with it.
-fn devices(choice: DeviceChoice, gpu: Option<GpuContext>) -> anyhow::Result<Devices> {
-    match (choice, gpu) {
-        (DeviceChoice::Gpu, Some(gpu)) => Ok(Devices {
-            network: NnDevice::wgpu(&gpu)?,
-            gpu: Some(gpu),
+fn resources(params: &Params, gpu: Option<&GpuContext>) -> anyhow::Result<Resources> {
+    match (params.device, gpu) {
+        (DeviceChoice::Gpu, Some(gpu)) => Ok(Resources {
+            landmarks: Arc::new(LandmarkPredictor::find(params.landmarks.as_deref())?),
+            network: NnDevice::wgpu(gpu)?,
         }),
-        (choice, _) => Ok(Devices::choose(choice)?),
+        _ => Ok(Resources::load(params)?),
     }
 }

@@ -17,6 +17,7 @@ pub mod panels;
 pub mod regions;
 pub mod review;
 pub mod run;
+pub mod saving;
 pub mod settings;
 pub mod state;
 pub mod theme;
@@ -37,7 +38,7 @@ use settings::{PanelSizes, Settings};
 use state::AppState;
 use widgets::textures::Textures;
 
-use crate::base::Notice;
+use crate::base::{Mailbox, Notice};
 
 /// The window's one owner: state, machinery, pictures on the card.
 pub struct App {
@@ -47,6 +48,8 @@ pub struct App {
     textures: Textures,
     /// Asked for since the state last changed.
     asked: Vec<Command>,
+    /// What threads of the window itself report.
+    said: Mailbox<Notice>,
     /// Where the settings go; `None` keeps them in memory only.
     settings_path: Option<PathBuf>,
     settings_changed: bool,
@@ -82,6 +85,7 @@ impl App {
             dialogs: Dialogs::new(ctx.clone()),
             textures: Textures::default(),
             asked,
+            said: Mailbox::default(),
             settings_path,
             settings_changed: false,
         }
@@ -92,6 +96,7 @@ impl App {
         let mut commands = vec![Command::Clock(ctx.input(|i| i.time))];
         commands.extend(self.backend.poll());
         commands.extend(self.dialogs.poll());
+        commands.extend(self.said.take_all().into_iter().map(Command::Say));
         commands.append(&mut self.asked);
         for dropped in ctx.input(|i| i.raw.dropped_files.clone()) {
             commands.push(Command::Open(effects::dropped_path(&dropped)));
@@ -199,6 +204,8 @@ fn review(ui: &mut egui::Ui, state: &AppState, sizes: &mut PanelSizes, out: &mut
         .size_range(216.0..=560.0)
         .frame(frame)
         .show(ui, |ui| {
+            // A panel shrinks to what is in it otherwise.
+            ui.take_available_space();
             egui::Panel::top("transport")
                 .exact_size(32.0)
                 .frame(egui::Frame::NONE)
@@ -211,13 +218,19 @@ fn review(ui: &mut egui::Ui, state: &AppState, sizes: &mut PanelSizes, out: &mut
         .default_size(sizes.source)
         .size_range(184.0..=360.0)
         .frame(frame)
-        .show(ui, |ui| panels::source::show(ui, state, out));
+        .show(ui, |ui| {
+            ui.take_available_space();
+            panels::source::show(ui, state, out);
+        });
     let side = egui::Panel::right("side")
         .resizable(true)
         .default_size(sizes.candidates)
         .size_range(264.0..=480.0)
         .frame(frame)
-        .show(ui, |ui| side(ui, state, out));
+        .show(ui, |ui| {
+            ui.take_available_space();
+            side(ui, state, out);
+        });
     *sizes = PanelSizes {
         source: source.response.rect.width().round(),
         candidates: side.response.rect.width().round(),
@@ -272,6 +285,14 @@ impl eframe::App for App {
 
     fn save(&mut self, _storage: &mut dyn eframe::Storage) {
         self.save_settings();
+    }
+
+    fn on_exit(&mut self, _gl: Option<&eframe::glow::Context>) {
+        self.save_settings();
+        if let Some(review) = self.state.review.as_ref().filter(|r| r.unsaved) {
+            let notice = saving::Saving::of(review).write();
+            log::info!("{}", notice.text);
+        }
     }
 
     fn auto_save_interval(&self) -> std::time::Duration {

@@ -52,6 +52,8 @@ pub struct Review {
     pub timeline: TimelineState,
     pub selected: Option<SpotKey>,
     pub decisions: Decisions,
+    /// Something was decided since the candidates were last saved.
+    pub unsaved: bool,
     /// The scores as they are drawn, per kind.
     pub curves: BTreeMap<ExpressionKind, MinMaxSeries>,
     /// Lowest and highest finite score that was not masked, per kind.
@@ -74,6 +76,7 @@ impl Review {
             timeline: TimelineState::default(),
             selected: None,
             decisions: Decisions::default(),
+            unsaved: false,
             curves: BTreeMap::new(),
             score_range: BTreeMap::new(),
             spots: Vec::new(),

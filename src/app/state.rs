@@ -5,6 +5,7 @@ use super::command::{Command, Effect, Overlay, SideTab, View};
 use super::entrance::Entrance;
 use super::notices::NoticeLog;
 use super::review::Review;
+use super::saving::Saving;
 use super::settings::Settings;
 use super::time_view::TimeView;
 use crate::base::{Notice, Severity};
@@ -84,6 +85,17 @@ impl AppState {
             Command::Decide(status) => self.decide(status),
             Command::Undo => self.revise(super::decisions::Decisions::undo, "Nothing to undo."),
             Command::Redo => self.revise(super::decisions::Decisions::redo, "Nothing to redo."),
+
+            Command::Save => match self.review.as_mut() {
+                Some(review) if !review.spots.is_empty() => {
+                    review.unsaved = false;
+                    vec![Effect::SaveCandidates(Box::new(Saving::of(review)))]
+                }
+                _ => {
+                    self.say(Notice::info("There is no candidate to save yet."));
+                    vec![Effect::WakeAfter(8.1)]
+                }
+            },
 
             Command::Clock(now) => self.clock(now),
             Command::Events { generation, events } => self.hear(generation, events),
@@ -261,6 +273,7 @@ impl AppState {
             status
         };
         review.decisions.decide(&spot, status);
+        review.unsaved = true;
         review.decided();
         vec![]
     }
@@ -274,6 +287,7 @@ impl AppState {
             return vec![];
         };
         if step(&mut review.decisions) {
+            review.unsaved = true;
             review.decided();
             return vec![];
         }

@@ -141,6 +141,7 @@ mod tests {
             index,
             timestamp: Timestamp::from_secs(index as f64 / 20.0),
             dropped_before: 0,
+            captured: None,
             picture: Arc::new(image::RgbImage::new(4, 4)),
         }
     }

@@ -220,7 +220,7 @@ fn paint(
 
 fn judge(ui: &mut Ui, review: &Review, out: &mut Vec<Command>) {
     let spot = review.selected_spot();
-    let width = 0.5 * (ui.available_width() - theme::GAP);
+    let width = (ui.available_width() - 2.0 * theme::GAP - 64.0) / 2.0;
     ui.horizontal(|ui| {
         for (does, done, status) in [
             ("Accept", "Accepted", IntervalStatus::Accepted),
@@ -241,6 +241,17 @@ fn judge(ui: &mut Ui, review: &Review, out: &mut Vec<Command>) {
             if response.clicked() {
                 out.push(Command::Decide(status));
             }
+        }
+        let save = egui::Button::new("Save").min_size(vec2(64.0, theme::CONTROL));
+        if ui
+            .add(save)
+            .on_hover_text(format!(
+                "{}: a new intervals.csv beside the recording",
+                keys::tip("Save the candidates")
+            ))
+            .clicked()
+        {
+            out.push(Command::Save);
         }
     });
 }

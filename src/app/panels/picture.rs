@@ -66,7 +66,7 @@ fn caption(ui: &mut Ui, rect: Rect, title: &str, detail: &str) {
 fn original(ui: &mut Ui, state: &AppState, review: &Review, textures: &Textures, rect: Rect) {
     let detail = match (&review.playback.picture, review.face_shown()) {
         (None, _) => "reading the first picture…".to_owned(),
-        (Some(_), Some((face, _))) => format!("face sure to {:.0} %", 100.0 * face.confidence),
+        (Some(_), Some((face, _))) => format!("face confidence {:.0} %", 100.0 * face.confidence),
         (Some(p), None) if review.recording.frame(p.index).is_some() => {
             "no face in this frame".into()
         }
@@ -203,7 +203,10 @@ fn beside(ui: &mut Ui, review: &Review, textures: &Textures, view: View, rect: R
             if views.led_device.is_empty() {
                 String::new()
             } else {
-                format!("on {}", views.led_device)
+                format!(
+                    "on {}; blue grows darker, yellow brighter",
+                    place(&views.led_device)
+                )
             },
             textures.led(),
         ),
@@ -244,6 +247,14 @@ fn beside(ui: &mut Ui, review: &Review, textures: &Textures, view: View, rect: R
     }
 }
 
+/// Short and the same everywhere: the adapter's full name stands in the strip.
+pub(super) fn place(device: &str) -> &str {
+    match device.split(':').next().unwrap_or(device).trim() {
+        "processor" => "CPU",
+        other => other,
+    }
+}
+
 fn missing(review: &Review) -> &'static str {
     let analysed = review
         .playback
@@ -253,6 +264,9 @@ fn missing(review: &Review) -> &'static str {
     match analysed {
         None => "Drawn once this frame is analysed",
         Some(r) if r.face.is_none() => "No face in this frame",
+        Some(r) if r.frame == review.views.frame && review.views_count > 0 => {
+            "Needs a frame before this one"
+        }
         Some(_) => "Being computed",
     }
 }

@@ -2,6 +2,7 @@
 
 use egui::{Label, RichText, TextStyle, Ui};
 
+use crate::app::panels::picture::place;
 use crate::app::panels::source::grouped;
 use crate::app::state::AppState;
 use crate::app::theme::{self, Palette};
@@ -81,7 +82,7 @@ fn items(state: &AppState) -> Vec<Item> {
         if !review.views.led_device.is_empty() {
             list.push(Item {
                 name: "LED on",
-                value: led_place(&review.views.led_device),
+                value: place(&review.views.led_device).to_owned(),
                 tip: "Where the LED band-pass of the view runs",
                 warn: false,
             });
@@ -100,9 +101,4 @@ fn items(state: &AppState) -> Vec<Item> {
         warn: state.machine.software || adapter.is_none(),
     });
     list
-}
-
-/// "GPU: name" says no more than the adapter beside it does.
-fn led_place(device: &str) -> String {
-    device.split(':').next().unwrap_or(device).trim().to_owned()
 }

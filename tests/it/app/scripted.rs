@@ -53,6 +53,7 @@ impl Scripted {
             index,
             timestamp: time(index),
             dropped_before: 0,
+            captured: None,
             picture: Arc::clone(&self.picture),
         }
     }

@@ -1,0 +1,115 @@
+//! What the person decided, as `intervals.csv`: on request, and by itself before a
+//! recording with new decisions leaves the window.
+
+use std::path::{Path, PathBuf};
+
+use super::review::Review;
+use crate::base::Notice;
+use crate::project::results;
+use crate::timeline::Recording;
+
+/// A copy of what is to be written; the window goes on with its own.
+#[derive(Debug, Clone)]
+pub struct Saving {
+    /// The recording's name without its ending.
+    name: String,
+    /// Its own folder; `None` for cameras.
+    beside: Option<PathBuf>,
+    recording: Recording,
+}
+
+impl Saving {
+    #[must_use]
+    pub fn of(review: &Review) -> Self {
+        let info = &review.session.info;
+        let name = Path::new(&info.name)
+            .file_stem()
+            .map_or_else(|| "recording".into(), |s| s.to_string_lossy().into_owned());
+        let mut recording = review.recording.clone();
+        recording.intervals.clone_from(&review.spots);
+        Self {
+            name,
+            beside: info
+                .path
+                .as_ref()
+                .and_then(|p| p.parent())
+                .map(Path::to_path_buf),
+            recording,
+        }
+    }
+
+    /// Writes a new file beside the recording, or where that is not allowed in the
+    /// person's documents; an older file is never replaced.
+    #[must_use]
+    pub fn write(&self) -> Notice {
+        let documents = directories::UserDirs::new().map(|d| {
+            d.document_dir()
+                .unwrap_or_else(|| d.home_dir())
+                .to_path_buf()
+        });
+        let mut failed = None;
+        for folder in self.beside.iter().chain(documents.iter()) {
+            let path = free_path(folder, &self.name);
+            match results::write_intervals(&path, &self.name, &self.recording) {
+                Ok(()) => {
+                    return Notice::info(format!(
+                        "Saved {} candidates with what you decided: {}",
+                        self.recording.intervals.len(),
+                        path.display()
+                    ));
+                }
+                Err(e) => failed = Some(e.to_string()),
+            }
+        }
+        Notice::error(failed.unwrap_or_else(|| {
+            "Cannot save the candidates: this account has no folder of its own.".into()
+        }))
+    }
+}
+
+/// `name.intervals.csv`, or with the first number that is free.
+fn free_path(folder: &Path, name: &str) -> PathBuf {
+    let mut path = folder.join(format!("{name}.intervals.csv"));
+    let mut number = 2;
+    while path.exists() {
+        path = folder.join(format!("{name}.intervals-{number}.csv"));
+        number += 1;
+    }
+    path
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::spotting::{ExpressionKind, IntervalStatus, SpottedInterval};
+
+    #[test]
+    fn a_copy_is_written_beside_the_recording_and_never_over_an_older_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut recording = Recording::default();
+        recording.intervals.push(SpottedInterval {
+            kind: ExpressionKind::Micro,
+            onset: 3,
+            apex: 5,
+            offset: 9,
+            score: 0.5,
+            status: IntervalStatus::Rejected,
+            provisional: false,
+        });
+        let saving = Saving {
+            name: "clip".into(),
+            beside: Some(folder.path().to_path_buf()),
+            recording,
+        };
+        for _ in 0..2 {
+            assert!(saving.write().text.starts_with("Saved 1 candidates"));
+        }
+        for name in ["clip.intervals.csv", "clip.intervals-2.csv"] {
+            let text = std::fs::read_to_string(folder.path().join(name)).unwrap();
+            assert!(
+                text.contains("clip,micro,3,5,9") && text.contains("rejected"),
+                "{text}"
+            );
+        }
+    }
+}
