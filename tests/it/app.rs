@@ -474,3 +474,104 @@ fn nothing_is_repainted_while_nothing_happens() {
     let delay = h.output().viewport_output[&egui::ViewportId::ROOT].repaint_delay;
     assert!(delay > std::time::Duration::from_secs(1), "{delay:?}");
 }
+
+#[test]
+fn a_click_on_the_timeline_goes_there_and_the_wheel_zooms_at_the_pointer() {
+    let mut h = recording((1280.0, 800.0), 1.0, FRAMES, true);
+    let lane = h
+        .get_by_label_contains("Scores of macro-expressions")
+        .rect();
+    // Between two candidates, in the middle of the recording.
+    let at = lane.center();
+    h.hover_at(at);
+    h.run_steps(2);
+    for pressed in [true, false] {
+        h.event(egui::Event::PointerButton {
+            pos: at,
+            button: egui::PointerButton::Primary,
+            pressed,
+            modifiers: Modifiers::NONE,
+        });
+        h.step();
+    }
+    h.run_steps(3);
+    let review = h.state().app.state.review.as_ref().unwrap();
+    assert!(
+        (290..310).contains(&review.playback.frame),
+        "{}",
+        review.playback.frame
+    );
+    let before = review.view();
+    h.event(egui::Event::MouseWheel {
+        unit: egui::MouseWheelUnit::Line,
+        delta: vec2(0.0, 4.0),
+        phase: egui::TouchPhase::Move,
+        modifiers: Modifiers::NONE,
+    });
+    h.run_steps(10);
+    let review = h.state().app.state.review.as_ref().unwrap();
+    let after = review.view();
+    assert!(after.span() < before.span());
+    let middle = |v: onset::app::time_view::TimeView| 0.5 * (v.start + v.end);
+    assert!((middle(after) - middle(before)).abs() < 0.05 * before.span());
+}
+
+#[test]
+fn a_moved_threshold_hides_what_lies_below_it() {
+    let mut h = recording((1280.0, 800.0), 1.0, FRAMES, true);
+    say(
+        &mut h,
+        vec![Command::Floor(
+            onset::spotting::ExpressionKind::Micro,
+            Some(0.6),
+        )],
+    );
+    assert!(says(&h, "threshold 0.6000 (moved) leaves 1"));
+    assert!(says(&h, "; 2 below the line"));
+    let review = h.state().app.state.review.as_ref().unwrap();
+    assert_eq!(review.ranked().len(), 3);
+}
+
+#[test]
+fn decisions_outlive_a_second_analysis_and_are_saved_before_another_recording() {
+    use onset::app::backend::OpenedSession;
+    use onset::app::command::Effect;
+    let mut h = state_after(&[(Modifiers::NONE, Key::N), (Modifiers::NONE, Key::A)]);
+    let state = &mut h.state_mut().app.state;
+    let again = OpenedSession {
+        generation: 7,
+        ..state.review.as_ref().unwrap().session.clone()
+    };
+    state.apply(Command::Opened(Box::new(again.clone())));
+    let review = state.review.as_ref().unwrap();
+    assert_eq!(review.decisions.count(IntervalStatus::Accepted), 1);
+    assert!(review.unsaved);
+    let mut other = again;
+    other.info.path = Some("/recordings/other.mp4".into());
+    let effects = state.apply(Command::Opened(Box::new(other)));
+    assert!(
+        effects
+            .iter()
+            .any(|e| matches!(e, Effect::SaveCandidates(_)))
+    );
+    assert!(!state.review.as_ref().unwrap().unsaved);
+}
+
+#[test]
+fn a_camera_shows_its_pictures_and_cannot_be_stepped() {
+    let mut h = open_window((1280.0, 800.0), 1.0, |_| {
+        vec![
+            Command::Open("camera:0".into()),
+            Command::HintsSeen,
+            Command::ListCameras,
+        ]
+    });
+    h.run_steps(3);
+    assert!(says(&h, "Scripted camera"));
+    h.key_press(Key::ArrowRight);
+    h.run_steps(3);
+    let state = &h.state().app.state;
+    assert_eq!(state.review.as_ref().unwrap().playback.frame, 0);
+    assert!(matches!(&state.entrance.cameras,
+        onset::app::entrance::Cameras::Found(list) if list[0].name == "Integrated camera"));
+}

@@ -268,6 +268,7 @@ pub(crate) fn story(script: &Scripted, until: u64, finished: bool) -> Vec<Event>
                 end: time(i),
                 score: score(kind, i),
                 strain: 0.0,
+                motion: None,
                 masked,
             }));
         }
