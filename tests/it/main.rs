@@ -7,10 +7,10 @@ mod baseline_jpeg;
 mod face;
 mod media;
 mod metrics;
+mod motion;
 mod simulated_face;
 mod spotting;
 mod synthetic;
-mod motion;
 
 /// A file of the development material beside the checkout (`../shared`, or
 /// `ONSET_SHARED`), which users do not have: `None`, with a word, where it is absent.
