@@ -187,7 +187,8 @@ fn results_come_without_waiting() {
     assert_eq!(tickets, [0, 1, 2]);
 }
 
-/// A man who raises his brows after a second's third: the first frames are still.
+/// A man raises his brows from frame 61 on; the view starts at frame 62, with half a
+/// second behind it.
 #[test]
 fn the_view_of_a_real_face_lights_up_when_the_brows_rise() {
     let Some(path) = crate::shared("reference/evm_oracle.npz") else {
