@@ -1,6 +1,8 @@
 //! The LED band-pass: its matrix, its CPU twin and its kernel against reference
 //! results and against each other.
 
+#![allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
+
 use std::fs::File;
 use std::io::BufReader;
 
