@@ -1,5 +1,7 @@
 //! The graphics room: one device for all tests, shaders and layouts against naga.
 
+#![allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
+
 use std::mem::{offset_of, size_of};
 use std::sync::{Mutex, MutexGuard, OnceLock};
 

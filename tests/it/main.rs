@@ -3,10 +3,13 @@
 use std::path::PathBuf;
 
 mod architecture;
+mod bandpass;
 mod baseline_jpeg;
 mod face;
+mod gpu;
 mod media;
 mod metrics;
+mod model;
 mod motion;
 mod simulated_face;
 mod spotting;

@@ -1,5 +1,7 @@
 //! SOFTNet: published checkpoints imported, and scores equal to the reference's.
 
+#![allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
+
 use std::fs;
 use std::path::PathBuf;
 use std::sync::OnceLock;
