@@ -44,16 +44,16 @@
 //! Read `session/pipeline.rs` first, then the rooms it calls from top to bottom.
 
 pub mod base;
-pub mod gpu;
-pub mod nn;
-pub mod media;
+pub mod cli;
 pub mod face;
-pub mod motion;
+pub mod gpu;
+pub mod media;
+pub mod metrics;
 pub mod model;
+pub mod motion;
+pub mod nn;
+pub mod project;
+pub mod session;
 pub mod spotting;
 pub mod timeline;
-pub mod metrics;
-pub mod session;
-pub mod project;
-pub mod cli;
 pub mod app;

@@ -20,7 +20,9 @@ use crate::timeline::{Event, Recording};
 
 /// Analyse recordings without a window; finished ones are skipped unless --force.
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  onset analyze interview.mp4 --out results\n  onset analyze camera:0 --seconds 30 --out results\n  onset analyze frames/ --fps 200 --out results --micro-weights softnet-micro.safetensors")]
+#[command(
+    after_help = "Examples:\n  onset analyze interview.mp4 --out results\n  onset analyze camera:0 --seconds 30 --out results\n  onset analyze frames/ --fps 200 --out results --micro-weights softnet-micro.safetensors"
+)]
 pub struct AnalyzeArgs {
     /// Video files, folders of images, or camera:N.
     #[arg(required = true)]
@@ -57,7 +59,9 @@ pub(super) fn run(args: &AnalyzeArgs, quiet: bool) -> CommandResult {
     if let Some(fps) = args.fps
         && !(fps.is_finite() && fps > 0.0)
     {
-        return Err(Failure::input(anyhow!("--fps must be above 0, for example --fps 200")));
+        return Err(Failure::input(anyhow!(
+            "--fps must be above 0, for example --fps 200"
+        )));
     }
     let params = Params {
         decode: args.decode.into(),
@@ -92,17 +96,31 @@ pub(super) fn run(args: &AnalyzeArgs, quiet: bool) -> CommandResult {
         0 => Ok(outcome),
         1 if all == 1 => Err(failures.remove(0)),
         n => {
-            let text = anyhow!("{n} of {all} inputs could not be analysed; the others are complete");
+            let text =
+                anyhow!("{n} of {all} inputs could not be analysed; the others are complete");
             let unreadable = failures.iter().all(|f| matches!(f, Failure::Input(_)));
-            Err(if unreadable { Failure::Input(text) } else { Failure::Other(text) })
+            Err(if unreadable {
+                Failure::Input(text)
+            } else {
+                Failure::Other(text)
+            })
         }
     }
 }
 
-fn one(args: &AnalyzeArgs, params: &Params, resources: &Resources, input: &str, names: &mut Names, quiet: bool) -> CommandResult {
+fn one(
+    args: &AnalyzeArgs,
+    params: &Params,
+    resources: &Resources,
+    input: &str,
+    names: &mut Names,
+    quiet: bool,
+) -> CommandResult {
     let spec = InputSpec::parse(input, params.fps).map_err(Failure::input)?;
     if spec.is_camera() && args.seconds.is_none() {
-        return Err(Failure::input(anyhow!("A camera has no end: say how long with --seconds, for example --seconds 30")));
+        return Err(Failure::input(anyhow!(
+            "A camera has no end: say how long with --seconds, for example --seconds 30"
+        )));
     }
     let (name, size_bytes) = identity(&spec);
     let folder = names.folder(&args.out, &spec.stem(), |summary| {
@@ -111,7 +129,9 @@ fn one(args: &AnalyzeArgs, params: &Params, resources: &Resources, input: &str, 
     let done = results::read_summary(&folder.join("recording.json"));
     if !args.force && !spec.is_camera() && done.is_some_and(|s| s.parameters == *params) {
         if !quiet {
-            eprintln!("{input}: already analysed with these parameters, skipped (--force analyses again)");
+            eprintln!(
+                "{input}: already analysed with these parameters, skipped (--force analyses again)"
+            );
         }
         return Ok(Outcome::Done);
     }
@@ -128,7 +148,10 @@ fn one(args: &AnalyzeArgs, params: &Params, resources: &Resources, input: &str, 
         match delivery {
             Delivery::Frame(frame) => {
                 let seconds = frame.timestamp.secs();
-                keep(&mut recording, pipeline.push(&frame).map_err(Failure::other)?);
+                keep(
+                    &mut recording,
+                    pipeline.push(&frame).map_err(Failure::other)?,
+                );
                 progress.at(recording.frames.len() as u64);
                 if args.seconds.is_some_and(|limit| seconds >= limit) {
                     break;
@@ -156,11 +179,17 @@ fn one(args: &AnalyzeArgs, params: &Params, resources: &Resources, input: &str, 
     }
     keep(&mut recording, pipeline.finish().map_err(Failure::other)?);
 
-    let stem = folder.file_name().map_or_else(|| spec.stem(), |n| n.to_string_lossy().into_owned());
+    let stem = folder
+        .file_name()
+        .map_or_else(|| spec.stem(), |n| n.to_string_lossy().into_owned());
     let summary = results::Summary::of(&info, size_bytes, params, &pipeline, &recording);
     write_all(&folder, &stem, &recording, &summary, started, input).map_err(Failure::other)?;
     report(&folder, &recording, &summary, quiet);
-    Ok(if recording.has_warnings() { Outcome::Warned } else { Outcome::Done })
+    Ok(if recording.has_warnings() {
+        Outcome::Warned
+    } else {
+        Outcome::Done
+    })
 }
 
 /// What tells this input from another: its name and its size in bytes.
@@ -169,7 +198,9 @@ fn identity(spec: &InputSpec) -> (String, u64) {
         InputPlace::Camera(n) => (format!("camera:{n}"), 0),
         InputPlace::Path(path) => {
             let absolute = std::path::absolute(path).unwrap_or_else(|_| path.clone());
-            let name = absolute.file_name().map_or_else(String::new, |n| n.to_string_lossy().into_owned());
+            let name = absolute
+                .file_name()
+                .map_or_else(String::new, |n| n.to_string_lossy().into_owned());
             (name, size_of(path))
         }
     }
@@ -206,14 +237,24 @@ fn write_all(
 ) -> Result<(), crate::project::OutputError> {
     results::write_frames(&folder.join("frames.csv"), recording)?;
     results::write_intervals(&folder.join("intervals.csv"), stem, recording)?;
-    let label = |kind| summary.scores.get(&kind).map_or("", |k| k.source_label.as_str());
+    let label = |kind| {
+        summary
+            .scores
+            .get(&kind)
+            .map_or("", |k| k.source_label.as_str())
+    };
     let labels = [label(ExpressionKind::Macro), label(ExpressionKind::Micro)];
     plot::write_timeline(&folder.join("timeline.png"), stem, recording, labels)?;
 
     let seconds = started.elapsed().as_secs_f64();
     let mut log = String::new();
     let _ = writeln!(log, "onset {} analysed {input}", env!("CARGO_PKG_VERSION"));
-    let _ = writeln!(log, "{} frames in {seconds:.2} s, {:.1} frames a second", recording.frames.len(), recording.frames.len() as f64 / seconds);
+    let _ = writeln!(
+        log,
+        "{} frames in {seconds:.2} s, {:.1} frames a second",
+        recording.frames.len(),
+        recording.frames.len() as f64 / seconds
+    );
     for notice in &recording.notices {
         let _ = writeln!(log, "{:?}: {}", notice.severity, notice.text);
     }
@@ -225,10 +266,20 @@ fn report(folder: &Path, recording: &Recording, summary: &results::Summary, quie
     if quiet {
         return;
     }
-    for notice in recording.notices.iter().filter(|n| n.severity >= Severity::Warning) {
+    for notice in recording
+        .notices
+        .iter()
+        .filter(|n| n.severity >= Severity::Warning)
+    {
         eprintln!("warning: {}", notice.text);
     }
-    let count = |kind| recording.intervals.iter().filter(|i| i.kind == kind).count();
+    let count = |kind| {
+        recording
+            .intervals
+            .iter()
+            .filter(|i| i.kind == kind)
+            .count()
+    };
     eprintln!(
         "{}: {} frames, face in {:.1} %, {} macro- and {} micro-expression candidates, in {}",
         summary.recording.name,
@@ -246,13 +297,23 @@ struct Names(Vec<PathBuf>);
 
 impl Names {
     /// A folder that an earlier run left counts as free when it is of the same input.
-    fn folder(&mut self, out: &Path, stem: &str, same: impl Fn(&results::Summary) -> bool) -> PathBuf {
+    fn folder(
+        &mut self,
+        out: &Path,
+        stem: &str,
+        same: impl Fn(&results::Summary) -> bool,
+    ) -> PathBuf {
         let mut n = 1;
         loop {
-            let name = if n == 1 { stem.to_owned() } else { format!("{stem}_{n}") };
+            let name = if n == 1 {
+                stem.to_owned()
+            } else {
+                format!("{stem}_{n}")
+            };
             let folder = out.join(name);
             let taken_now = self.0.contains(&folder);
-            let of_another = results::read_summary(&folder.join("recording.json")).is_some_and(|s| !same(&s));
+            let of_another =
+                results::read_summary(&folder.join("recording.json")).is_some_and(|s| !same(&s));
             if !taken_now && !of_another {
                 self.0.push(folder.clone());
                 return folder;

@@ -30,7 +30,9 @@ use crate::session::{Params, Resources};
 
 /// Measure each stage, the whole pipeline, and the memory it takes.
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  onset bench\n  onset bench interview.mp4 --json\n  onset bench --memory-minutes 2 --memory-minutes 20")]
+#[command(
+    after_help = "Examples:\n  onset bench\n  onset bench interview.mp4 --json\n  onset bench --memory-minutes 2 --memory-minutes 20"
+)]
 pub struct BenchArgs {
     /// A recording to measure on; without: the bundled 640×480 clip.
     input: Option<PathBuf>,
@@ -109,7 +111,10 @@ pub(super) fn run(args: &BenchArgs, quiet: bool) -> CommandResult {
         memory,
     };
     if args.json {
-        println!("{}", serde_json::to_string_pretty(&report).map_err(Failure::other)?);
+        println!(
+            "{}",
+            serde_json::to_string_pretty(&report).map_err(Failure::other)?
+        );
     } else {
         print(&report);
     }
@@ -133,13 +138,22 @@ fn read(args: &BenchArgs) -> Result<(String, Vec<Frame>), Failure> {
         frames.push(frame);
     }
     if frames.len() < 30 {
-        return Err(Failure::input(anyhow!("The bench needs 30 frames at least and found {}: {}", frames.len(), path.display())));
+        return Err(Failure::input(anyhow!(
+            "The bench needs 30 frames at least and found {}: {}",
+            frames.len(),
+            path.display()
+        )));
     }
     Ok((source.info().name.clone(), frames))
 }
 
 /// Runs `work` on each item and keeps the medians.
-fn timed<T, R>(stage: &'static str, device: &str, items: impl IntoIterator<Item = T>, mut work: impl FnMut(T) -> R) -> (Stage, Vec<R>) {
+fn timed<T, R>(
+    stage: &'static str,
+    device: &str,
+    items: impl IntoIterator<Item = T>,
+    mut work: impl FnMut(T) -> R,
+) -> (Stage, Vec<R>) {
     let (mut cpu, mut wall, mut results) = (Vec::new(), Vec::new(), Vec::new());
     for item in items {
         let (clock, start) = (ProcessTime::now(), Instant::now());
@@ -165,8 +179,11 @@ struct Cut {
 
 fn face_stages(frames: &[Frame], stages: &mut Vec<Stage>) -> Result<Vec<Cut>, Failure> {
     let landmarks = LandmarkPredictor::find(None).map_err(Failure::input)?;
-    let mut tracker = FaceTracker::new(Arc::new(landmarks), TrackerParams::default()).map_err(Failure::input)?;
-    let (stage, tracks) = timed("face: box, landmarks, pose", "processor", frames, |f| tracker.push(f));
+    let mut tracker =
+        FaceTracker::new(Arc::new(landmarks), TrackerParams::default()).map_err(Failure::input)?;
+    let (stage, tracks) = timed("face: box, landmarks, pose", "processor", frames, |f| {
+        tracker.push(f)
+    });
     stages.push(stage);
     let mut hold = CropHold::default();
     let found: Vec<_> = frames
@@ -178,12 +195,23 @@ fn face_stages(frames: &[Frame], stages: &mut Vec<Stage>) -> Result<Vec<Cut>, Fa
         })
         .collect();
     if found.len() < 20 {
-        return Err(Failure::input(anyhow!("The bench needs a face in 20 frames at least and found {}", found.len())));
+        return Err(Failure::input(anyhow!(
+            "The bench needs a face in 20 frames at least and found {}",
+            found.len()
+        )));
     }
-    let (stage, cuts) = timed("crop 128×128", "processor", found, |(frame, face, crop)| {
-        let patch = LumaPatch::around(&frame.picture, face.rect);
-        Cut { plane: luma::extract(&patch, crop.crop_from_image, CROP_SIDE), crop }
-    });
+    let (stage, cuts) = timed(
+        "crop 128×128",
+        "processor",
+        found,
+        |(frame, face, crop)| {
+            let patch = LumaPatch::around(&frame.picture, face.rect);
+            Cut {
+                plane: luma::extract(&patch, crop.crop_from_image, CROP_SIDE),
+                crop,
+            }
+        },
+    );
     stages.push(stage);
     Ok(cuts)
 }
@@ -197,18 +225,33 @@ fn flow_stages(cuts: &[Cut], stages: &mut Vec<Stage>) -> Result<Vec<Flow>, Failu
     ] {
         let mut tvl1 = Tvl1::new(preset.params());
         let pairs = cuts.iter().zip(&cuts[k..]);
-        let (stage, flows) = timed(stage, "processor, 1 thread", pairs, |(a, b)| tvl1.flow(&a.plane, &b.plane));
+        let (stage, flows) = timed(stage, "processor, 1 thread", pairs, |(a, b)| {
+            tvl1.flow(&a.plane, &b.plane)
+        });
         stages.push(stage);
-        result = flows.into_iter().collect::<Result<Vec<_>, _>>().map_err(Failure::other)?;
+        result = flows
+            .into_iter()
+            .collect::<Result<Vec<_>, _>>()
+            .map_err(Failure::other)?;
     }
     Ok(result)
 }
 
-fn network_stages(flows: &[Flow], cuts: &[Cut], gpu: Option<&GpuContext>, stages: &mut Vec<Stage>) -> Result<(), Failure> {
-    let (stage, windows) = timed("strain, ROI maps", "processor", flows.iter().zip(cuts), |(flow, cut)| {
-        let regions = RegionGeometry::from_landmarks(&cut.crop.landmarks_in_crop, CROP_SIDE);
-        WindowMotion::of(flow, &regions)
-    });
+fn network_stages(
+    flows: &[Flow],
+    cuts: &[Cut],
+    gpu: Option<&GpuContext>,
+    stages: &mut Vec<Stage>,
+) -> Result<(), Failure> {
+    let (stage, windows) = timed(
+        "strain, ROI maps",
+        "processor",
+        flows.iter().zip(cuts),
+        |(flow, cut)| {
+            let regions = RegionGeometry::from_landmarks(&cut.crop.landmarks_in_crop, CROP_SIDE);
+            WindowMotion::of(flow, &regions)
+        },
+    );
     stages.push(stage);
     let mut devices = vec![NnDevice::flex()];
     if let Some(gpu) = gpu {
@@ -218,27 +261,50 @@ fn network_stages(flows: &[Flow], cuts: &[Cut], gpu: Option<&GpuContext>, stages
         let network = SoftNet::new(&device);
         let warm = network.score(&[windows[0].input.each_ref()], &device);
         warm.map_err(Failure::other)?;
-        let (stage, scores) = timed("SOFTNet, batch 1", device.name(), &windows, |w| network.score(&[w.input.each_ref()], &device));
-        scores.into_iter().collect::<Result<Vec<_>, _>>().map_err(Failure::other)?;
+        let (stage, scores) = timed("SOFTNet, batch 1", device.name(), &windows, |w| {
+            network.score(&[w.input.each_ref()], &device)
+        });
+        scores
+            .into_iter()
+            .collect::<Result<Vec<_>, _>>()
+            .map_err(Failure::other)?;
         stages.push(stage);
     }
     Ok(())
 }
 
-fn band_stages(cuts: &[Cut], gpu: Option<&GpuContext>, stages: &mut Vec<Stage>) -> Result<(), Failure> {
-    let sixes = || cuts.windows(LED_FRAMES).map(|w| w.iter().map(|c| &c.plane).collect::<Vec<_>>());
+fn band_stages(
+    cuts: &[Cut],
+    gpu: Option<&GpuContext>,
+    stages: &mut Vec<Stage>,
+) -> Result<(), Failure> {
+    let sixes = || {
+        cuts.windows(LED_FRAMES)
+            .map(|w| w.iter().map(|c| &c.plane).collect::<Vec<_>>())
+    };
     let params = BandpassParams::default();
     let last = LED_FRAMES - 1;
-    let (stage, maps) = timed("LED band-pass", "processor, 1 thread", sixes(), |six| cpu::bandpass::bandpass(&six, last, &params));
-    maps.into_iter().collect::<Result<Vec<_>, _>>().map_err(Failure::other)?;
+    let (stage, maps) = timed("LED band-pass", "processor, 1 thread", sixes(), |six| {
+        cpu::bandpass::bandpass(&six, last, &params)
+    });
+    maps.into_iter()
+        .collect::<Result<Vec<_>, _>>()
+        .map_err(Failure::other)?;
     stages.push(stage);
     if let Some(gpu) = gpu {
         let mut kernel = BandpassKernel::new(gpu).map_err(Failure::other)?;
-        let (stage, maps) = timed("LED band-pass with read-back", &gpu.name(), sixes(), |six| {
-            kernel.submit(&six, last, &params, 0)?;
-            Ok::<_, crate::motion::bandpass::BandpassError>(kernel.wait()?)
-        });
-        maps.into_iter().collect::<Result<Vec<_>, _>>().map_err(Failure::other)?;
+        let (stage, maps) = timed(
+            "LED band-pass with read-back",
+            &gpu.name(),
+            sixes(),
+            |six| {
+                kernel.submit(&six, last, &params, 0)?;
+                Ok::<_, crate::motion::bandpass::BandpassError>(kernel.wait()?)
+            },
+        );
+        maps.into_iter()
+            .collect::<Result<Vec<_>, _>>()
+            .map_err(Failure::other)?;
         stages.push(stage);
     }
     Ok(())
@@ -263,9 +329,19 @@ fn end_to_end(frames: &[Frame], resources: &Resources) -> Result<EndToEnd, Failu
 }
 
 /// Plays the frames in a loop, with times that go on, for as long as asked.
-fn memory(args: &BenchArgs, frames: &[Frame], resources: &Resources, quiet: bool) -> Result<Vec<Memory>, Failure> {
-    let Some(longest) = args.memory_minutes.iter().copied().reduce(f64::max) else { return Ok(Vec::new()) };
-    let interval = frames[1].timestamp.secs_since(frames[0].timestamp).max(1e-3);
+fn memory(
+    args: &BenchArgs,
+    frames: &[Frame],
+    resources: &Resources,
+    quiet: bool,
+) -> Result<Vec<Memory>, Failure> {
+    let Some(longest) = args.memory_minutes.iter().copied().reduce(f64::max) else {
+        return Ok(Vec::new());
+    };
+    let interval = frames[1]
+        .timestamp
+        .secs_since(frames[0].timestamp)
+        .max(1e-3);
     let total = (longest * 60.0 / interval).ceil() as u64;
     let mut pipeline = Pipeline::new(&Params::default(), resources).map_err(Failure::input)?;
     let mut recording = crate::timeline::Recording::default();
@@ -273,13 +349,26 @@ fn memory(args: &BenchArgs, frames: &[Frame], resources: &Resources, quiet: bool
     let mut found = Vec::new();
     for index in 0..total {
         let at = index as usize % frames.len();
-        let frame = Frame { index, timestamp: Timestamp::from_secs(index as f64 * interval), ..frames[at].clone() };
-        super::analyze::keep(&mut recording, pipeline.push(&frame).map_err(Failure::other)?);
+        let frame = Frame {
+            index,
+            timestamp: Timestamp::from_secs(index as f64 * interval),
+            ..frames[at].clone()
+        };
+        super::analyze::keep(
+            &mut recording,
+            pipeline.push(&frame).map_err(Failure::other)?,
+        );
         progress.at(index);
         let minutes = (index + 1) as f64 * interval / 60.0;
-        while found.len() < args.memory_minutes.len() && minutes >= args.memory_minutes[found.len()] {
-            let peak_mib = peak_mib().ok_or_else(|| Failure::other(anyhow!("this system does not tell a process's peak memory")))?;
-            found.push(Memory { minutes: args.memory_minutes[found.len()], peak_mib });
+        while found.len() < args.memory_minutes.len() && minutes >= args.memory_minutes[found.len()]
+        {
+            let peak_mib = peak_mib().ok_or_else(|| {
+                Failure::other(anyhow!("this system does not tell a process's peak memory"))
+            })?;
+            found.push(Memory {
+                minutes: args.memory_minutes[found.len()],
+                peak_mib,
+            });
         }
     }
     progress.finish();
@@ -294,23 +383,40 @@ fn peak_mib() -> Option<f64> {
 }
 
 fn processor() -> String {
-    let named = std::fs::read_to_string("/proc/cpuinfo").ok().and_then(|text| {
-        let line = text.lines().find(|l| l.starts_with("model name"))?;
-        Some(line.split_once(':')?.1.trim().to_owned())
-    });
+    let named = std::fs::read_to_string("/proc/cpuinfo")
+        .ok()
+        .and_then(|text| {
+            let line = text.lines().find(|l| l.starts_with("model name"))?;
+            Some(line.split_once(':')?.1.trim().to_owned())
+        });
     named.unwrap_or_else(|| std::env::consts::ARCH.to_owned())
 }
 
 fn print(r: &Report) {
-    println!("onset {} on {} ({} threads), adapter {}", r.onset_version, r.processor, r.threads, r.adapter);
+    println!(
+        "onset {} on {} ({} threads), adapter {}",
+        r.onset_version, r.processor, r.threads, r.adapter
+    );
     println!("{}, {}×{}, medians", r.input, r.width, r.height);
-    println!("{:<32} {:<34} {:>9} {:>9} {:>9}", "stage", "where", "CPU ms", "wall ms", "p95 ms");
+    println!(
+        "{:<32} {:<34} {:>9} {:>9} {:>9}",
+        "stage", "where", "CPU ms", "wall ms", "p95 ms"
+    );
     for s in &r.stages {
-        println!("{:<32} {:<34} {:>9.2} {:>9.2} {:>9.2}", s.stage, s.device, s.cpu_ms, s.wall_ms, s.p95_wall_ms);
+        println!(
+            "{:<32} {:<34} {:>9.2} {:>9.2} {:>9.2}",
+            s.stage, s.device, s.cpu_ms, s.wall_ms, s.p95_wall_ms
+        );
     }
     let e = &r.end_to_end;
-    println!("whole pipeline, both flows: {:.1} frames a second, {:.1} CPU ms a frame ({} frames)", e.frames_per_second, e.cpu_ms_per_frame, e.frames);
+    println!(
+        "whole pipeline, both flows: {:.1} frames a second, {:.1} CPU ms a frame ({} frames)",
+        e.frames_per_second, e.cpu_ms_per_frame, e.frames
+    );
     for m in &r.memory {
-        println!("peak memory after {:>4} minutes: {:.0} MiB", m.minutes, m.peak_mib);
+        println!(
+            "peak memory after {:>4} minutes: {:.0} MiB",
+            m.minutes, m.peak_mib
+        );
     }
 }

@@ -36,7 +36,10 @@ pub(super) fn run(args: &CamerasArgs) -> CommandResult {
         })
         .collect();
     if args.json {
-        println!("{}", serde_json::to_string_pretty(&rows).map_err(Failure::other)?);
+        println!(
+            "{}",
+            serde_json::to_string_pretty(&rows).map_err(Failure::other)?
+        );
         return Ok(Outcome::Done);
     }
     if rows.is_empty() {

@@ -25,13 +25,28 @@ struct Check {
 }
 
 pub(super) fn run(args: &DoctorArgs) -> CommandResult {
-    let checks = [processor(), adapter(), display(), landmarks(), ffmpeg(), cameras()];
+    let checks = [
+        processor(),
+        adapter(),
+        display(),
+        landmarks(),
+        ffmpeg(),
+        cameras(),
+    ];
     if args.json {
-        println!("{}", serde_json::to_string_pretty(&checks).map_err(Failure::other)?);
+        println!(
+            "{}",
+            serde_json::to_string_pretty(&checks).map_err(Failure::other)?
+        );
     } else {
         println!("onset {}", env!("CARGO_PKG_VERSION"));
         for c in &checks {
-            println!("{} {:<16} {}", if c.good { "ok     " } else { "missing" }, c.what, c.found);
+            println!(
+                "{} {:<16} {}",
+                if c.good { "ok     " } else { "missing" },
+                c.what,
+                c.found
+            );
         }
     }
     Ok(Outcome::Done)
@@ -39,23 +54,48 @@ pub(super) fn run(args: &DoctorArgs) -> CommandResult {
 
 fn processor() -> Check {
     let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-    Check { what: "processor", good: true, found: format!("{cores} threads; flow and networks run here by default") }
+    Check {
+        what: "processor",
+        good: true,
+        found: format!("{cores} threads; flow and networks run here by default"),
+    }
 }
 
 fn adapter() -> Check {
     let (good, found) = match GpuContext::headless() {
-        Ok(gpu) if gpu.is_software() => (true, format!("{} is a software adapter: the window works, the processor is faster for analysis", gpu.name())),
+        Ok(gpu) if gpu.is_software() => (
+            true,
+            format!(
+                "{} is a software adapter: the window works, the processor is faster for analysis",
+                gpu.name()
+            ),
+        ),
         Ok(gpu) => (true, gpu.name()),
         Err(e) => (false, e.to_string()),
     };
-    Check { what: "graphics", good, found }
+    Check {
+        what: "graphics",
+        good,
+        found,
+    }
 }
 
 fn display() -> Check {
     let named = |v: &str| std::env::var_os(v).filter(|s| !s.is_empty());
-    let good = !cfg!(target_os = "linux") || named("DISPLAY").or_else(|| named("WAYLAND_DISPLAY")).is_some();
-    let found = if good { "yes" } else { "none: `onset analyze` works without a window" };
-    Check { what: "display", good, found: found.into() }
+    let good = !cfg!(target_os = "linux")
+        || named("DISPLAY")
+            .or_else(|| named("WAYLAND_DISPLAY"))
+            .is_some();
+    let found = if good {
+        "yes"
+    } else {
+        "none: `onset analyze` works without a window"
+    };
+    Check {
+        what: "display",
+        good,
+        found: found.into(),
+    }
 }
 
 fn landmarks() -> Check {
@@ -63,18 +103,39 @@ fn landmarks() -> Check {
         Ok(p) => (true, p.name()),
         Err(e) => (false, e.to_string()),
     };
-    Check { what: "68 landmarks", good, found }
+    Check {
+        what: "68 landmarks",
+        good,
+        found,
+    }
 }
 
 fn ffmpeg() -> Check {
-    Check { what: "FFmpeg", good: true, found: media::ffmpeg_version() }
+    Check {
+        what: "FFmpeg",
+        good: true,
+        found: media::ffmpeg_version(),
+    }
 }
 
 fn cameras() -> Check {
     let (good, found) = match media::list_cameras() {
-        Ok(list) if list.is_empty() => (false, "no camera found; recordings can be analysed without one".into()),
-        Ok(list) => (true, list.iter().map(|c| c.name.clone()).collect::<Vec<_>>().join(", ")),
+        Ok(list) if list.is_empty() => (
+            false,
+            "no camera found; recordings can be analysed without one".into(),
+        ),
+        Ok(list) => (
+            true,
+            list.iter()
+                .map(|c| c.name.clone())
+                .collect::<Vec<_>>()
+                .join(", "),
+        ),
         Err(e) => (false, e.to_string()),
     };
-    Check { what: "cameras", good, found }
+    Check {
+        what: "cameras",
+        good,
+        found,
+    }
 }

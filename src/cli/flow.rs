@@ -15,7 +15,9 @@ use crate::motion::{flow_color, flow_file, strain};
 
 /// Optical flow between two images of one size.
 #[derive(Debug, Args)]
-#[command(after_help = "Example: onset flow a.png b.png --out ab.flo --strain ab-strain.png --color ab.png")]
+#[command(
+    after_help = "Example: onset flow a.png b.png --out ab.flo --strain ab-strain.png --color ab.png"
+)]
 pub struct FlowArgs {
     first: PathBuf,
     second: PathBuf,
@@ -92,9 +94,20 @@ pub(super) fn run(args: &FlowArgs) -> CommandResult {
         cpu_ms: stats::median(&cpu).unwrap_or(0.0),
     };
     if args.json {
-        println!("{}", serde_json::to_string(&report).map_err(Failure::other)?);
+        println!(
+            "{}",
+            serde_json::to_string(&report).map_err(Failure::other)?
+        );
     } else {
-        println!("mean magnitude {:.4} px, {:.1} ms ({:.1} CPU ms), {}×{}, preset {}", report.mean_px, report.wall_ms, report.cpu_ms, report.width, report.height, report.preset);
+        println!(
+            "mean magnitude {:.4} px, {:.1} ms ({:.1} CPU ms), {}×{}, preset {}",
+            report.mean_px,
+            report.wall_ms,
+            report.cpu_ms,
+            report.width,
+            report.height,
+            report.preset
+        );
     }
     Ok(Outcome::Done)
 }
@@ -105,12 +118,21 @@ fn quantile(plane: &Plane, q: f64) -> f32 {
 }
 
 fn gray(path: &Path) -> Result<Plane, Failure> {
-    let picture = image::open(path)
-        .map_err(|e| Failure::input(anyhow!("Cannot read the image ({e}). Choose a jpg, png, bmp or tif: {}", path.display())))?;
+    let picture = image::open(path).map_err(|e| {
+        Failure::input(anyhow!(
+            "Cannot read the image ({e}). Choose a jpg, png, bmp or tif: {}",
+            path.display()
+        ))
+    })?;
     let picture = picture.to_rgb8();
     Ok(LumaPatch::whole(&picture).plane())
 }
 
 fn save(picture: &image::RgbImage, path: &Path) -> Result<(), Failure> {
-    picture.save(path).map_err(|e| Failure::other(anyhow!("Cannot write the picture ({e}). Choose another place: {}", path.display())))
+    picture.save(path).map_err(|e| {
+        Failure::other(anyhow!(
+            "Cannot write the picture ({e}). Choose another place: {}",
+            path.display()
+        ))
+    })
 }

@@ -52,8 +52,16 @@ pub(super) fn run(args: &LandmarksArgs, quiet: bool) -> CommandResult {
         write_whole(&args.out, text.as_bytes()).map_err(Failure::other)?;
         if !quiet {
             let faces: usize = found.iter().map(|f| f.faces.len()).sum();
-            eprintln!("{} pictures, {faces} faces, in {}", found.len(), args.out.display());
+            eprintln!(
+                "{} pictures, {faces} faces, in {}",
+                found.len(),
+                args.out.display()
+            );
         }
     }
-    Ok(if unreadable.is_some() { Outcome::Warned } else { Outcome::Done })
+    Ok(if unreadable.is_some() {
+        Outcome::Warned
+    } else {
+        Outcome::Done
+    })
 }

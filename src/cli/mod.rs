@@ -1,6 +1,9 @@
 //! The command line other people's scripts rely on: one file a subcommand.
 
-#![allow(clippy::print_stdout, reason = "results go to stdout here and nowhere else")]
+#![allow(
+    clippy::print_stdout,
+    reason = "results go to stdout here and nowhere else"
+)]
 
 mod analyze;
 mod bench;
@@ -23,7 +26,12 @@ use crate::session::params::{DecodeMode, DeviceChoice};
 ///
 /// Without a command a window opens; with one, Onset is a tool.
 #[derive(Debug, Parser)]
-#[command(name = "onset", version, about, after_help = "Example: onset analyze interview.mp4 --out results")]
+#[command(
+    name = "onset",
+    version,
+    about,
+    after_help = "Example: onset analyze interview.mp4 --out results"
+)]
 pub struct Cli {
     #[command(subcommand)]
     pub command: Option<Command>,
@@ -37,7 +45,9 @@ pub struct Cli {
 pub enum Command {
     /// Open the window, on INPUT if given (a file, a folder of images, or camera:0).
     #[command(after_help = "Example: onset view interview.mp4")]
-    View { input: Option<String> },
+    View {
+        input: Option<String>,
+    },
     Analyze(analyze::AnalyzeArgs),
     Landmarks(landmarks::LandmarksArgs),
     Flow(flow::FlowArgs),

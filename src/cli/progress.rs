@@ -11,7 +11,12 @@ const LINE_EVERY: Duration = Duration::from_secs(10);
 pub(crate) enum Progress {
     Quiet,
     Bar(ProgressBar),
-    Lines { name: String, total: Option<u64>, started: Instant, last: Instant },
+    Lines {
+        name: String,
+        total: Option<u64>,
+        started: Instant,
+        last: Instant,
+    },
 }
 
 impl Progress {
@@ -21,7 +26,12 @@ impl Progress {
         }
         let now = Instant::now();
         if !std::io::stderr().is_terminal() {
-            return Self::Lines { name: name.to_owned(), total, started: now, last: now };
+            return Self::Lines {
+                name: name.to_owned(),
+                total,
+                started: now,
+                last: now,
+            };
         }
         let template = if total.is_some() {
             "{prefix} {wide_bar} {pos}/{len} frames, {per_sec}, {eta} left"
@@ -29,7 +39,9 @@ impl Progress {
             "{prefix} {spinner} {pos} frames, {per_sec}"
         };
         let bar = ProgressBar::with_draw_target(total, ProgressDrawTarget::stderr());
-        bar.set_style(ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar()));
+        bar.set_style(
+            ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar()),
+        );
         bar.set_prefix(name.to_owned());
         Self::Bar(bar)
     }
@@ -38,7 +50,12 @@ impl Progress {
         match self {
             Self::Quiet => {}
             Self::Bar(bar) => bar.set_position(frames),
-            Self::Lines { name, total, started, last } => {
+            Self::Lines {
+                name,
+                total,
+                started,
+                last,
+            } => {
                 if last.elapsed() >= LINE_EVERY {
                     *last = Instant::now();
                     let rate = frames as f64 / started.elapsed().as_secs_f64();

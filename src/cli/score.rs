@@ -39,20 +39,50 @@ enum ScoreMode {
 }
 
 pub(super) fn run(args: &ScoreArgs) -> CommandResult {
-    let What::Spotting { predictions, truth, mode, json } = &args.what;
+    let What::Spotting {
+        predictions,
+        truth,
+        mode,
+        json,
+    } = &args.what;
     let mode = match mode {
         ScoreMode::Strict => Mode::Strict,
         ScoreMode::Compat => Mode::Compat,
     };
     let report = score_files(predictions, truth, mode).map_err(Failure::input)?;
     if *json {
-        println!("{}", serde_json::to_string_pretty(&report).map_err(Failure::other)?);
+        println!(
+            "{}",
+            serde_json::to_string_pretty(&report).map_err(Failure::other)?
+        );
         return Ok(Outcome::Done);
     }
-    println!("{:<8} {:>5} {:>5} {:>5} {:>10} {:>7} {:>7} {:>12}", "kind", "TP", "FP", "FN", "precision", "recall", "F1", "AP@[.5:.95]");
-    let rows = [("macro", &report.macro_expressions), ("micro", &report.micro_expressions), ("overall", &report.overall)];
-    for (name, SpottingScore { tp, fp, fn_, precision, recall, f1, ap, .. }) in rows {
-        println!("{name:<8} {tp:>5} {fp:>5} {fn_:>5} {precision:>10.4} {recall:>7.4} {f1:>7.4} {ap:>12.4}");
+    println!(
+        "{:<8} {:>5} {:>5} {:>5} {:>10} {:>7} {:>7} {:>12}",
+        "kind", "TP", "FP", "FN", "precision", "recall", "F1", "AP@[.5:.95]"
+    );
+    let rows = [
+        ("macro", &report.macro_expressions),
+        ("micro", &report.micro_expressions),
+        ("overall", &report.overall),
+    ];
+    for (
+        name,
+        SpottingScore {
+            tp,
+            fp,
+            fn_,
+            precision,
+            recall,
+            f1,
+            ap,
+            ..
+        },
+    ) in rows
+    {
+        println!(
+            "{name:<8} {tp:>5} {fp:>5} {fn_:>5} {precision:>10.4} {recall:>7.4} {f1:>7.4} {ap:>12.4}"
+        );
     }
     Ok(Outcome::Done)
 }

@@ -10,7 +10,9 @@ use crate::media::synthetic::recordings;
 
 /// Draw labelled synthetic recordings (same seed, same bytes).
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  onset synth --out studio --seed 7 --recordings 20\n  onset synth --sample --out assets/clip")]
+#[command(
+    after_help = "Examples:\n  onset synth --out studio --seed 7 --recordings 20\n  onset synth --sample --out assets/clip"
+)]
 pub struct SynthArgs {
     /// Folder for the recordings and their labels.
     #[arg(long)]
@@ -30,15 +32,27 @@ pub(super) fn run(args: &SynthArgs, quiet: bool) -> CommandResult {
     if args.sample {
         let clip = recordings::write_sample_clip(&args.out).map_err(Failure::other)?;
         if !quiet {
-            eprintln!("{}, its truth {} and events {}", clip.video.display(), clip.truth.display(), clip.events.display());
+            eprintln!(
+                "{}, its truth {} and events {}",
+                clip.video.display(),
+                clip.truth.display(),
+                clip.events.display()
+            );
         }
         return Ok(Outcome::Done);
     }
     let mut progress = Progress::new("recordings", Some(u64::from(args.recordings)), quiet);
-    recordings::write_recordings(&args.out, args.seed, args.recordings, |done| progress.at(u64::from(done))).map_err(Failure::other)?;
+    recordings::write_recordings(&args.out, args.seed, args.recordings, |done| {
+        progress.at(u64::from(done))
+    })
+    .map_err(Failure::other)?;
     progress.finish();
     if !quiet {
-        eprintln!("{} recordings with index.csv and labels.csv in {}", args.recordings, args.out.display());
+        eprintln!(
+            "{} recordings with index.csv and labels.csv in {}",
+            args.recordings,
+            args.out.display()
+        );
     }
     Ok(Outcome::Done)
 }

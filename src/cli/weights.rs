@@ -32,7 +32,9 @@ enum What {
         json: bool,
     },
     /// Convert a published checkpoint or predictor.
-    #[command(after_help = "Examples:\n  onset weights import softnet-keras casme2sq_micro_s1.hdf5 --out softnet-micro.safetensors\n  onset weights import dlib-landmarks shape_predictor_68_face_landmarks.dat --out compact.bin")]
+    #[command(
+        after_help = "Examples:\n  onset weights import softnet-keras casme2sq_micro_s1.hdf5 --out softnet-micro.safetensors\n  onset weights import dlib-landmarks shape_predictor_68_face_landmarks.dat --out compact.bin"
+    )]
     Import {
         #[arg(value_enum)]
         format: Format,
@@ -59,20 +61,41 @@ pub(super) fn run(args: &WeightsArgs) -> CommandResult {
         What::Show { file, json } => {
             let summary = inventory::show(file).map_err(Failure::input)?;
             if *json {
-                println!("{}", serde_json::to_string_pretty(&summary).map_err(Failure::other)?);
+                println!(
+                    "{}",
+                    serde_json::to_string_pretty(&summary).map_err(Failure::other)?
+                );
             } else {
                 print_summary(&summary);
             }
             Ok(Outcome::Done)
         }
-        What::Import { format: Format::SoftnetKeras, file, out, kind } => {
+        What::Import {
+            format: Format::SoftnetKeras,
+            file,
+            out,
+            kind,
+        } => {
             let card = import_softnet_keras(file, out, kind.as_deref()).map_err(Failure::input)?;
-            println!("{} ({}) in {}", card.network, card.kind.as_deref().unwrap_or("any kind"), out.display());
+            println!(
+                "{} ({}) in {}",
+                card.network,
+                card.kind.as_deref().unwrap_or("any kind"),
+                out.display()
+            );
             Ok(Outcome::Done)
         }
-        What::Import { format: Format::DlibLandmarks, file, out, .. } => {
+        What::Import {
+            format: Format::DlibLandmarks,
+            file,
+            out,
+            ..
+        } => {
             let bytes = crate::face::landmarks::import_dlib(file, out).map_err(Failure::input)?;
-            println!("compact 68-point predictor, {bytes} bytes, in {}", out.display());
+            println!(
+                "compact 68-point predictor, {bytes} bytes, in {}",
+                out.display()
+            );
             Ok(Outcome::Done)
         }
     }
@@ -93,14 +116,25 @@ fn list(folders: &[PathBuf], json: bool) -> CommandResult {
         }
     }
     if json {
-        println!("{}", serde_json::to_string_pretty(&good).map_err(Failure::other)?);
+        println!(
+            "{}",
+            serde_json::to_string_pretty(&good).map_err(Failure::other)?
+        );
         return Ok(outcome);
     }
     if good.is_empty() {
-        eprintln!("No weights here. Without weights Onset scores with the control signal (strain over the ROIs, no network).");
+        eprintln!(
+            "No weights here. Without weights Onset scores with the control signal (strain over the ROIs, no network)."
+        );
     }
     for s in good {
-        println!("{:<10} {:<6} {:>9} parameters  {}", s.card.network, s.card.kind.as_deref().unwrap_or(""), s.parameters, s.path.display());
+        println!(
+            "{:<10} {:<6} {:>9} parameters  {}",
+            s.card.network,
+            s.card.kind.as_deref().unwrap_or(""),
+            s.parameters,
+            s.path.display()
+        );
     }
     Ok(outcome)
 }

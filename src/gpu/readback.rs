@@ -129,6 +129,10 @@ impl Readback {
         }
     }
 
+    #[allow(
+        clippy::disallowed_methods,
+        reason = "the one place that polls, and it waits only for headless work"
+    )]
     fn drive(&self, context: &GpuContext, poll: wgpu::PollType) -> Result<(), GpuError> {
         match context.device.poll(poll) {
             Ok(_) => Ok(()),

@@ -409,6 +409,7 @@ fn stream(
                     index,
                     timestamp,
                     dropped_before: std::mem::take(&mut missing),
+                    captured: Some(std::time::Instant::now()),
                     picture: Arc::new(picture),
                 };
                 index += 1;

@@ -216,6 +216,7 @@ mod tests {
                 index: self.next - 1,
                 timestamp: Timestamp::from_secs((self.next - 1) as f64 / 25.0),
                 dropped_before: 0,
+                captured: None,
                 picture: Arc::new(image::RgbImage::new(10, 10)),
             }))
         }

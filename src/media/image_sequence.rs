@@ -210,6 +210,7 @@ impl FrameSource for ImageSequence {
                     index,
                     timestamp: self.pace.time(place),
                     dropped_before: 0,
+                    captured: None,
                     picture: Arc::new(rgb),
                 }));
             }

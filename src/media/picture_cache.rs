@@ -84,6 +84,7 @@ mod tests {
             index,
             timestamp: Timestamp::from_nanos(index as i64),
             dropped_before: 0,
+            captured: None,
             picture: Arc::new(image::RgbImage::new(10, 10)),
         }
     }

@@ -12,7 +12,10 @@ static CLIP: &[u8] = include_bytes!("../../assets/clip/sample.mp4");
 /// When the folder cannot be made or the file cannot be written.
 pub fn unpack(folder: &Path) -> Result<PathBuf, MediaError> {
     let path = folder.join("sample.mp4");
-    let failed = |e: std::io::Error| MediaError::Write { path: path.clone(), reason: e.to_string() };
+    let failed = |e: std::io::Error| MediaError::Write {
+        path: path.clone(),
+        reason: e.to_string(),
+    };
     if std::fs::metadata(&path).is_ok_and(|m| m.len() == CLIP.len() as u64) {
         return Ok(path);
     }

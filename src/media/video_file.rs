@@ -393,6 +393,7 @@ impl FrameSource for VideoFile {
             index,
             timestamp,
             dropped_before: 0,
+            captured: None,
             picture: std::sync::Arc::new(rgb),
         }))
     }

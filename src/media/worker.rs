@@ -184,6 +184,7 @@ mod tests {
                 index,
                 timestamp: Timestamp::from_secs(index as f64),
                 dropped_before: 0,
+                captured: None,
                 picture: Arc::new(image::RgbImage::new(1, 1)),
             }))
         }
@@ -237,6 +238,7 @@ mod tests {
                 index: 0,
                 timestamp: Timestamp::ZERO,
                 dropped_before: 0,
+                captured: None,
                 picture: Arc::new(image::RgbImage::new(1, 1)),
             }))
         };

@@ -7,7 +7,8 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use hdf5_reader::{Dataset, Group, Hdf5File, OpenOptions};
+use hdf5_reader::group::Group;
+use hdf5_reader::{Dataset, Hdf5File, OpenOptions};
 
 use super::softnet::{FLAT, HIDDEN, INPUT, NETWORK};
 use crate::nn::weights::{FORMAT_VERSION, Weights, WeightsCard, WeightsError, WeightsTensor};

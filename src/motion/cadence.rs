@@ -44,7 +44,9 @@ impl Cadence {
         }
         self.last = Some(t);
         let gap = self.intervals.len() >= 3
-            && self.interval_secs().is_some_and(|dt| interval > GAP_FACTOR * dt);
+            && self
+                .interval_secs()
+                .is_some_and(|dt| interval > GAP_FACTOR * dt);
         if gap {
             return Beat::Gap;
         }
@@ -78,9 +80,11 @@ impl Cadence {
     #[must_use]
     pub fn is_steady(&self) -> bool {
         let v = self.sorted();
-        let (Some(low), Some(mid), Some(high)) =
-            (stats::quantile(&v, 0.05), stats::quantile(&v, 0.5), stats::quantile(&v, 0.95))
-        else {
+        let (Some(low), Some(mid), Some(high)) = (
+            stats::quantile(&v, 0.05),
+            stats::quantile(&v, 0.5),
+            stats::quantile(&v, 0.95),
+        ) else {
             return true;
         };
         high - low <= (0.01 * mid).max(ROUNDING_SECS)
@@ -97,13 +101,18 @@ mod tests {
 
     fn beats(times: &[f64]) -> (Cadence, Vec<Beat>) {
         let mut c = Cadence::default();
-        let beats = times.iter().map(|&t| c.push(Timestamp::from_secs(t))).collect();
+        let beats = times
+            .iter()
+            .map(|&t| c.push(Timestamp::from_secs(t)))
+            .collect();
         (c, beats)
     }
 
     #[test]
     fn millisecond_rounding_is_steady_and_measures_thirty() {
-        let times: Vec<f64> = (0..60).map(|i| (f64::from(i) / 30.0 * 1000.0).round() / 1000.0).collect();
+        let times: Vec<f64> = (0..60)
+            .map(|i| (f64::from(i) / 30.0 * 1000.0).round() / 1000.0)
+            .collect();
         let (c, _) = beats(&times);
         assert!(c.is_steady());
         assert!((c.fps().unwrap() - 30.0).abs() < 0.05);

@@ -93,7 +93,12 @@ pub struct MotionPipeline {
 impl MotionPipeline {
     #[must_use]
     pub fn new(params: Tvl1Params) -> Self {
-        Self { ring: VecDeque::new(), stretch: 0, solvers: Vec::new(), params }
+        Self {
+            ring: VecDeque::new(),
+            stretch: 0,
+            solvers: Vec::new(),
+            params,
+        }
     }
 
     /// Frames are missing before the next one: no window may contain the hole.
@@ -107,9 +112,17 @@ impl MotionPipeline {
             let patch = LumaPatch::around(&frame.picture, face.rect);
             let plane = luma::extract(&patch, crop.crop_from_image, CROP_SIDE);
             let pyramid = self.pyramid(&plane);
-            KeptFace { patch, crop, pyramid }
+            KeptFace {
+                patch,
+                crop,
+                pyramid,
+            }
         });
-        self.ring.push_back(Kept { frame: frame.index, stretch: self.stretch, face });
+        self.ring.push_back(Kept {
+            frame: frame.index,
+            stretch: self.stretch,
+            face,
+        });
     }
 
     /// Frames before this one are needed no more.
@@ -123,7 +136,8 @@ impl MotionPipeline {
     pub fn measure(&mut self, jobs: &[WindowJob]) -> Vec<Result<WindowMotion, WindowFault>> {
         let mut solvers = std::mem::take(&mut self.solvers);
         solvers.resize_with(solvers.len().max(jobs.len()), || Tvl1::new(self.params));
-        let solve = |(job, solver): (&WindowJob, &mut Tvl1)| self.pair(job).and_then(|p| p.measure(solver));
+        let solve =
+            |(job, solver): (&WindowJob, &mut Tvl1)| self.pair(job).and_then(|p| p.measure(solver));
         let measured = jobs.par_iter().zip(&mut solvers).map(solve).collect();
         self.solvers = solvers;
         measured
@@ -131,15 +145,23 @@ impl MotionPipeline {
 
     /// Both ends of a window under the transform of its later frame.
     fn pair(&self, job: &WindowJob) -> Result<Pair<'_>, WindowFault> {
-        let (start, end) = (self.kept(job.window.start_frame)?, self.kept(job.window.end_frame)?);
-        let within = self.ring.iter().filter(|k| (start.frame..=end.frame).contains(&k.frame));
+        let (start, end) = (
+            self.kept(job.window.start_frame)?,
+            self.kept(job.window.end_frame)?,
+        );
+        let within = self
+            .ring
+            .iter()
+            .filter(|k| (start.frame..=end.frame).contains(&k.frame));
         if start.stretch != end.stretch {
             return Err(WindowFault::Gap);
         }
         if within.into_iter().any(|k| k.face.is_none()) {
             return Err(WindowFault::NoFace);
         }
-        let (Some(a), Some(b)) = (&start.face, &end.face) else { return Err(WindowFault::NoFace) };
+        let (Some(a), Some(b)) = (&start.face, &end.face) else {
+            return Err(WindowFault::NoFace);
+        };
         let first = if a.crop.id == b.crop.id {
             Cow::Borrowed(&a.pyramid)
         } else {
@@ -148,17 +170,32 @@ impl MotionPipeline {
             Cow::Owned(self.pyramid(&plane))
         };
         let secs = job.window.end.secs_since(job.window.start);
-        let scale = job.nominal_secs.map_or(1.0, |nominal| (nominal / secs) as f32);
-        Ok(Pair { first, second: &b.pyramid, crop: &b.crop, scale })
+        let scale = job
+            .nominal_secs
+            .map_or(1.0, |nominal| (nominal / secs) as f32);
+        Ok(Pair {
+            first,
+            second: &b.pyramid,
+            crop: &b.crop,
+            scale,
+        })
     }
 
     fn kept(&self, frame: u64) -> Result<&Kept, WindowFault> {
         let at = self.ring.partition_point(|k| k.frame < frame);
-        self.ring.get(at).filter(|k| k.frame == frame).ok_or(WindowFault::Gap)
+        self.ring
+            .get(at)
+            .filter(|k| k.frame == frame)
+            .ok_or(WindowFault::Gap)
     }
 
     fn pyramid(&self, plane: &Plane) -> Pyramid {
-        Pyramid::new(plane, self.params.scales, self.params.scale_step, self.params.border)
+        Pyramid::new(
+            plane,
+            self.params.scales,
+            self.params.scale_step,
+            self.params.border,
+        )
     }
 }
 
@@ -174,8 +211,14 @@ struct Pair<'a> {
 impl Pair<'_> {
     fn measure(self, solver: &mut Tvl1) -> Result<WindowMotion, WindowFault> {
         // Both crops have one size, so the solver has nothing to refuse.
-        let flow = solver.flow_between(&self.first, self.second).map_err(|_unequal| WindowFault::NoFace)?;
-        let flow = if self.scale == 1.0 { flow } else { flow.scaled(self.scale) };
+        let flow = solver
+            .flow_between(&self.first, self.second)
+            .map_err(|_unequal| WindowFault::NoFace)?;
+        let flow = if self.scale == 1.0 {
+            flow
+        } else {
+            flow.scaled(self.scale)
+        };
         let regions = RegionGeometry::from_landmarks(&self.crop.landmarks_in_crop, CROP_SIDE);
         Ok(WindowMotion::of(&flow, &regions))
     }

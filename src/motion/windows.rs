@@ -25,7 +25,10 @@ pub struct Window {
 impl WindowPairer {
     #[must_use]
     pub fn new(delta_secs: f64) -> Self {
-        Self { delta_secs, starts: VecDeque::new() }
+        Self {
+            delta_secs,
+            starts: VecDeque::new(),
+        }
     }
 
     #[must_use]
@@ -47,7 +50,12 @@ impl WindowPairer {
             if t.secs_since(start) < self.delta_secs - 0.5 * interval_secs {
                 break;
             }
-            closed.push(Window { start_frame, start, end_frame: frame, end: t });
+            closed.push(Window {
+                start_frame,
+                start,
+                end_frame: frame,
+                end: t,
+            });
             self.starts.pop_front();
         }
         self.starts.push_back((frame, t));
@@ -62,7 +70,13 @@ mod tests {
     fn ks(fps: f64, delta: f64) -> Vec<u64> {
         let mut p = WindowPairer::new(delta);
         (0..100)
-            .flat_map(|i| p.push(i, Timestamp::from_secs((i as f64 / fps * 1000.0).round() / 1000.0), 1.0 / fps))
+            .flat_map(|i| {
+                p.push(
+                    i,
+                    Timestamp::from_secs((i as f64 / fps * 1000.0).round() / 1000.0),
+                    1.0 / fps,
+                )
+            })
             .map(|w| w.end_frame - w.start_frame)
             .collect()
     }
@@ -82,7 +96,11 @@ mod tests {
         let mut starts = Vec::new();
         for i in 0..200_u64 {
             t += if i % 3 == 0 { 0.07 } else { 0.03 };
-            starts.extend(p.push(i, Timestamp::from_secs(t), 0.03).iter().map(|w| w.start_frame));
+            starts.extend(
+                p.push(i, Timestamp::from_secs(t), 0.03)
+                    .iter()
+                    .map(|w| w.start_frame),
+            );
         }
         assert!(starts.windows(2).all(|w| w[1] == w[0] + 1));
     }

@@ -236,7 +236,7 @@ impl Weights {
         }
         let mut text = serde_json::Value::Object(header).to_string();
         // The data starts at a multiple of 8 bytes, padded with spaces.
-        while text.len() % 8 != 0 {
+        while !text.len().is_multiple_of(8) {
             text.push(' ');
         }
         let mut bytes = (text.len() as u64).to_le_bytes().to_vec();

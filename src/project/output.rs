@@ -14,7 +14,10 @@ pub enum OutputError {
 
 impl OutputError {
     pub(super) fn write(path: &Path, reason: impl std::fmt::Display) -> Self {
-        Self::Write { path: path.to_owned(), reason: reason.to_string() }
+        Self::Write {
+            path: path.to_owned(),
+            reason: reason.to_string(),
+        }
     }
 }
 
@@ -29,9 +32,13 @@ pub fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), OutputError> {
         .prefix(".onset-")
         .tempfile_in(folder)
         .map_err(|e| OutputError::write(folder, e))?;
-    file.write_all(bytes).map_err(|e| OutputError::write(path, e))?;
-    file.as_file().sync_all().map_err(|e| OutputError::write(path, e))?;
-    file.persist(path).map_err(|e| OutputError::write(path, e.error))?;
+    file.write_all(bytes)
+        .map_err(|e| OutputError::write(path, e))?;
+    file.as_file()
+        .sync_all()
+        .map_err(|e| OutputError::write(path, e))?;
+    file.persist(path)
+        .map_err(|e| OutputError::write(path, e.error))?;
     readable_by_others(path);
     Ok(())
 }

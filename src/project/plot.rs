@@ -25,8 +25,16 @@ const FAINT: RGBColor = RGBColor(0xE2, 0xE2, 0xE2);
 ///
 /// # Errors
 /// When drawing or writing fails.
-pub fn write_timeline(path: &Path, title: &str, recording: &Recording, labels: [&str; 2]) -> Result<(), OutputError> {
-    let failed = |reason: String| OutputError::Plot { path: path.to_owned(), reason };
+pub fn write_timeline(
+    path: &Path,
+    title: &str,
+    recording: &Recording,
+    labels: [&str; 2],
+) -> Result<(), OutputError> {
+    let failed = |reason: String| OutputError::Plot {
+        path: path.to_owned(),
+        reason,
+    };
     fonts();
     let mut pixels = vec![255_u8; (WIDTH * HEIGHT * 3) as usize];
     {
@@ -34,9 +42,12 @@ pub fn write_timeline(path: &Path, title: &str, recording: &Recording, labels: [
         draw(&root, title, recording, labels).map_err(|e| failed(e.to_string()))?;
         root.present().map_err(|e| failed(e.to_string()))?;
     }
-    let picture = RgbImage::from_raw(WIDTH, HEIGHT, pixels).ok_or_else(|| failed("picture size".into()))?;
+    let picture =
+        RgbImage::from_raw(WIDTH, HEIGHT, pixels).ok_or_else(|| failed("picture size".into()))?;
     let mut png = std::io::Cursor::new(Vec::new());
-    picture.write_to(&mut png, ImageFormat::Png).map_err(|e| failed(e.to_string()))?;
+    picture
+        .write_to(&mut png, ImageFormat::Png)
+        .map_err(|e| failed(e.to_string()))?;
     write_whole(path, png.get_ref())
 }
 
@@ -44,7 +55,13 @@ pub fn write_timeline(path: &Path, title: &str, recording: &Recording, labels: [
 fn fonts() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
-        if register_font("sans-serif", FontStyle::Normal, epaint_default_fonts::UBUNTU_LIGHT).is_err() {
+        if register_font(
+            "sans-serif",
+            FontStyle::Normal,
+            epaint_default_fonts::UBUNTU_LIGHT,
+        )
+        .is_err()
+        {
             log::warn!("the built-in font could not be read; timeline.png has no text");
         }
     });
@@ -57,7 +74,10 @@ fn draw(root: &Area<'_>, title: &str, recording: &Recording, labels: [&str; 2]) 
     root.fill(&WHITE)?;
     let root = root.titled(title, ("sans-serif", 26).into_font().color(&INK))?;
     let halves = root.split_evenly((2, 1));
-    for (area, (kind, label)) in halves.iter().zip(ExpressionKind::BOTH.into_iter().zip(labels)) {
+    for (area, (kind, label)) in halves
+        .iter()
+        .zip(ExpressionKind::BOTH.into_iter().zip(labels))
+    {
         panel(area, recording, kind, label)?;
     }
     Ok(())
@@ -76,7 +96,10 @@ fn panel(area: &Area<'_>, recording: &Recording, kind: ExpressionKind, label: &s
     let mut chart = ChartBuilder::on(area)
         .margin(12)
         .margin_right(28)
-        .caption(format!("{name}: {label}"), ("sans-serif", 18).into_font().color(&INK))
+        .caption(
+            format!("{name}: {label}"),
+            ("sans-serif", 18).into_font().color(&INK),
+        )
         .x_label_area_size(42)
         .y_label_area_size(76)
         .build_cartesian_2d(0.0..end, low..high)?;
@@ -94,33 +117,74 @@ fn panel(area: &Area<'_>, recording: &Recording, kind: ExpressionKind, label: &s
         .draw()?;
 
     for (from, to) in masked_spans(samples) {
-        chart.draw_series([Rectangle::new([(from, low), (to, high)], BLACK.mix(0.08).filled())])?;
+        chart.draw_series([Rectangle::new(
+            [(from, low), (to, high)],
+            BLACK.mix(0.08).filled(),
+        )])?;
     }
     for i in recording.intervals.iter().filter(|i| i.kind == kind) {
         let secs = |f: u64| recording.frame(f).map(|r| r.timestamp.secs());
-        let (Some(from), Some(apex), Some(to)) = (secs(i.onset), secs(i.apex), secs(i.offset)) else { continue };
-        let shade = if i.status == IntervalStatus::Rejected { 0.06 } else { 0.22 };
-        chart.draw_series([Rectangle::new([(from, low), (to, high)], color.mix(shade).filled())])?;
-        chart.draw_series([Rectangle::new([(from, low), (to, high)], color.stroke_width(1))])?;
-        chart.draw_series([TriangleMarker::new((apex, low + 0.96 * (high - low)), -7, color.filled())])?;
+        let (Some(from), Some(apex), Some(to)) = (secs(i.onset), secs(i.apex), secs(i.offset))
+        else {
+            continue;
+        };
+        let shade = if i.status == IntervalStatus::Rejected {
+            0.06
+        } else {
+            0.22
+        };
+        chart.draw_series([Rectangle::new(
+            [(from, low), (to, high)],
+            color.mix(shade).filled(),
+        )])?;
+        chart.draw_series([Rectangle::new(
+            [(from, low), (to, high)],
+            color.stroke_width(1),
+        )])?;
+        chart.draw_series([TriangleMarker::new(
+            (apex, low + 0.96 * (high - low)),
+            -7,
+            color.filled(),
+        )])?;
     }
     for piece in unmasked_pieces(samples) {
         chart.draw_series(LineSeries::new(piece, color.stroke_width(2)))?;
     }
     if let Some(t) = threshold {
-        chart.draw_series(DashedLineSeries::new([(0.0, t), (end, t)], 8, 6, INK.stroke_width(1)))?;
+        chart.draw_series(DashedLineSeries::new(
+            [(0.0, t), (end, t)],
+            8,
+            6,
+            INK.stroke_width(1),
+        ))?;
         let text = format!("threshold {t:.3}");
         let style = ("sans-serif", 14).into_font().color(&INK);
-        chart.draw_series([Text::new(text, (0.005 * end, t + 0.06 * (high - low)), style)])?;
+        chart.draw_series([Text::new(
+            text,
+            (0.005 * end, t + 0.06 * (high - low)),
+            style,
+        )])?;
     }
     Ok(())
 }
 
 /// The y-range with some air; 0..1 where nothing was measured.
 fn range(samples: &[ScoreSample], threshold: Option<f64>) -> (f64, f64) {
-    let values = samples.iter().filter(|s| s.masked.is_none()).map(|s| s.score).chain(threshold);
-    let (low, high) = values.filter(|v| v.is_finite()).fold((0.0_f64, f64::NEG_INFINITY), |(l, h), v| (l.min(v), h.max(v)));
-    if high <= low { (low, low + 1.0) } else { (low, high + 0.12 * (high - low)) }
+    let values = samples
+        .iter()
+        .filter(|s| s.masked.is_none())
+        .map(|s| s.score)
+        .chain(threshold);
+    let (low, high) = values
+        .filter(|v| v.is_finite())
+        .fold((0.0_f64, f64::NEG_INFINITY), |(l, h), v| {
+            (l.min(v), h.max(v))
+        });
+    if high <= low {
+        (low, low + 1.0)
+    } else {
+        (low, high + 0.12 * (high - low))
+    }
 }
 
 fn center(s: &ScoreSample) -> f64 {

@@ -78,8 +78,17 @@ pub struct DeviceFacts {
 impl Summary {
     /// Of a recording that `pipeline` has finished.
     #[must_use]
-    pub fn of(info: &SourceInfo, size_bytes: u64, params: &Params, pipeline: &Pipeline, recording: &Recording) -> Self {
-        let windows = [(ExpressionKind::Macro, MACRO_WINDOW_SECS), (ExpressionKind::Micro, MICRO_WINDOW_SECS)];
+    pub fn of(
+        info: &SourceInfo,
+        size_bytes: u64,
+        params: &Params,
+        pipeline: &Pipeline,
+        recording: &Recording,
+    ) -> Self {
+        let windows = [
+            (ExpressionKind::Macro, MACRO_WINDOW_SECS),
+            (ExpressionKind::Micro, MICRO_WINDOW_SECS),
+        ];
         let scores = windows.map(|(kind, window_secs)| {
             let source = pipeline.score_source(kind);
             let facts = KindFacts {
@@ -88,7 +97,11 @@ impl Summary {
                 window_secs,
                 window_frames: pipeline.window_frames(kind),
                 threshold: recording.thresholds.get(&kind).copied(),
-                intervals: recording.intervals.iter().filter(|i| i.kind == kind).count(),
+                intervals: recording
+                    .intervals
+                    .iter()
+                    .filter(|i| i.kind == kind)
+                    .count(),
             };
             (kind, facts)
         });
@@ -103,17 +116,29 @@ impl Summary {
                 duration_secs: recording.end().secs(),
                 measured_fps: pipeline.measured_fps(),
                 nominal_fps: info.nominal_fps,
-                dropped: recording.frames.iter().map(|f| u64::from(f.dropped_before)).sum(),
+                dropped: recording
+                    .frames
+                    .iter()
+                    .map(|f| u64::from(f.dropped_before))
+                    .sum(),
             },
             parameters: params.clone(),
             scores: scores.into_iter().collect(),
-            face: FaceFacts { landmark_model: pipeline.landmark_model(), found_share: recording.found_share() },
+            face: FaceFacts {
+                landmark_model: pipeline.landmark_model(),
+                found_share: recording.found_share(),
+            },
             device: DeviceFacts {
                 asked: params.device,
                 flow: "processor".to_owned(),
                 network: pipeline.network_device().map(str::to_owned),
             },
-            warnings: recording.notices.iter().filter(|n| n.severity >= Severity::Warning).cloned().collect(),
+            warnings: recording
+                .notices
+                .iter()
+                .filter(|n| n.severity >= Severity::Warning)
+                .cloned()
+                .collect(),
             limits: LIMITS.to_owned(),
         }
     }
@@ -130,21 +155,41 @@ It does not state what anyone feels.";
 pub fn write_frames(path: &Path, recording: &Recording) -> Result<(), OutputError> {
     let mut out = csv::Writer::from_writer(Vec::new());
     let header = [
-        "frame", "timestamp", "success", "confidence", "face_x", "face_y", "face_w", "face_h",
-        "macro_score", "micro_score", "strain", "pose_Rx", "pose_Ry", "pose_Rz", "blink",
+        "frame",
+        "timestamp",
+        "success",
+        "confidence",
+        "face_x",
+        "face_y",
+        "face_w",
+        "face_h",
+        "macro_score",
+        "micro_score",
+        "strain",
+        "pose_Rx",
+        "pose_Ry",
+        "pose_Rz",
+        "blink",
         "dropped_before",
     ];
-    out.write_record(header).map_err(|e| OutputError::write(path, e))?;
+    out.write_record(header)
+        .map_err(|e| OutputError::write(path, e))?;
     let empty = Vec::new();
     let by_center = |kind| by_center(recording, recording.scores.get(&kind).unwrap_or(&empty));
-    let (large, small) = (by_center(ExpressionKind::Macro), by_center(ExpressionKind::Micro));
+    let (large, small) = (
+        by_center(ExpressionKind::Macro),
+        by_center(ExpressionKind::Micro),
+    );
     for r in &recording.frames {
         let (big, tiny) = (large.get(&r.frame), small.get(&r.frame));
         let face = r.face.as_ref();
         let pose = |axis: usize| face.and_then(|f| f.pose).map(|p| f64::from(p[axis]));
         let rect = |side: fn(crate::base::Rect) -> f32| face.map(|f| f64::from(side(f.rect)));
         let unmasked = |s: Option<&&ScoreSample>| s.filter(|s| s.masked.is_none()).map(|s| s.score);
-        let strain = tiny.or(big).filter(|s| s.masked.is_none()).map(|s| s.strain);
+        let strain = tiny
+            .or(big)
+            .filter(|s| s.masked.is_none())
+            .map(|s| s.strain);
         let row = [
             r.frame.to_string(),
             format!("{:.6}", r.timestamp.secs()),
@@ -163,13 +208,17 @@ pub fn write_frames(path: &Path, recording: &Recording) -> Result<(), OutputErro
             number(face.map(|f| f64::from(f.blink)), 3),
             r.dropped_before.to_string(),
         ];
-        out.write_record(row).map_err(|e| OutputError::write(path, e))?;
+        out.write_record(row)
+            .map_err(|e| OutputError::write(path, e))?;
     }
     finish(path, out)
 }
 
 /// A window's score belongs to the frame nearest to its centre in time.
-fn by_center<'a>(recording: &Recording, samples: &'a [ScoreSample]) -> BTreeMap<u64, &'a ScoreSample> {
+fn by_center<'a>(
+    recording: &Recording,
+    samples: &'a [ScoreSample],
+) -> BTreeMap<u64, &'a ScoreSample> {
     let mut found = BTreeMap::new();
     for s in samples {
         let center = Timestamp::from_nanos((s.start.nanos() + s.end.nanos()) / 2);
@@ -203,13 +252,31 @@ struct IntervalRow<'a> {
 /// # Errors
 /// When the file cannot be written.
 pub fn write_intervals(path: &Path, name: &str, recording: &Recording) -> Result<(), OutputError> {
-    let mut out = csv::WriterBuilder::new().has_headers(false).from_writer(Vec::new());
+    let mut out = csv::WriterBuilder::new()
+        .has_headers(false)
+        .from_writer(Vec::new());
     let header = [
-        "recording", "kind", "onset", "apex", "offset", "onset_secs", "apex_secs", "offset_secs",
-        "score", "label", "label_prob", "uncertainty", "status",
+        "recording",
+        "kind",
+        "onset",
+        "apex",
+        "offset",
+        "onset_secs",
+        "apex_secs",
+        "offset_secs",
+        "score",
+        "label",
+        "label_prob",
+        "uncertainty",
+        "status",
     ];
-    out.write_record(header).map_err(|e| OutputError::write(path, e))?;
-    let secs = |frame: u64| recording.frame(frame).map_or(String::new(), |r| format!("{:.6}", r.timestamp.secs()));
+    out.write_record(header)
+        .map_err(|e| OutputError::write(path, e))?;
+    let secs = |frame: u64| {
+        recording
+            .frame(frame)
+            .map_or(String::new(), |r| format!("{:.6}", r.timestamp.secs()))
+    };
     let mut intervals: Vec<&SpottedInterval> = recording.intervals.iter().collect();
     intervals.sort_by_key(|i| (i.onset, i.kind, i.offset));
     for i in intervals {
@@ -228,7 +295,8 @@ pub fn write_intervals(path: &Path, name: &str, recording: &Recording) -> Result
             uncertainty: "",
             status: i.status,
         };
-        out.serialize(row).map_err(|e| OutputError::write(path, e))?;
+        out.serialize(row)
+            .map_err(|e| OutputError::write(path, e))?;
     }
     finish(path, out)
 }
@@ -238,7 +306,8 @@ pub fn write_intervals(path: &Path, name: &str, recording: &Recording) -> Result
 /// # Errors
 /// When the file cannot be written.
 pub fn write_summary(path: &Path, summary: &Summary) -> Result<(), OutputError> {
-    let mut text = serde_json::to_string_pretty(summary).map_err(|e| OutputError::write(path, e))?;
+    let mut text =
+        serde_json::to_string_pretty(summary).map_err(|e| OutputError::write(path, e))?;
     text.push('\n');
     write_whole(path, text.as_bytes())
 }
@@ -254,13 +323,19 @@ fn number(value: Option<f64>, decimals: usize) -> String {
         Some(v) if v.is_finite() => {
             let text = format!("{v:.decimals$}");
             // −0.000 would differ from 0.000 without meaning anything.
-            if text.trim_start_matches(['-', '0', '.']).is_empty() { text.trim_start_matches('-').to_owned() } else { text }
+            if text.trim_start_matches(['-', '0', '.']).is_empty() {
+                text.trim_start_matches('-').to_owned()
+            } else {
+                text
+            }
         }
         _ => String::new(),
     }
 }
 
 fn finish(path: &Path, out: csv::Writer<Vec<u8>>) -> Result<(), OutputError> {
-    let bytes = out.into_inner().map_err(|e| OutputError::write(path, e.error()))?;
+    let bytes = out
+        .into_inner()
+        .map_err(|e| OutputError::write(path, e.error()))?;
     write_whole(path, &bytes)
 }

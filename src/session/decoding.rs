@@ -11,7 +11,11 @@ pub(super) type Networks = [bool; 2];
 
 /// Settings for the default or the published decoding of a network or the control.
 pub(super) fn params(mode: DecodeMode, network: bool) -> DecodeParams {
-    let base = if network { DecodeParams::network() } else { DecodeParams::control() };
+    let base = if network {
+        DecodeParams::network()
+    } else {
+        DecodeParams::control()
+    };
     let mode = match mode {
         DecodeMode::Default => crate::spotting::DecodeMode::Default,
         DecodeMode::Compat => crate::spotting::DecodeMode::Compat,
@@ -23,26 +27,60 @@ pub(super) fn params(mode: DecodeMode, network: bool) -> DecodeParams {
 ///
 /// Where a network scores one kind and the control signal the other, each is decoded
 /// by its own rules and gives the intervals of its own kind.
-pub(super) fn whole(samples: &[ScoreSample], mode: DecodeMode, networks: Networks) -> (Vec<SpottedInterval>, Vec<(ExpressionKind, f64)>) {
+pub(super) fn whole(
+    samples: &[ScoreSample],
+    mode: DecodeMode,
+    networks: Networks,
+) -> (Vec<SpottedInterval>, Vec<(ExpressionKind, f64)>) {
     let mut intervals = Vec::new();
     let mut thresholds = Vec::new();
-    let control: Vec<ScoreSample> = samples.iter().map(|s| ScoreSample { score: s.strain, ..s.clone() }).collect();
+    let control: Vec<ScoreSample> = samples
+        .iter()
+        .map(|s| ScoreSample {
+            score: s.strain,
+            ..s.clone()
+        })
+        .collect();
     for network in [false, true] {
-        let kinds: Vec<ExpressionKind> = ExpressionKind::BOTH.into_iter().zip(networks).filter(|(_, n)| *n == network).map(|(k, _)| k).collect();
+        let kinds: Vec<ExpressionKind> = ExpressionKind::BOTH
+            .into_iter()
+            .zip(networks)
+            .filter(|(_, n)| *n == network)
+            .map(|(k, _)| k)
+            .collect();
         if kinds.is_empty() {
             continue;
         }
         // The control's micro-decoding reads the macro-windows too, and the other
         // way round; a network's kinds stand alone.
         let mine: Vec<ScoreSample> = if network {
-            samples.iter().filter(|s| kinds.contains(&s.kind)).cloned().collect()
+            samples
+                .iter()
+                .filter(|s| kinds.contains(&s.kind))
+                .cloned()
+                .collect()
         } else {
             control.clone()
         };
-        let input = DecodeInput { scores: &mine, control: network.then_some(control.as_slice()) };
+        let input = DecodeInput {
+            scores: &mine,
+            control: network.then_some(control.as_slice()),
+        };
         let decoding = decode(&input, &params(mode, network));
-        intervals.extend(decoding.intervals.iter().filter(|i| kinds.contains(&i.kind)).cloned());
-        thresholds.extend(decoding.thresholds.iter().filter(|t| kinds.contains(&t.kind)).map(|t| (t.kind, t.value)));
+        intervals.extend(
+            decoding
+                .intervals
+                .iter()
+                .filter(|i| kinds.contains(&i.kind))
+                .cloned(),
+        );
+        thresholds.extend(
+            decoding
+                .thresholds
+                .iter()
+                .filter(|t| kinds.contains(&t.kind))
+                .map(|t| (t.kind, t.value)),
+        );
     }
     intervals.sort_by_key(|i| (i.onset, i.offset, i.kind));
     thresholds.sort_by_key(|t| t.0);

@@ -13,7 +13,11 @@ pub enum SessionError {
     #[error(transparent)]
     Weights(#[from] crate::nn::weights::WeightsError),
     #[error("These weights are for {found}-expressions, not for {}-expressions. Pass them with --{found}-weights: {}", wanted.name(), path.display())]
-    OtherKind { path: PathBuf, found: String, wanted: ExpressionKind },
+    OtherKind {
+        path: PathBuf,
+        found: String,
+        wanted: ExpressionKind,
+    },
     #[error(transparent)]
     Gpu(#[from] crate::gpu::GpuError),
     #[error(transparent)]

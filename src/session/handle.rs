@@ -75,7 +75,10 @@ impl SessionHandle {
         static GENERATION: AtomicU64 = AtomicU64::new(0);
         let info = source.info().clone();
         let pipeline = Pipeline::new(params, resources)?;
-        let status = Arc::new(Mutex::new(SessionStatus { frames_total: info.frame_count, ..SessionStatus::default() }));
+        let status = Arc::new(Mutex::new(SessionStatus {
+            frames_total: info.frame_count,
+            ..SessionStatus::default()
+        }));
         let (events, preview) = (Mailbox::default(), Latest::default());
         let outlets = Outlets {
             events: Mailbox::clone(&events),
@@ -91,7 +94,15 @@ impl SessionHandle {
             .spawn(move || analyse(pipeline, &frames, &stopped, &outlets))
             .map_err(SessionError::Thread)?;
         let generation = GENERATION.fetch_add(1, Ordering::Relaxed) + 1;
-        Ok(Self { info, generation, events, preview, status, stop, capture })
+        Ok(Self {
+            info,
+            generation,
+            events,
+            preview,
+            status,
+            stop,
+            capture,
+        })
     }
 
     #[must_use]
@@ -121,7 +132,8 @@ fn analyse(mut pipeline: Pipeline, frames: &FrameReceiver, stop: &AtomicBool, ou
         Err(_) => Some("The analysis stopped by an internal error. What was analysed before is kept; please report this".into()),
     };
     if let Some(text) = &failed {
-        out.events.post([Event::Notice(Notice::error(text.clone()))]);
+        out.events
+            .post([Event::Notice(Notice::error(text.clone()))]);
     }
     let mut status = locked(&out.status);
     status.finished = true;
@@ -131,7 +143,12 @@ fn analyse(mut pipeline: Pipeline, frames: &FrameReceiver, stop: &AtomicBool, ou
 }
 
 /// `Ok(Some(text))` when the source failed: what came before is decoded all the same.
-fn run(pipeline: &mut Pipeline, frames: &FrameReceiver, stop: &AtomicBool, out: &Outlets) -> Result<Option<String>, SessionError> {
+fn run(
+    pipeline: &mut Pipeline,
+    frames: &FrameReceiver,
+    stop: &AtomicBool,
+    out: &Outlets,
+) -> Result<Option<String>, SessionError> {
     let started = Instant::now();
     let mut meter = Meter::new(started);
     let mut failed = None;
@@ -145,7 +162,11 @@ fn run(pipeline: &mut Pipeline, frames: &FrameReceiver, stop: &AtomicBool, out: 
                 out.events.post(events);
                 if let Some(track) = pipeline.last_track() {
                     let crop = pipeline.held_crop();
-                    out.preview.put(Preview { frame: frame.clone(), track: track.clone(), crop });
+                    out.preview.put(Preview {
+                        frame: frame.clone(),
+                        track: track.clone(),
+                        crop,
+                    });
                 }
                 meter.tick();
                 let mut status = locked(&out.status);
@@ -179,7 +200,11 @@ struct Meter {
 
 impl Meter {
     fn new(now: Instant) -> Self {
-        Self { since: now, count: 0, rate: 0.0 }
+        Self {
+            since: now,
+            count: 0,
+            rate: 0.0,
+        }
     }
 
     fn tick(&mut self) {

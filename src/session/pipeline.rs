@@ -81,21 +81,34 @@ impl Pipeline {
     /// # Errors
     /// When a model or a weights file is missing, damaged or of another network.
     pub fn new(params: &Params, resources: &Resources) -> Result<Self, SessionError> {
-        let kind = |kind, secs, weights: &Option<PathBuf>, min_fps| -> Result<KindState, SessionError> {
-            Ok(KindState {
-                kind,
-                pairer: WindowPairer::new(secs),
-                scorer: Scorer::load(kind, weights.as_deref(), &resources.network)?,
-                samples: Vec::new(),
-                min_fps,
-                off: false,
-            })
-        };
+        let kind =
+            |kind, secs, weights: &Option<PathBuf>, min_fps| -> Result<KindState, SessionError> {
+                Ok(KindState {
+                    kind,
+                    pairer: WindowPairer::new(secs),
+                    scorer: Scorer::load(kind, weights.as_deref(), &resources.network)?,
+                    samples: Vec::new(),
+                    min_fps,
+                    off: false,
+                })
+            };
         let kinds = [
-            kind(ExpressionKind::Macro, MACRO_WINDOW_SECS, &params.macro_weights, MACRO_MIN_FPS)?,
-            kind(ExpressionKind::Micro, MICRO_WINDOW_SECS, &params.micro_weights, MICRO_MIN_FPS)?,
+            kind(
+                ExpressionKind::Macro,
+                MACRO_WINDOW_SECS,
+                &params.macro_weights,
+                MACRO_MIN_FPS,
+            )?,
+            kind(
+                ExpressionKind::Micro,
+                MICRO_WINDOW_SECS,
+                &params.micro_weights,
+                MICRO_MIN_FPS,
+            )?,
         ];
-        let network = kinds.iter().all(|k| k.scorer.source() != ScoreSource::Control);
+        let network = kinds
+            .iter()
+            .all(|k| k.scorer.source() != ScoreSource::Control);
         Ok(Self {
             params: params.clone(),
             landmarks: Arc::clone(&resources.landmarks),
@@ -125,8 +138,14 @@ impl Pipeline {
         let track = self.tracker.push(frame);
         self.tell_face(frame, &track, &mut events);
         if beat == Beat::Backwards {
-            let span = TimeSpan { start: frame.timestamp, end: frame.timestamp };
-            let text = format!("Frame {} is not later than the one before it: it is left out of the motion analysis", frame.index);
+            let span = TimeSpan {
+                start: frame.timestamp,
+                end: frame.timestamp,
+            };
+            let text = format!(
+                "Frame {} is not later than the one before it: it is left out of the motion analysis",
+                frame.index
+            );
             events.push(Event::Notice(Notice::warning(text).over(span)));
         } else {
             self.take_motion(frame, &track, beat);
@@ -151,17 +170,29 @@ impl Pipeline {
             let end = track.timestamp;
             self.tell_loss(end, &mut events);
         }
-        let samples: Vec<ScoreSample> = self.kinds.iter().flat_map(|k| &k.samples).cloned().collect();
-        let networks = self.kinds.each_ref().map(|k| k.scorer.source() != ScoreSource::Control);
+        let samples: Vec<ScoreSample> = self
+            .kinds
+            .iter()
+            .flat_map(|k| &k.samples)
+            .cloned()
+            .collect();
+        let networks = self
+            .kinds
+            .each_ref()
+            .map(|k| k.scorer.source() != ScoreSource::Control);
         let (intervals, thresholds) = decoding::whole(&samples, self.params.decode, networks);
-        events.push(Event::Spotted { intervals, thresholds });
+        events.push(Event::Spotted {
+            intervals,
+            thresholds,
+        });
         Ok(events)
     }
 
     /// Which signal speaks for a kind of expression.
     #[must_use]
     pub fn score_source(&self, kind: ExpressionKind) -> ScoreSource {
-        self.kind(kind).map_or(ScoreSource::Control, |k| k.scorer.source())
+        self.kind(kind)
+            .map_or(ScoreSource::Control, |k| k.scorer.source())
     }
 
     /// Where the networks run; `None` without a network.
@@ -221,14 +252,18 @@ impl Pipeline {
             self.held = Some(Arc::new(held.clone()));
         }
         let held = held.and_then(|_| self.held.clone());
-        let face = track.face.as_ref().zip(held).map(|(face, held)| FaceRecord {
-            rect: face.rect,
-            confidence: face.confidence,
-            pose: face.pose,
-            blink: face.blink,
-            landmarks: Some(Box::new(face.landmarks.clone())),
-            crop: held.id,
-        });
+        let face = track
+            .face
+            .as_ref()
+            .zip(held)
+            .map(|(face, held)| FaceRecord {
+                rect: face.rect,
+                confidence: face.confidence,
+                pose: face.pose,
+                blink: face.blink,
+                landmarks: Some(Box::new(face.landmarks.clone())),
+                crop: held.id,
+            });
         let found = face.is_some();
         events.push(Event::Frame(FrameRecord {
             frame: frame.index,
@@ -249,8 +284,15 @@ impl Pipeline {
 
     fn tell_loss(&mut self, until: Timestamp, events: &mut Vec<Event>) {
         if let Some(since) = self.lost_since.take() {
-            let span = TimeSpan { start: since, end: until };
-            let text = format!("No face from {} to {}: nothing is measured there", since.clock(), until.clock());
+            let span = TimeSpan {
+                start: since,
+                end: until,
+            };
+            let text = format!(
+                "No face from {} to {}: nothing is measured there",
+                since.clock(),
+                until.clock()
+            );
             events.push(Event::Notice(Notice::info(text).over(span)));
         }
     }
@@ -281,7 +323,9 @@ impl Pipeline {
 
     /// Switches a kind off where the recording is too slow for it, and says so once.
     fn decide_rates(&mut self, events: &mut Vec<Event>) {
-        let Some(fps) = self.cadence.fps() else { return };
+        let Some(fps) = self.cadence.fps() else {
+            return;
+        };
         for state in &mut self.kinds {
             let slow = fps < state.min_fps * 0.99;
             if slow && !state.off {
@@ -303,7 +347,10 @@ impl Pipeline {
     /// Measures every waiting window, in the order in which they closed.
     fn measure_waiting(&mut self, events: &mut Vec<Event>) -> Result<(), SessionError> {
         let waiting = std::mem::take(&mut self.waiting);
-        let jobs: Vec<(usize, Window)> = waiting.into_iter().filter(|(k, _)| !self.kinds[*k].off).collect();
+        let jobs: Vec<(usize, Window)> = waiting
+            .into_iter()
+            .filter(|(k, _)| !self.kinds[*k].off)
+            .collect();
         let steady = self.cadence.is_steady();
         let windows: Vec<WindowJob> = jobs
             .iter()
@@ -316,8 +363,13 @@ impl Pipeline {
         let measured = self.motion.measure(&windows);
         let mut told = Vec::new();
         for (k, state) in self.kinds.iter_mut().enumerate() {
-            let mine: Vec<_> = jobs.iter().zip(&measured).filter(|((of, _), _)| *of == k).collect();
-            let moved: Vec<&WindowMotion> = mine.iter().filter_map(|(_, m)| m.as_ref().ok()).collect();
+            let mine: Vec<_> = jobs
+                .iter()
+                .zip(&measured)
+                .filter(|((of, _), _)| *of == k)
+                .collect();
+            let moved: Vec<&WindowMotion> =
+                mine.iter().filter_map(|(_, m)| m.as_ref().ok()).collect();
             let mut scores = state.scorer.score(&moved)?.into_iter();
             for ((_, window), motion) in mine {
                 let score = if motion.is_ok() { scores.next() } else { None };
@@ -340,7 +392,9 @@ impl Pipeline {
             events.push(Event::Score(sample));
         }
         if changed {
-            events.push(Event::Provisional(self.provisional.values().cloned().collect()));
+            events.push(Event::Provisional(
+                self.provisional.values().cloned().collect(),
+            ));
         }
         self.forget();
         Ok(())
@@ -348,7 +402,11 @@ impl Pipeline {
 
     /// Drops what no window still to come can contain.
     fn forget(&mut self) {
-        let oldest = self.kinds.iter().filter_map(|k| k.pairer.oldest_start()).min();
+        let oldest = self
+            .kinds
+            .iter()
+            .filter_map(|k| k.pairer.oldest_start())
+            .min();
         if let Some(oldest) = oldest {
             self.motion.forget_before(oldest);
             while self.recent.front().is_some_and(|r| r.frame < oldest) {
@@ -388,5 +446,7 @@ fn sample(
 }
 
 fn blinks(recent: &VecDeque<Recent>, window: &Window) -> bool {
-    recent.iter().any(|r| r.blink && (window.start_frame..=window.end_frame).contains(&r.frame))
+    recent
+        .iter()
+        .any(|r| r.blink && (window.start_frame..=window.end_frame).contains(&r.frame))
 }

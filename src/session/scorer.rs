@@ -14,7 +14,11 @@ use crate::timeline::ScoreSource;
 pub enum Scorer {
     /// Mean strain over the ROIs, no network (S4's control).
     Control,
-    SoftNet { network: Box<SoftNet>, device: NnDevice, source: ScoreSource },
+    SoftNet {
+        network: Box<SoftNet>,
+        device: NnDevice,
+        source: ScoreSource,
+    },
 }
 
 impl Scorer {
@@ -22,18 +26,37 @@ impl Scorer {
     ///
     /// # Errors
     /// When the file is unreadable, of another network, or for the other kind.
-    pub fn load(kind: ExpressionKind, weights: Option<&Path>, device: &NnDevice) -> Result<Self, SessionError> {
-        let Some(path) = weights else { return Ok(Self::Control) };
+    pub fn load(
+        kind: ExpressionKind,
+        weights: Option<&Path>,
+        device: &NnDevice,
+    ) -> Result<Self, SessionError> {
+        let Some(path) = weights else {
+            return Ok(Self::Control);
+        };
         let (network, loaded) = SoftNet::load(path, device)?;
         if let Some(made_for) = &loaded.card.kind
             && made_for != kind.name()
         {
-            return Err(SessionError::OtherKind { path: path.to_owned(), found: made_for.clone(), wanted: kind });
+            return Err(SessionError::OtherKind {
+                path: path.to_owned(),
+                found: made_for.clone(),
+                wanted: kind,
+            });
         }
-        let name = path.file_name().map_or_else(String::new, |n| n.to_string_lossy().into_owned());
+        let name = path
+            .file_name()
+            .map_or_else(String::new, |n| n.to_string_lossy().into_owned());
         let sha256 = inventory::sha256(&loaded.to_bytes());
-        let source = ScoreSource::SoftNet { weights: name, sha256 };
-        Ok(Self::SoftNet { network: Box::new(network), device: device.clone(), source })
+        let source = ScoreSource::SoftNet {
+            weights: name,
+            sha256,
+        };
+        Ok(Self::SoftNet {
+            network: Box::new(network),
+            device: device.clone(),
+            source,
+        })
     }
 
     #[must_use]
@@ -61,7 +84,9 @@ impl Scorer {
         match self {
             Self::Control => Ok(windows.iter().map(|w| w.strain).collect()),
             Self::SoftNet { .. } if windows.is_empty() => Ok(Vec::new()),
-            Self::SoftNet { network, device, .. } => {
+            Self::SoftNet {
+                network, device, ..
+            } => {
                 let inputs: Vec<_> = windows.iter().map(|w| w.input.each_ref()).collect();
                 let scores = network.score(&inputs, device)?;
                 Ok(scores.into_iter().map(f64::from).collect())

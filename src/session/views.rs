@@ -69,20 +69,30 @@ impl ViewsWorker {
     ///
     /// # Errors
     /// When the thread cannot be started or the adapter refuses the kernel.
-    pub fn start(gpu: Option<&GpuContext>, wake: impl Fn() + Send + 'static) -> Result<Self, SessionError> {
+    pub fn start(
+        gpu: Option<&GpuContext>,
+        wake: impl Fn() + Send + 'static,
+    ) -> Result<Self, SessionError> {
         let (requests, ready) = (Latest::default(), Latest::default());
         let (bell, rung) = bounded(1);
         let led = match gpu {
             Some(gpu) => Led::Gpu(Box::new(BandpassKernel::new(gpu)?), gpu.name()),
             None => Led::Cpu,
         };
-        let drawer = Drawer { led, tvl1: Tvl1::new(Tvl1Preset::Live.params()) };
+        let drawer = Drawer {
+            led,
+            tvl1: Tvl1::new(Tvl1Preset::Live.params()),
+        };
         let (inbox, outbox) = (Latest::clone(&requests), Latest::clone(&ready));
         std::thread::Builder::new()
             .name("views".into())
             .spawn(move || drawer.serve(&rung, &inbox, &outbox, &wake))
             .map_err(SessionError::Thread)?;
-        Ok(Self { requests, ready, bell })
+        Ok(Self {
+            requests,
+            ready,
+            bell,
+        })
     }
 
     pub fn request(&self, request: ViewRequest) {
@@ -108,9 +118,17 @@ struct Drawer {
 }
 
 impl Drawer {
-    fn serve(mut self, rung: &Receiver<()>, inbox: &Latest<ViewRequest>, outbox: &Latest<Views>, wake: &impl Fn()) {
+    fn serve(
+        mut self,
+        rung: &Receiver<()>,
+        inbox: &Latest<ViewRequest>,
+        outbox: &Latest<Views>,
+        wake: &impl Fn(),
+    ) {
         while rung.recv().is_ok() {
-            let Some(request) = inbox.take() else { continue };
+            let Some(request) = inbox.take() else {
+                continue;
+            };
             if let Some(views) = self.draw(&request) {
                 outbox.put(views);
                 wake();
@@ -131,15 +149,24 @@ impl Drawer {
             },
             ..Views::default()
         };
-        let crops: Vec<Plane> = request.frames.iter().map(|f| crop(f, &request.crop)).collect();
+        let crops: Vec<Plane> = request
+            .frames
+            .iter()
+            .map(|f| crop(f, &request.crop))
+            .collect();
         let crops: Vec<&Plane> = crops.iter().collect();
         if request.led && crops.len() >= 2 {
-            views.led = self.filter(&spread(&crops)).map(|map| diverging_image(&map, LED_FULL_SCALE));
+            views.led = self
+                .filter(&spread(&crops))
+                .map(|map| diverging_image(&map, LED_FULL_SCALE));
         }
         if request.flow || request.strain {
             // Over the last fifth of a second: what a micro-window sees.
             let last = request.frames.last()?;
-            let from = request.frames.iter().position(|f| last.timestamp.secs_since(f.timestamp) <= 0.21)?;
+            let from = request
+                .frames
+                .iter()
+                .position(|f| last.timestamp.secs_since(f.timestamp) <= 0.21)?;
             let flow = match self.tvl1.flow(crops[from], crops[crops.len() - 1]) {
                 Ok(flow) => flow,
                 Err(e) => {
@@ -147,8 +174,12 @@ impl Drawer {
                     Flow::zeros(CROP_SIDE, CROP_SIDE)
                 }
             };
-            views.flow = request.flow.then(|| flow_color::flow_image(&flow, FLOW_FULL_SCALE_PX));
-            views.strain = request.strain.then(|| flow_color::scalar_image(&strain::central(&flow).magnitude, STRAIN_FULL_SCALE));
+            views.flow = request
+                .flow
+                .then(|| flow_color::flow_image(&flow, FLOW_FULL_SCALE_PX));
+            views.strain = request.strain.then(|| {
+                flow_color::scalar_image(&strain::central(&flow).magnitude, STRAIN_FULL_SCALE)
+            });
         }
         Some(views)
     }
@@ -169,7 +200,12 @@ impl Drawer {
     }
 }
 
-fn on_gpu(kernel: &mut BandpassKernel, frames: &[&Plane], last: usize, params: &BandpassParams) -> Result<Option<Plane>, crate::motion::bandpass::BandpassError> {
+fn on_gpu(
+    kernel: &mut BandpassKernel,
+    frames: &[&Plane],
+    last: usize,
+    params: &BandpassParams,
+) -> Result<Option<Plane>, crate::motion::bandpass::BandpassError> {
     kernel.submit(frames, last, params, 0)?;
     for _ in 0..NAPS {
         if let Some((_, values)) = kernel.poll()? {
@@ -189,5 +225,7 @@ fn crop(frame: &Frame, held: &HeldCrop) -> Plane {
 /// having lasted for ever.
 fn spread<'a>(crops: &[&'a Plane]) -> Vec<&'a Plane> {
     let newest = crops.len() - 1;
-    (0..LED_FRAMES).map(|i| crops[newest * i / (LED_FRAMES - 1)]).collect()
+    (0..LED_FRAMES)
+        .map(|i| crops[newest * i / (LED_FRAMES - 1)])
+        .collect()
 }

@@ -13,8 +13,16 @@ const ROOMS: [&str; 17] = [
 const APART: [(&str, &str); 1] = [("app", "cli")];
 
 const CUSTOMER_PACKAGES: [&str; 10] = [
-    "eframe", "egui", "egui_plot", "nokhwa", "wgpu", "burn", "burn-wgpu", "image",
-    "crossbeam-channel", "rfd",
+    "eframe",
+    "egui",
+    "egui_plot",
+    "nokhwa",
+    "wgpu",
+    "burn",
+    "burn-wgpu",
+    "image",
+    "crossbeam-channel",
+    "rfd",
 ];
 
 const MAX_LINES: usize = 900;
@@ -70,7 +78,9 @@ fn rooms_used(text: &str) -> Vec<String> {
 }
 
 fn word(text: &str) -> String {
-    text.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect()
+    text.chars()
+        .take_while(|c| c.is_alphanumeric() || *c == '_')
+        .collect()
 }
 
 #[test]
@@ -81,7 +91,10 @@ fn rooms_import_only_upwards() {
     for file in files {
         let Some(room) = room_of(&file) else { continue };
         let Some(here) = ROOMS.iter().position(|r| *r == room) else {
-            wrong.push(format!("{room} is not in the list of rooms ({})", file.display()));
+            wrong.push(format!(
+                "{room} is not in the list of rooms ({})",
+                file.display()
+            ));
             continue;
         };
         let text = fs::read_to_string(&file).unwrap();
@@ -89,10 +102,18 @@ fn rooms_import_only_upwards() {
             if let Some(there) = ROOMS.iter().position(|r| *r == used)
                 && there > here
             {
-                wrong.push(format!("{} imports {used}, which stands below {room}", file.display()));
+                wrong.push(format!(
+                    "{} imports {used}, which stands below {room}",
+                    file.display()
+                ));
             }
-            if APART.iter().any(|(a, b)| (room == *a && used == *b) || (room == *b && used == *a && used != "app")) {
-                wrong.push(format!("{} imports {used}: they stand apart", file.display()));
+            if APART.iter().any(|(a, b)| {
+                (room == *a && used == *b) || (room == *b && used == *a && used != "app")
+            }) {
+                wrong.push(format!(
+                    "{} imports {used}: they stand apart",
+                    file.display()
+                ));
             }
         }
     }
@@ -102,7 +123,10 @@ fn rooms_import_only_upwards() {
 #[test]
 fn the_scan_sees_single_and_grouped_imports() {
     assert_eq!(rooms_used("use crate::media::Frame;"), ["media"]);
-    assert_eq!(rooms_used("use crate::{app::{run, x}, base};"), ["app", "base"]);
+    assert_eq!(
+        rooms_used("use crate::{app::{run, x}, base};"),
+        ["app", "base"]
+    );
 }
 
 #[test]
@@ -112,7 +136,11 @@ fn files_stay_small_enough_to_read() {
     rust_files(&root().join("tests"), &mut files);
     for file in files {
         let lines = fs::read_to_string(&file).unwrap().lines().count();
-        assert!(lines <= MAX_LINES, "{} has {lines} lines; split it", file.display());
+        assert!(
+            lines <= MAX_LINES,
+            "{} has {lines} lines; split it",
+            file.display()
+        );
     }
 }
 
@@ -124,22 +152,40 @@ fn there_is_exactly_one_wgpu_so_that_the_device_can_be_shared() {
 
 #[test]
 fn the_customers_ten_packages_are_direct_dependencies() {
-    let manifest: toml::Table = fs::read_to_string(root().join("Cargo.toml")).unwrap().parse().unwrap();
+    let manifest: toml::Table = fs::read_to_string(root().join("Cargo.toml"))
+        .unwrap()
+        .parse()
+        .unwrap();
     let direct = manifest["dependencies"].as_table().unwrap();
     for package in CUSTOMER_PACKAGES {
-        assert!(direct.contains_key(package), "{package} is not a direct dependency");
+        assert!(
+            direct.contains_key(package),
+            "{package} is not a direct dependency"
+        );
     }
 }
 
 #[test]
 fn the_top_level_holds_only_what_the_customer_fixed() {
     const ALLOWED: [&str; 11] = [
-        "Cargo.toml", "Cargo.lock", "src", "assets", "shaders", "tests", "benches", "README.md",
-        "Makefile", "LICENSE-MIT", "LICENSE-APACHE",
+        "Cargo.toml",
+        "Cargo.lock",
+        "src",
+        "assets",
+        "shaders",
+        "tests",
+        "benches",
+        "README.md",
+        "Makefile",
+        "LICENSE-MIT",
+        "LICENSE-APACHE",
     ];
     for entry in fs::read_dir(root()).unwrap() {
         let name = entry.unwrap().file_name().into_string().unwrap();
         let made = name == "target" || name == "onset-results";
-        assert!(name.starts_with('.') || name == "NOTICE" || made || ALLOWED.contains(&name.as_str()), "{name} does not belong at the top level");
+        assert!(
+            name.starts_with('.') || name == "NOTICE" || made || ALLOWED.contains(&name.as_str()),
+            "{name} does not belong at the top level"
+        );
     }
 }

@@ -259,6 +259,7 @@ fn frame(index: u64, fps: f64, picture: &RgbImage) -> Frame {
         index,
         timestamp: Timestamp::from_secs(index as f64 / fps),
         dropped_before: 0,
+        captured: None,
         picture: Arc::new(picture.clone()),
     }
 }

@@ -4,14 +4,17 @@ use std::path::PathBuf;
 
 mod app;
 mod architecture;
+mod bandpass;
 mod baseline_jpeg;
 mod face;
+mod gpu;
 mod media;
 mod metrics;
+mod model;
+mod motion;
 mod simulated_face;
 mod spotting;
 mod synthetic;
-mod motion;
 
 /// A file of the development material beside the checkout (`../shared`, or
 /// `ONSET_SHARED`), which users do not have: `None`, with a word, where it is absent.

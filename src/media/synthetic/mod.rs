@@ -148,6 +148,7 @@ impl SyntheticSource {
             index: frame,
             timestamp: time(&self.spec, frame),
             dropped_before: 0,
+            captured: None,
             picture: Arc::new(self.renderer.frame(&moment)),
         }
     }

@@ -1,0 +1,162 @@
+//! The graphics room: one device for all tests, shaders and layouts against naga.
+
+#![allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
+
+use std::mem::{offset_of, size_of};
+use std::sync::{Mutex, MutexGuard, OnceLock};
+
+use naga::valid::{Capabilities, ValidationFlags, Validator};
+use onset::gpu::{GpuContext, Kernel, Readback, buffer};
+use onset::motion::bandpass::{self, BandpassUniform};
+
+/// The one device of this test binary, for one test at a time. `None`, with a line
+/// that says so, where there is no adapter; with `REQUIRE_GPU=1` that is a failure.
+pub(crate) fn device() -> Option<(&'static GpuContext, MutexGuard<'static, ()>)> {
+    static CONTEXT: OnceLock<Option<GpuContext>> = OnceLock::new();
+    static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+    let context = CONTEXT.get_or_init(|| match GpuContext::headless() {
+        Ok(context) => {
+            eprintln!("adapter: {}", context.name());
+            Some(context)
+        }
+        Err(error) => {
+            let required = std::env::var("REQUIRE_GPU").is_ok_and(|v| v == "1");
+            assert!(!required, "REQUIRE_GPU=1, but: {error}");
+            eprintln!("skipped: {error}");
+            None
+        }
+    });
+    // A failed test must not fail the others.
+    let guard = ONE_AT_A_TIME
+        .lock()
+        .unwrap_or_else(std::sync::PoisonError::into_inner);
+    context.as_ref().map(|context| (context, guard))
+}
+
+/// Every shader as it is compiled, by its file's name.
+fn shaders() -> Vec<(&'static str, String)> {
+    vec![("bandpass", bandpass::shader_source())]
+}
+
+fn parse(name: &str, source: &str) -> naga::Module {
+    naga::front::wgsl::parse_str(source)
+        .unwrap_or_else(|error| panic!("{name}: {}", error.emit_to_string(source)))
+}
+
+#[test]
+fn every_shader_is_valid() {
+    for (name, source) in shaders() {
+        let module = parse(name, &source);
+        Validator::new(ValidationFlags::all(), Capabilities::empty())
+            .validate(&module)
+            .unwrap_or_else(|error| panic!("{name}: {}", error.emit_to_string(&source)));
+        assert!(
+            module.entry_points.iter().any(|entry| entry.name == name),
+            "{name}.wgsl has no entry point of its name"
+        );
+    }
+}
+
+#[test]
+fn every_shader_file_is_tested() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/shaders");
+    let mut files: Vec<_> = std::fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|e| e == "wgsl"))
+        .map(|path| path.file_stem().unwrap().to_string_lossy().into_owned())
+        .collect();
+    files.sort();
+    let known: Vec<_> = shaders().into_iter().map(|(name, _)| name).collect();
+    assert_eq!(files, known);
+}
+
+#[test]
+fn the_host_and_the_shader_lay_bandpass_parameters_out_alike() {
+    let host = [
+        ("width", offset_of!(BandpassUniform, width)),
+        ("height", offset_of!(BandpassUniform, height)),
+        ("frames", offset_of!(BandpassUniform, frames)),
+        ("first", offset_of!(BandpassUniform, first)),
+        ("normalise", offset_of!(BandpassUniform, normalise)),
+    ];
+    let (members, span) = layout(&bandpass::shader_source(), "Bandpass");
+    assert_eq!(members, host.map(|(name, at)| (name.to_owned(), at)));
+    assert_eq!(span, size_of::<BandpassUniform>());
+}
+
+/// Names and offsets of a shader struct's members, and its size.
+fn layout(source: &str, name: &str) -> (Vec<(String, usize)>, usize) {
+    let module = parse(name, source);
+    let found = module
+        .types
+        .iter()
+        .find(|(_, ty)| ty.name.as_deref() == Some(name));
+    let Some((
+        _,
+        naga::Type {
+            inner: naga::TypeInner::Struct { members, span },
+            ..
+        },
+    )) = found
+    else {
+        panic!("no struct {name}");
+    };
+    let members = members
+        .iter()
+        .map(|m| (m.name.clone().unwrap(), m.offset as usize))
+        .collect();
+    (members, *span as usize)
+}
+
+#[test]
+fn a_shader_that_does_not_compile_is_an_error_and_no_panic() {
+    let Some((context, _guard)) = device() else {
+        return;
+    };
+    let error = Kernel::new(context, "test.broken", "@compute fn broken( {", "broken")
+        .err()
+        .unwrap();
+    assert!(error.to_string().contains("test.broken"), "{error}");
+    let error = Kernel::new(context, "test.absent", &bandpass::shader_source(), "absent")
+        .err()
+        .unwrap();
+    assert!(error.to_string().contains("test.absent"), "{error}");
+}
+
+#[test]
+fn a_buffer_beyond_the_devices_limit_is_refused() {
+    let Some((context, _guard)) = device() else {
+        return;
+    };
+    let error = buffer::storage::<f32>(context, "test.huge", 1 << 40)
+        .err()
+        .unwrap();
+    assert!(error.to_string().contains("test.huge"), "{error}");
+}
+
+#[test]
+fn read_backs_come_in_the_order_they_were_asked_for() {
+    let Some((context, _guard)) = device() else {
+        return;
+    };
+    let source = buffer::storage::<f32>(context, "test.source", 4).unwrap();
+    let mut readback = Readback::new("test.readback");
+    assert!(readback.poll(context).unwrap().is_none());
+    for ticket in 0..5u64 {
+        let values = [ticket as f32; 4];
+        context
+            .queue
+            .write_buffer(&source, 0, bytemuck::cast_slice(&values));
+        let mut encoder = context.device.create_command_encoder(&Default::default());
+        readback.record(context, &mut encoder, &source, 16, ticket);
+        context.queue.submit([encoder.finish()]);
+        readback.start();
+    }
+    assert_eq!(readback.in_flight(), 5);
+    for ticket in 0..5u64 {
+        let result = readback.wait(context).unwrap();
+        assert_eq!(result, Some((ticket, vec![ticket as f32; 4])));
+    }
+    assert!(readback.wait(context).unwrap().is_none());
+}
