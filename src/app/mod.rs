@@ -76,7 +76,10 @@ impl App {
             .collect();
         match input {
             Some(input) => asked.push(Command::Open(input)),
-            None if !settings.hints_seen => asked.push(Command::OpenSample),
+            // Where no settings are kept, every start would be a first run.
+            None if !settings.hints_seen && settings_path.is_some() => {
+                asked.push(Command::OpenSample);
+            }
             None => {}
         }
         Self {

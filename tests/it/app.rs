@@ -506,6 +506,7 @@ fn a_click_on_the_timeline_goes_there_and_the_wheel_zooms_at_the_pointer() {
         unit: egui::MouseWheelUnit::Line,
         delta: vec2(0.0, 4.0),
         phase: egui::TouchPhase::Move,
+        source: egui::MouseWheelSource::Wheel,
         modifiers: Modifiers::NONE,
     });
     h.run_steps(10);
