@@ -8,7 +8,7 @@ use std::thread::Builder;
 
 use super::backend::{Backend, CameraEntry, OpenedSession, PlayerOrder, ViewsWanted};
 use super::command::Command;
-use super::trail::Trail;
+use super::trail::{self, Trail};
 use super::wake::Wake;
 use crate::base::{Latest, Mailbox, Notice};
 use crate::face::LandmarkPredictor;
@@ -16,7 +16,7 @@ use crate::gpu::GpuContext;
 use crate::media::{self, Frame, InputSpec, Player};
 use crate::nn::device::NnDevice;
 use crate::session::params::DeviceChoice;
-use crate::session::views::{ViewRequest, ViewsWorker};
+use crate::session::views::ViewsWorker;
 use crate::session::{Params, Resources, SessionHandle, SessionStatus};
 use crate::spotting::ExpressionKind;
 use crate::timeline::ScoreSource;
@@ -257,13 +257,10 @@ impl Backend for Live {
         };
         match &open.trail {
             Some(trail) => trail.follow(wanted),
-            None => views.request(ViewRequest {
-                frames: self.recent.iter().cloned().collect(),
-                crop: Arc::new(wanted.crop),
-                led: wanted.led,
-                flow: wanted.flow,
-                strain: wanted.strain,
-            }),
+            None => views.request(trail::request(
+                self.recent.iter().cloned().collect(),
+                wanted,
+            )),
         }
     }
 

@@ -35,7 +35,7 @@ pub fn outlines(crop: &HeldCrop) -> Vec<Region> {
     let mut regions = vec![
         upright("brows", g.brows),
         upright("mouth", g.mouth),
-        upright("nose: head motion", g.nose),
+        upright("nose", g.nose),
     ];
     regions.extend(g.eyes.iter().map(|eye| Region {
         name: "left out",

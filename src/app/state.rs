@@ -177,9 +177,7 @@ impl AppState {
         let last = review.count_minus_one();
         let here = review.playback.frame;
         match command {
-            _ if live && !matches!(command, Command::Select(_)) => {
-                return vec![];
-            }
+            _ if live && !matches!(command, Command::Select(_)) => vec![],
             Command::TogglePlay => {
                 review.playback.playing = !review.playback.playing;
                 let mut effects = vec![];

@@ -41,13 +41,7 @@ impl Trail {
                         continue;
                     };
                     match reader.up_to(&wanted.frame) {
-                        Ok(frames) => views.request(ViewRequest {
-                            frames,
-                            crop: Arc::new(wanted.crop),
-                            led: wanted.led,
-                            flow: wanted.flow,
-                            strain: wanted.strain,
-                        }),
+                        Ok(frames) => views.request(request(frames, wanted)),
                         Err(e) => log::warn!("no views for frame {}: {e}", wanted.frame.index),
                     }
                 }
@@ -60,6 +54,19 @@ impl Trail {
         self.wanted.put(wanted);
         // A bell that already rings is enough.
         let _ = self.bell.try_send(());
+    }
+}
+
+/// A frame without one before it has no motion: nothing is drawn, rather than a
+/// motion of zero.
+pub(super) fn request(frames: Vec<Frame>, wanted: ViewsWanted) -> ViewRequest {
+    let pair = frames.len() >= 2;
+    ViewRequest {
+        frames,
+        crop: Arc::new(wanted.crop),
+        led: wanted.led && pair,
+        flow: wanted.flow && pair,
+        strain: wanted.strain && pair,
     }
 }
 

@@ -55,9 +55,15 @@ fn caption(ui: &mut Ui, rect: Rect, title: &str, detail: &str) {
             .layout(Layout::left_to_right(Align::Center)),
         |ui| {
             ui.spacing_mut().item_spacing.x = theme::GAP;
-            ui.label(RichText::new(title).text_style(TextStyle::Small));
-            if !detail.is_empty() {
-                ui.add(Label::new(row::weak(ui, detail)).truncate());
+            let title = ui.label(RichText::new(title).text_style(TextStyle::Small));
+            let p = Palette::current(ui);
+            let font = TextStyle::Small.resolve(ui.style());
+            let galley = ui.painter().layout_no_wrap(detail.to_owned(), font, p.weak);
+            // Half a sentence says nothing: where it does not fit it is the tooltip.
+            if galley.size().x <= ui.available_width() {
+                ui.label(galley);
+            } else {
+                title.on_hover_text(detail);
             }
         },
     );

@@ -3,7 +3,7 @@
 use egui::{Id, Label, PointerButton, Response, RichText, Ui, pos2, vec2};
 use egui_plot::PlotTransform;
 
-use super::timeline::bar_rect;
+use super::timeline::{bar_rect, with_unit};
 use crate::app::command::Command;
 use crate::app::decisions::SpotKey;
 use crate::app::review::Review;
@@ -159,7 +159,8 @@ pub(super) fn readout(
         if let Some(sample) = samples.get(after.min(samples.len().saturating_sub(1)))
             && sample.masked.is_none()
         {
-            text.push_str(&format!("\nscore {:.4}", sample.score));
+            let source = review.session.sources.get(&kind);
+            text.push_str(&format!("\nscore {}", with_unit(sample.score, source)));
         }
     }
     let masked = review.coverage.masked.get(&kind);
