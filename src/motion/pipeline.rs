@@ -24,8 +24,10 @@ use crate::media::Frame;
 pub struct WindowMotion {
     /// u, v and strain of the stacked ROIs, 42×42 each, scaled to 0..1: a network's input.
     pub input: [Plane; 3],
-    /// Mean strain over the ROIs, nose and eyes accounted for: the control signal.
+    /// Mean strain over the ROIs, eyes left out: the control signal.
     pub strain: f64,
+    /// Sum of the strain over the ROIs less the nose's, as S4 codes its control.
+    pub strain_as_coded: f64,
     /// Length of the nose's own mean flow, px of the crop over the window.
     pub nose_px: f32,
     /// 95th percentile over the ROIs of the flow's length after nose subtraction, px.
@@ -41,7 +43,8 @@ impl WindowMotion {
         let motion = RoiMotion::new(flow, regions);
         Self {
             input: motion.scaled(),
-            strain: motion.control / motion.roi_pixels.max(1) as f64,
+            strain: motion.mean_strain,
+            strain_as_coded: motion.control,
             nose_px: motion.head[0].hypot(motion.head[1]),
             roi_p95_px: motion.residual_p95,
             regions: motion.regions,

@@ -21,8 +21,10 @@ pub struct RoiMotion {
     /// Sum of the strain over both rectangles at the crop's own resolution: the
     /// score where there is no network.
     pub control: f64,
-    /// Pixels in both rectangles: `control / roi_pixels` is the mean strain.
-    pub roi_pixels: usize,
+    /// Mean strain over both rectangles, eyes left out and nothing taken away. A
+    /// smile stretches the nose too: with its strain subtracted, as the source does,
+    /// a broad smile can come out below rest.
+    pub mean_strain: f64,
     /// Signed mean flow (u, v) in px, the head's motion taken away and the eyes left
     /// out, of the brow rectangle's left and right half and of the mouth
     /// rectangle's quarters: upper left, upper right, lower left, lower right.
@@ -55,7 +57,7 @@ impl RoiMotion {
         Self {
             raw,
             control,
-            roi_pixels: strain.len(),
+            mean_strain: maps.mean_strain(rois),
             regions: maps.mean_flows(flow, regions),
             head: maps.head,
             residual_mean,
@@ -81,6 +83,8 @@ pub struct FaceMotion {
     pub strain: Plane,
     /// Mean flow of the nose window, px.
     pub head: [f32; 2],
+    /// Mean strain of the nose window, which was taken from `strain`.
+    rest_strain: f32,
     /// Whether a pixel belongs to an eye and is blank.
     eyes: Vec<bool>,
 }
@@ -94,11 +98,13 @@ impl FaceMotion {
             v: flow.v.clone(),
             strain: strain::forward(flow),
             head: [0.0; 2],
+            rest_strain: 0.0,
             eyes: vec![false; width * height],
         };
         let nose = |plane: &Plane| cut(plane, regions.nose).mean() as f32;
         maps.head = [nose(&maps.u), nose(&maps.v)];
         let rest = nose(&maps.strain);
+        maps.rest_strain = rest;
         maps.u
             .data
             .iter_mut()
@@ -176,6 +182,24 @@ impl FaceMotion {
         let (columns, rows) = rect.clipped(width, self.u.height);
         rows.flat_map(move |y| columns.clone().map(move |x| y * width + x))
             .filter(|&i| !self.eyes[i])
+    }
+
+    /// Mean of the strain itself over the rectangles, eyes left out; 0 where nothing
+    /// is left.
+    fn mean_strain(&self, rois: [PixelRect; 2]) -> f64 {
+        let (mut sum, mut n) = (0.0, 0_u32);
+        for roi in rois {
+            let (columns, rows) = roi.clipped(self.u.width, self.u.height);
+            for y in rows {
+                for i in y * self.u.width + columns.start..y * self.u.width + columns.end {
+                    if !self.eyes[i] {
+                        sum += f64::from(self.strain.data[i] + self.rest_strain);
+                        n += 1;
+                    }
+                }
+            }
+        }
+        if n == 0 { 0.0 } else { sum / f64::from(n) }
     }
 
     /// Mean and 95th percentile of the flow's length over the rectangles, eyes

@@ -37,7 +37,11 @@ pub(super) fn whole(
     let control: Vec<ScoreSample> = samples
         .iter()
         .map(|s| ScoreSample {
-            score: s.strain,
+            score: match s.kind {
+                ExpressionKind::Macro if networks[0] => s.strain,
+                ExpressionKind::Micro if networks[1] => s.strain,
+                _ => s.score,
+            },
             ..s.clone()
         })
         .collect();

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use super::params::DecodeMode;
 use super::scorer::Scorer;
 use super::{Params, Resources, SessionError, decoding};
 use crate::base::{Notice, TimeSpan, Timestamp};
@@ -86,7 +87,12 @@ impl Pipeline {
                 Ok(KindState {
                     kind,
                     pairer: WindowPairer::new(secs),
-                    scorer: Scorer::load(kind, weights.as_deref(), &resources.network)?,
+                    scorer: Scorer::load(
+                        kind,
+                        weights.as_deref(),
+                        params.decode == DecodeMode::Compat,
+                        &resources.network,
+                    )?,
                     samples: Vec::new(),
                     min_fps,
                     off: false,

@@ -12,8 +12,9 @@ use crate::timeline::ScoreSource;
 
 /// Scores windows of one kind of expression.
 pub enum Scorer {
-    /// Mean strain over the ROIs, no network (S4's control).
-    Control,
+    /// Strain over the ROIs, no network (S4's control): its mean, or for the
+    /// published decoding the sum as coded.
+    Control { as_coded: bool },
     SoftNet {
         network: Box<SoftNet>,
         device: NnDevice,
@@ -29,10 +30,11 @@ impl Scorer {
     pub fn load(
         kind: ExpressionKind,
         weights: Option<&Path>,
+        as_coded: bool,
         device: &NnDevice,
     ) -> Result<Self, SessionError> {
         let Some(path) = weights else {
-            return Ok(Self::Control);
+            return Ok(Self::Control { as_coded });
         };
         let (network, loaded) = SoftNet::load(path, device)?;
         if let Some(made_for) = &loaded.card.kind
@@ -62,7 +64,7 @@ impl Scorer {
     #[must_use]
     pub fn source(&self) -> ScoreSource {
         match self {
-            Self::Control => ScoreSource::Control,
+            Self::Control { .. } => ScoreSource::Control,
             Self::SoftNet { source, .. } => source.clone(),
         }
     }
@@ -71,7 +73,7 @@ impl Scorer {
     #[must_use]
     pub fn device(&self) -> Option<&str> {
         match self {
-            Self::Control => None,
+            Self::Control { .. } => None,
             Self::SoftNet { device, .. } => Some(device.name()),
         }
     }
@@ -82,7 +84,10 @@ impl Scorer {
     /// When the network's device fails.
     pub fn score(&self, windows: &[&WindowMotion]) -> Result<Vec<f64>, SessionError> {
         match self {
-            Self::Control => Ok(windows.iter().map(|w| w.strain).collect()),
+            Self::Control { as_coded: false } => Ok(windows.iter().map(|w| w.strain).collect()),
+            Self::Control { as_coded: true } => {
+                Ok(windows.iter().map(|w| w.strain_as_coded).collect())
+            }
             Self::SoftNet { .. } if windows.is_empty() => Ok(Vec::new()),
             Self::SoftNet {
                 network, device, ..
