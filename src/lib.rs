@@ -43,6 +43,7 @@
 //!
 //! Read `session/pipeline.rs` first, then the rooms it calls from top to bottom.
 
+pub mod app;
 pub mod base;
 pub mod cli;
 pub mod face;
@@ -56,4 +57,3 @@ pub mod project;
 pub mod session;
 pub mod spotting;
 pub mod timeline;
-pub mod app;
