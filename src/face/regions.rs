@@ -50,6 +50,9 @@ pub struct RegionGeometry {
     pub eyes: [[Point; 6]; 2],
     pub brows: PixelRect,
     pub mouth: PixelRect,
+    /// The face inside its jaw and over its brows, drawn in a little: what lies
+    /// outside is hair and background, which move by themselves.
+    pub outline: Vec<Point>,
 }
 
 impl RegionGeometry {
@@ -96,6 +99,7 @@ impl RegionGeometry {
             })
         };
 
+        let outline = outline(landmarks, scaled(ROI_MARGIN) as f32);
         let margin_roi = scaled(ROI_MARGIN);
         let grown = |x0: i32, y0: i32, x1: i32, y1: i32| PixelRect {
             x0: inside(x0.saturating_sub(margin_roi)),
@@ -106,10 +110,36 @@ impl RegionGeometry {
         Self {
             nose,
             eyes: [eye(36), eye(42)],
+            outline,
             brows: grown(p(17).0, p(19).1.min(p(24).1), p(26).0, p(41).1.max(p(46).1)),
             mouth: grown(p(60).0, p(50).1, p(64).0, p(57).1),
         }
     }
+}
+
+/// How far the outline is drawn in towards its middle: a flow smears over an edge
+/// of the face by a few pixels.
+const OUTLINE_SHRINK: f32 = 0.92;
+
+/// Jaw, then the brows from right to left, lifted by `lift` px.
+fn outline(landmarks: &Landmarks, lift: f32) -> Vec<Point> {
+    let jaw = landmarks.0[0..17].iter().copied();
+    let brows = landmarks.0[17..27].iter().rev();
+    let edge: Vec<Point> = jaw
+        .chain(brows.map(|p| Point::new(p.x, p.y - lift)))
+        .collect();
+    let n = edge.len() as f32;
+    let middle = Point::new(
+        edge.iter().map(|p| p.x).sum::<f32>() / n,
+        edge.iter().map(|p| p.y).sum::<f32>() / n,
+    );
+    let drawn_in = |p: Point| {
+        Point::new(
+            (middle.x + OUTLINE_SHRINK * (p.x - middle.x)).round(),
+            (middle.y + OUTLINE_SHRINK * (p.y - middle.y)).round(),
+        )
+    };
+    edge.into_iter().map(drawn_in).collect()
 }
 
 #[cfg(test)]

@@ -13,7 +13,7 @@ use super::pyramid::Pyramid;
 use super::roi::RoiMotion;
 use super::tvl1::{Tvl1, Tvl1Params};
 use super::windows::Window;
-use crate::base::Plane;
+use crate::base::{Plane, Point};
 use crate::face::crop::HeldCrop;
 use crate::face::regions::RegionGeometry;
 use crate::face::{CROP_SIDE, Face};
@@ -24,19 +24,44 @@ use crate::media::Frame;
 pub struct WindowMotion {
     /// u, v and strain of the stacked ROIs, 42×42 each, scaled to 0..1: a network's input.
     pub input: [Plane; 3],
-    /// Mean strain over the ROIs, eyes left out: the control signal.
+    /// Mean strain over the ROIs, eyes left out.
     pub strain: f64,
+    /// Mean strain of the nose.
+    pub nose_strain: f64,
     /// Sum of the strain over the ROIs less the nose's, as S4 codes its control.
     pub strain_as_coded: f64,
-    /// Length of the nose's own mean flow, px of the crop over the window.
-    pub nose_px: f32,
+    /// How far the head moved over the window (x, y), px of the crop.
+    pub head_px: [f32; 2],
     /// 95th percentile over the ROIs of the flow's length after nose subtraction, px.
     pub roi_p95_px: f32,
     /// Signed mean flow (u, v) of six regions after nose subtraction, px.
     pub regions: [f32; 12],
 }
 
+/// Strain that a head's turn makes for each pixel its nose moves: on a head of
+/// radius r a turn by θ moves the nose by r·θ and stretches the face by about θ.
+const STRAIN_PER_HEAD_PX: f64 = 2.0 / CROP_SIDE as f64;
+
+/// What TV-L1 leaves at most on a still face in compressed video.
+const NOISE_STRAIN: f64 = 0.015;
+
 impl WindowMotion {
+    /// How far the head moved over the window, px of the crop.
+    #[must_use]
+    pub fn head_length_px(&self) -> f32 {
+        self.head_px[0].hypot(self.head_px[1])
+    }
+
+    /// The control signal: the strain beyond what noise and the head's own motion
+    /// explain, at least 0. The nose tells the noise, which is the same all over the
+    /// face, but a broad smile stretches it as well: so up to a bound only.
+    #[must_use]
+    pub fn control(&self) -> f64 {
+        let noise = self.nose_strain.min(NOISE_STRAIN);
+        let turning = STRAIN_PER_HEAD_PX * f64::from(self.head_length_px());
+        (self.strain - noise - turning).max(0.0)
+    }
+
     /// From the flow of a window and the regions of its crop.
     #[must_use]
     pub fn of(flow: &Flow, regions: &RegionGeometry) -> Self {
@@ -44,8 +69,9 @@ impl WindowMotion {
         Self {
             input: motion.scaled(),
             strain: motion.mean_strain,
+            nose_strain: motion.nose_strain,
             strain_as_coded: motion.control,
-            nose_px: motion.head[0].hypot(motion.head[1]),
+            head_px: motion.head,
             roi_p95_px: motion.residual_p95,
             regions: motion.regions,
         }
@@ -78,6 +104,8 @@ struct Kept {
 
 #[derive(Debug)]
 struct KeptFace {
+    /// Where the head is, by points that hardly any expression moves; image pixels.
+    head: Point,
     patch: LumaPatch,
     crop: Arc<HeldCrop>,
     pyramid: Pyramid,
@@ -116,6 +144,7 @@ impl MotionPipeline {
             let plane = luma::extract(&patch, crop.crop_from_image, CROP_SIDE);
             let pyramid = self.pyramid(&plane);
             KeptFace {
+                head: face.rect.center(),
                 patch,
                 crop,
                 pyramid,
@@ -165,11 +194,21 @@ impl MotionPipeline {
         let (Some(a), Some(b)) = (&start.face, &end.face) else {
             return Err(WindowFault::NoFace);
         };
-        let first = if a.crop.id == b.crop.id {
+        let (from, to) = (
+            b.crop.crop_from_image.apply(a.head),
+            b.crop.crop_from_image.apply(b.head),
+        );
+        // Whole pixels only: the landmarks' jitter, a fraction of one, moves nothing.
+        let shift = Point::new((to.x - from.x).round(), (to.y - from.y).round());
+        let first = if a.crop.id == b.crop.id && shift == Point::default() {
             Cow::Borrowed(&a.pyramid)
         } else {
-            // A seam: the earlier picture is cut out again as the later one is.
-            let plane = luma::extract(&a.patch, b.crop.crop_from_image, CROP_SIDE);
+            // A seam, or a head that moved: the earlier picture is cut out again as
+            // the later one is, with the head in the same place.
+            let mut crop_from_image = b.crop.crop_from_image;
+            crop_from_image.tx += shift.x;
+            crop_from_image.ty += shift.y;
+            let plane = luma::extract(&a.patch, crop_from_image, CROP_SIDE);
             Cow::Owned(self.pyramid(&plane))
         };
         let secs = job.window.end.secs_since(job.window.start);
@@ -180,6 +219,7 @@ impl MotionPipeline {
             first,
             second: &b.pyramid,
             crop: &b.crop,
+            shift,
             scale,
         })
     }
@@ -207,6 +247,8 @@ struct Pair<'a> {
     first: Cow<'a, Pyramid>,
     second: &'a Pyramid,
     crop: &'a HeldCrop,
+    /// How far the head moved and was followed, whole px of the crop.
+    shift: Point,
     /// Brings the flow to the nominal window length.
     scale: f32,
 }
@@ -223,6 +265,10 @@ impl Pair<'_> {
             flow.scaled(self.scale)
         };
         let regions = RegionGeometry::from_landmarks(&self.crop.landmarks_in_crop, CROP_SIDE);
-        Ok(WindowMotion::of(&flow, &regions))
+        let mut motion = WindowMotion::of(&flow, &regions);
+        let [x, y] = motion.head_px;
+        let followed = Point::new(self.shift.x * self.scale, self.shift.y * self.scale);
+        motion.head_px = [x + followed.x, y + followed.y];
+        Ok(motion)
     }
 }

@@ -29,6 +29,8 @@ pub struct RoiMotion {
     /// out, of the brow rectangle's left and right half and of the mouth
     /// rectangle's quarters: upper left, upper right, lower left, lower right.
     pub regions: [f32; 12],
+    /// Mean strain of the nose window.
+    pub nose_strain: f64,
     /// Mean flow of the nose window in px: the head's motion. Zero where the
     /// window lies outside the crop.
     pub head: [f32; 2],
@@ -59,6 +61,7 @@ impl RoiMotion {
             control,
             mean_strain: maps.mean_strain(rois),
             regions: maps.mean_flows(flow, regions),
+            nose_strain: f64::from(maps.rest_strain),
             head: maps.head,
             residual_mean,
             residual_p95,
@@ -85,6 +88,8 @@ pub struct FaceMotion {
     pub head: [f32; 2],
     /// Mean strain of the nose window, which was taken from `strain`.
     rest_strain: f32,
+    /// Whether a pixel is not looked at: an eye's, or outside the face.
+    skipped: Vec<bool>,
     /// Whether a pixel belongs to an eye and is blank.
     eyes: Vec<bool>,
 }
@@ -99,6 +104,7 @@ impl FaceMotion {
             strain: strain::forward(flow),
             head: [0.0; 2],
             rest_strain: 0.0,
+            skipped: vec![true; width * height],
             eyes: vec![false; width * height],
         };
         let nose = |plane: &Plane| cut(plane, regions.nose).mean() as f32;
@@ -114,9 +120,13 @@ impl FaceMotion {
             .iter_mut()
             .for_each(|v| *v = (*v - maps.head[1]).abs());
         maps.strain.data.iter_mut().for_each(|e| *e -= rest);
+        let mut face = vec![false; width * height];
+        fill_polygon(&regions.outline, width, height, &mut face);
         for eye in &regions.eyes {
             fill_polygon(eye, width, height, &mut maps.eyes);
         }
+        let skipped = face.iter().zip(&maps.eyes).map(|(face, eye)| !face || *eye);
+        maps.skipped = skipped.collect();
         for plane in [&mut maps.u, &mut maps.v, &mut maps.strain] {
             for (value, _) in plane
                 .data
@@ -181,7 +191,7 @@ impl FaceMotion {
         let width = self.u.width;
         let (columns, rows) = rect.clipped(width, self.u.height);
         rows.flat_map(move |y| columns.clone().map(move |x| y * width + x))
-            .filter(|&i| !self.eyes[i])
+            .filter(|&i| !self.skipped[i])
     }
 
     /// Mean of the strain itself over the rectangles, eyes left out; 0 where nothing
@@ -192,7 +202,7 @@ impl FaceMotion {
             let (columns, rows) = roi.clipped(self.u.width, self.u.height);
             for y in rows {
                 for i in y * self.u.width + columns.start..y * self.u.width + columns.end {
-                    if !self.eyes[i] {
+                    if !self.skipped[i] {
                         sum += f64::from(self.strain.data[i] + self.rest_strain);
                         n += 1;
                     }
@@ -326,6 +336,9 @@ mod tests {
             .map(|(dx, dy)| Point::new(x + dx, 20.0 + dy))
         };
         RegionGeometry {
+            outline: [(0.0, 0.0), (300.0, 0.0), (300.0, 300.0), (0.0, 300.0)]
+                .map(|(x, y)| Point::new(x, y))
+                .to_vec(),
             nose: rect(27, 35, 38, 46),
             eyes: [eye(12.0), eye(40.0)],
             brows: rect(5, 8, 59, 36),

@@ -22,6 +22,14 @@ pub struct Window {
     pub end: Timestamp,
 }
 
+impl Window {
+    /// From its first frame to its last.
+    #[must_use]
+    pub fn secs(&self) -> f64 {
+        self.end.secs_since(self.start)
+    }
+}
+
 impl WindowPairer {
     #[must_use]
     pub fn new(delta_secs: f64) -> Self {

@@ -32,9 +32,9 @@ pub const MACRO_MIN_FPS: f64 = 5.0;
 
 /// Frame intervals seen before the rate is believed.
 const INTERVALS_TO_BELIEVE: usize = 8;
-/// The nose moves further than this between the frames of a window: the head
-/// moves, and what is left after subtracting it is not trusted. Crop pixels.
-const HEAD_MOTION_PX: f32 = 6.0;
+/// A head that crosses more than this of its own crop a second (8 % of a face)
+/// turns as well, and what flow is left then is not trusted. Crop pixels.
+const HEAD_SPEED_PX_PER_SEC: f64 = 10.0;
 /// From this much lid closure on a frame counts as part of a blink.
 const BLINK_LEVEL: f32 = 0.5;
 
@@ -380,6 +380,19 @@ impl Pipeline {
             for ((_, window), motion) in mine {
                 let score = if motion.is_ok() { scores.next() } else { None };
                 let sample = sample(state.kind, window, motion.as_ref(), score, &self.recent);
+                if let Ok(m) = motion {
+                    log::trace!(
+                        "window {} {} {} nose {:.3} roi_p95 {:.3} strain {:.5} masked {:?} regions {:?}",
+                        state.kind.name(),
+                        window.start_frame,
+                        window.end_frame,
+                        m.head_length_px(),
+                        m.roi_p95_px,
+                        m.strain,
+                        sample.masked,
+                        m.regions
+                    );
+                }
                 state.samples.push(sample.clone());
                 told.push(sample);
             }
@@ -433,7 +446,9 @@ fn sample(
     let masked = match motion {
         Err(WindowFault::NoFace) => Some(MaskReason::FaceLost),
         Err(WindowFault::Gap) => Some(MaskReason::Gap),
-        Ok(m) if m.nose_px > HEAD_MOTION_PX => Some(MaskReason::HeadMotion),
+        Ok(m) if f64::from(m.head_length_px()) > HEAD_SPEED_PX_PER_SEC * window.secs() => {
+            Some(MaskReason::HeadMotion)
+        }
         // A macro-window is four blinks long: one blink inside does not decide it.
         Ok(_) if kind == ExpressionKind::Micro && blinks(recent, window) => Some(MaskReason::Blink),
         Ok(_) => None,
@@ -445,7 +460,7 @@ fn sample(
         start: window.start,
         end: window.end,
         score: score.unwrap_or(0.0),
-        strain: motion.map_or(0.0, |m| m.strain),
+        strain: motion.map_or(0.0, WindowMotion::control),
         masked,
         motion: motion.ok().map(|m| RegionMotion(m.regions)),
     }

@@ -84,7 +84,7 @@ impl Scorer {
     /// When the network's device fails.
     pub fn score(&self, windows: &[&WindowMotion]) -> Result<Vec<f64>, SessionError> {
         match self {
-            Self::Control { as_coded: false } => Ok(windows.iter().map(|w| w.strain).collect()),
+            Self::Control { as_coded: false } => Ok(windows.iter().map(|w| w.control()).collect()),
             Self::Control { as_coded: true } => {
                 Ok(windows.iter().map(|w| w.strain_as_coded).collect())
             }
