@@ -24,7 +24,7 @@ pub struct SynthArgs {
     #[arg(long, default_value_t = 1)]
     seed: u64,
     /// How many recordings of 20 s.
-    #[arg(long, default_value_t = 4, conflicts_with = "sample")]
+    #[arg(long, default_value_t = 4, conflicts_with = "sample", value_parser = clap::value_parser!(u32).range(1..))]
     recordings: u32,
 }
 

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use anyhow::anyhow;
 use clap::{Args, Subcommand, ValueEnum};
 
 use super::{CommandResult, Failure, Outcome};
@@ -102,6 +103,12 @@ pub(super) fn run(args: &WeightsArgs) -> CommandResult {
 }
 
 fn list(folders: &[PathBuf], json: bool) -> CommandResult {
+    if let Some(missing) = folders.iter().find(|f| !f.is_dir()) {
+        return Err(Failure::input(anyhow!(
+            "Cannot list weights: there is no such folder. Check its name: {}",
+            missing.display()
+        )));
+    }
     let here = [PathBuf::from(".")];
     let found = inventory::list(if folders.is_empty() { &here } else { folders });
     let mut outcome = Outcome::Done;
