@@ -12,6 +12,7 @@ mod doctor;
 mod flow;
 mod landmarks;
 mod progress;
+mod result_folder;
 mod score;
 mod synth;
 mod weights;
@@ -97,6 +98,22 @@ impl From<Decode> for DecodeMode {
             Decode::Compat => Self::Compat,
         }
     }
+}
+
+/// A number above 0, for clap.
+fn above_zero(text: &str) -> Result<f64, String> {
+    match text.parse() {
+        Ok(value) if f64::is_finite(value) && value > 0.0 => Ok(value),
+        _ => Err("give a number above 0, such as 30".into()),
+    }
+}
+
+/// Times are whole nanoseconds and a day has to have more than one frame.
+fn frame_rate(text: &str) -> Result<f64, String> {
+    above_zero(text)
+        .ok()
+        .filter(|fps| (0.001..=1_000_000.0).contains(fps))
+        .ok_or_else(|| "give frames a second from 0.001 to 1000000, such as 200".into())
 }
 
 /// How a command ended, as `cli.md` numbers it.
