@@ -7,6 +7,7 @@ use std::time::Instant;
 use anyhow::anyhow;
 use clap::Args;
 
+use super::print::tell;
 use super::progress::Progress;
 use super::result_folder::{Identity, Names};
 use super::{CommandResult, Decode, DeviceArg, Failure, Outcome, above_zero, frame_rate};
@@ -82,7 +83,7 @@ pub(super) fn run(args: &AnalyzeArgs, quiet: bool) -> CommandResult {
             Err(e) => {
                 if args.inputs.len() > 1 {
                     let (Failure::Input(text) | Failure::Other(text)) = &e;
-                    eprintln!("onset: {text:#}");
+                    tell!("onset: {text:#}");
                 }
                 failures.push(e);
             }
@@ -181,7 +182,7 @@ fn one(
     let (folder, done) = names.folder(&args.out, &spec.stem(), &identity);
     if !args.force && done.is_some_and(|s| wanted.is_met_by(&s)) {
         if !quiet {
-            eprintln!(
+            tell!(
                 "{input}: already analysed with these parameters, skipped (--force analyses again)"
             );
         }
@@ -308,7 +309,7 @@ fn report(folder: &Path, recording: &Recording, summary: &results::Summary, quie
         .iter()
         .filter(|n| n.severity >= Severity::Warning)
     {
-        eprintln!("warning: {}", notice.text);
+        tell!("warning: {}", notice.text);
     }
     let count = |kind| {
         recording
@@ -317,7 +318,7 @@ fn report(folder: &Path, recording: &Recording, summary: &results::Summary, quie
             .filter(|i| i.kind == kind)
             .count()
     };
-    eprintln!(
+    tell!(
         "{}: {} frames, face in {:.1} %, {} macro- and {} micro-expression candidates, in {}",
         summary.recording.name,
         summary.recording.frames,

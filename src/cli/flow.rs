@@ -8,6 +8,7 @@ use clap::{Args, ValueEnum};
 use image::ImageFormat;
 use serde::Serialize;
 
+use super::print::say;
 use super::{CommandResult, Failure, Outcome};
 use crate::base::{Plane, stats};
 use crate::motion::luma::LumaPatch;
@@ -98,12 +99,12 @@ pub(super) fn run(args: &FlowArgs) -> CommandResult {
         cpu_ms: stats::median(&cpu).unwrap_or(0.0),
     };
     if args.json {
-        println!(
+        say!(
             "{}",
             serde_json::to_string(&report).map_err(Failure::other)?
         );
     } else {
-        println!(
+        say!(
             "mean magnitude {:.4} px, {:.1} ms ({:.1} CPU ms), {}×{}, preset {}",
             report.mean_px,
             report.wall_ms,

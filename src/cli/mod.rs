@@ -1,16 +1,12 @@
 //! The command line other people's scripts rely on: one file a subcommand.
 
-#![allow(
-    clippy::print_stdout,
-    reason = "results go to stdout here and nowhere else"
-)]
-
 mod analyze;
 mod bench;
 mod cameras;
 mod doctor;
 mod flow;
 mod landmarks;
+mod print;
 mod progress;
 mod result_folder;
 mod score;
@@ -22,6 +18,7 @@ use std::process::ExitCode;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::session::params::{DecodeMode, DeviceChoice};
+use print::tell;
 
 /// Spots macro- and micro-expressions in recordings and live video.
 ///
@@ -164,11 +161,11 @@ pub fn run(command: Command, quiet: bool) -> ExitCode {
         Ok(Outcome::Done) => ExitCode::SUCCESS,
         Ok(Outcome::Warned) => ExitCode::from(3),
         Err(Failure::Input(e)) => {
-            eprintln!("onset: {e:#}");
+            tell!("onset: {e:#}");
             ExitCode::from(2)
         }
         Err(Failure::Other(e)) => {
-            eprintln!("onset: {e:#}");
+            tell!("onset: {e:#}");
             ExitCode::from(1)
         }
     }

@@ -426,3 +426,31 @@ fn bad_machines_without_a_display_are_sent_to_analyze() {
         "{ran:?}"
     );
 }
+
+#[cfg(target_os = "linux")]
+#[test]
+fn bad_terminals_and_full_redirections_cost_no_results() {
+    let home = tempfile::tempdir().unwrap();
+    let (film, out) = (film(home.path(), "film", 25), home.path().join("out"));
+    let full = || {
+        fs::OpenOptions::new()
+            .write(true)
+            .open("/dev/full")
+            .unwrap()
+    };
+    let args = ["analyze", text(&film), "--fps", "30", "--out", text(&out)];
+    Ran::of(onset(&args).stderr(full())).ends(0);
+    assert_eq!(rows(&out.join("film/frames.csv")).len(), 25);
+
+    let truth = sample().with_file_name("sample-truth.csv");
+    let score = ["score", "spotting", text(&truth), text(&truth), "--json"];
+    Ran::of(onset(&score).stdout(full()))
+        .ends(1)
+        .says(&["Cannot print the results", "Free space"], "");
+    // A reader that has seen enough is no failure.
+    let mut command = Command::new("bash");
+    command.args(["-c", r#""$@" | true; exit "${PIPESTATUS[0]}""#, "bash"]);
+    command.arg(env!("CARGO_BIN_EXE_onset")).args(score);
+    let ran = Ran::of(&mut command).ends(0);
+    assert!(ran.err.is_empty(), "{ran:?}");
+}
