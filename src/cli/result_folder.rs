@@ -128,3 +128,40 @@ impl Names {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn facts(of: &Identity) -> RecordingFacts {
+        serde_json::from_value(serde_json::json!({
+            "name": of.name, "size_bytes": of.size_bytes, "fingerprint": of.fingerprint,
+            "width": 1, "height": 1, "frames": 1, "duration_secs": 0.0,
+            "measured_fps": null, "nominal_fps": null, "dropped": 0
+        }))
+        .unwrap()
+    }
+
+    #[test]
+    fn a_camera_is_never_the_same_recording_twice() {
+        let camera = Identity::of(&InputSpec::parse("camera:0", None).unwrap());
+        assert!(!camera.is(&facts(&camera)));
+    }
+
+    #[test]
+    fn files_of_one_name_and_size_differ_by_either_end() {
+        let home = tempfile::tempdir().unwrap();
+        let path = home.path().join("a.mp4");
+        let write = |first: u8, last: u8| {
+            let mut bytes = vec![7; 300_000];
+            bytes[0] = first;
+            bytes[299_999] = last;
+            fs::write(&path, bytes).unwrap();
+            Identity::of(&InputSpec::path(&path))
+        };
+        let before = write(1, 1);
+        assert!(write(1, 1).is(&facts(&before)));
+        assert!(!write(2, 1).is(&facts(&before)));
+        assert!(!write(1, 2).is(&facts(&before)));
+    }
+}
