@@ -20,7 +20,7 @@ pub fn run(input: Option<String>) -> ExitCode {
     match try_run(input) {
         Ok(()) => ExitCode::SUCCESS,
         Err(why) => {
-            eprintln!("{why}");
+            eprintln!("onset: {why}");
             ExitCode::FAILURE
         }
     }
@@ -35,9 +35,9 @@ fn try_run(input: Option<String>) -> Result<(), String> {
     match open(input.clone(), wgpu) {
         Err(eframe::Error::Wgpu(why)) if wgpu => {
             log::warn!("the window falls back to OpenGL: {why}");
-            open(input, false).map_err(|e| no_window(&e.to_string()))
+            open(input, false).map_err(|e| no_window(&reason(&e)))
         }
-        other => other.map_err(|e| no_window(&e.to_string())),
+        other => other.map_err(|e| no_window(&reason(&e))),
     }
 }
 
@@ -113,6 +113,17 @@ fn display_present() -> bool {
         || ["DISPLAY", "WAYLAND_DISPLAY", "WAYLAND_SOCKET"]
             .iter()
             .any(|v| std::env::var_os(v).is_some_and(|v| !v.is_empty()))
+}
+
+/// winit's own words name the source file they come from.
+fn reason(error: &eframe::Error) -> String {
+    match error {
+        eframe::Error::Winit(_) | eframe::Error::WinitEventLoop(_) => {
+            log::debug!("{error}");
+            "the display named by DISPLAY or WAYLAND_DISPLAY does not answer".into()
+        }
+        other => other.to_string(),
+    }
 }
 
 fn no_window(why: &str) -> String {

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::review::Review;
 use crate::base::Notice;
-use crate::project::results;
+use crate::project::{Batch, results};
 use crate::timeline::Recording;
 
 /// A copy of what is to be written; the window goes on with its own.
@@ -50,7 +50,10 @@ impl Saving {
         let mut failed = None;
         for folder in self.beside.iter().chain(documents.iter()) {
             let path = free_path(folder, &self.name);
-            match results::write_intervals(&path, &self.name, &self.recording) {
+            let mut batch = Batch::default();
+            let written = results::write_intervals(&path, &self.name, &self.recording, &mut batch)
+                .and_then(|()| batch.commit());
+            match written {
                 Ok(()) => {
                     return Notice::info(format!(
                         "Saved {} candidates with what you decided: {}",

@@ -7,16 +7,18 @@ use std::time::Instant;
 use anyhow::anyhow;
 use clap::Args;
 
+use super::print::tell;
 use super::progress::Progress;
-use super::{CommandResult, Decode, DeviceArg, Failure, Outcome};
+use super::result_folder::{Identity, Names};
+use super::{CommandResult, Decode, DeviceArg, Failure, Outcome, above_zero, frame_rate};
 use crate::base::{Notice, Severity};
-use crate::media::{CaptureWorker, Delivery, InputPlace, InputSpec};
-use crate::project::output::write_whole;
-use crate::project::{plot, results};
+use crate::media::{CaptureWorker, Delivery, InputSpec};
+use crate::project::output::{OutputError, check_writable};
+use crate::project::{Batch, plot, results};
 use crate::session::pipeline::Pipeline;
-use crate::session::{Params, Resources};
+use crate::session::{Params, Resources, SessionError};
 use crate::spotting::ExpressionKind;
-use crate::timeline::{Event, Recording};
+use crate::timeline::{Event, Recording, ScoreSource};
 
 /// Analyse recordings without a window; finished ones are skipped unless --force.
 #[derive(Debug, Args)]
@@ -37,10 +39,10 @@ pub struct AnalyzeArgs {
     #[arg(long, value_enum, default_value_t = Decode::Default)]
     decode: Decode,
     /// Frames a second of an image folder.
-    #[arg(long)]
+    #[arg(long, value_parser = frame_rate, allow_negative_numbers = true)]
     fps: Option<f64>,
     /// Stop a camera after this many seconds.
-    #[arg(long)]
+    #[arg(long, value_parser = above_zero, allow_negative_numbers = true)]
     seconds: Option<f64>,
     /// SOFTNet weights for macro-expressions (see `onset weights`); without: the control signal.
     #[arg(long)]
@@ -56,13 +58,7 @@ pub struct AnalyzeArgs {
 }
 
 pub(super) fn run(args: &AnalyzeArgs, quiet: bool) -> CommandResult {
-    if let Some(fps) = args.fps
-        && !(fps.is_finite() && fps > 0.0)
-    {
-        return Err(Failure::input(anyhow!(
-            "--fps must be above 0, for example --fps 200"
-        )));
-    }
+    check_usage(args)?;
     let params = Params {
         decode: args.decode.into(),
         device: args.device.device.into(),
@@ -71,21 +67,23 @@ pub(super) fn run(args: &AnalyzeArgs, quiet: bool) -> CommandResult {
         landmarks: args.landmarks.clone(),
         fps: args.fps,
     };
-    let resources = Resources::load(&params).map_err(Failure::input)?;
+    let resources = Resources::load(&params).map_err(not_started)?;
     // Wrong weights or models are said before any recording is touched.
-    drop(Pipeline::new(&params, &resources).map_err(Failure::input)?);
+    let pipeline = Pipeline::new(&params, &resources).map_err(not_started)?;
+    let wanted = Wanted::of(&params, &pipeline);
+    drop(pipeline);
 
     let mut names = Names::default();
     let mut outcome = Outcome::Done;
     let mut failures = Vec::new();
     for input in &args.inputs {
-        match one(args, &params, &resources, input, &mut names, quiet) {
+        match one(args, &params, &resources, &wanted, input, &mut names, quiet) {
             Ok(Outcome::Done) => {}
             Ok(Outcome::Warned) => outcome = Outcome::Warned,
             Err(e) => {
                 if args.inputs.len() > 1 {
                     let (Failure::Input(text) | Failure::Other(text)) = &e;
-                    eprintln!("onset: {text:#}");
+                    tell!("onset: {text:#}");
                 }
                 failures.push(e);
             }
@@ -108,10 +106,68 @@ pub(super) fn run(args: &AnalyzeArgs, quiet: bool) -> CommandResult {
     }
 }
 
+/// What would be done in vain, or not as meant, is refused before anything is loaded.
+fn check_usage(args: &AnalyzeArgs) -> Result<(), Failure> {
+    // What cannot be parsed was meant to be a camera.
+    let is_camera = |input: &String| InputSpec::parse(input, None).map_or(true, |s| s.is_camera());
+    if args.seconds.is_some() && !args.inputs.iter().any(is_camera) {
+        return Err(Failure::input(anyhow!(
+            "--seconds says when a camera stops, but no input is a camera: files are analysed to their end. Leave --seconds out"
+        )));
+    }
+    if args.fps.is_some() && args.inputs.iter().all(is_camera) {
+        return Err(Failure::input(anyhow!(
+            "--fps is for folders of images, but every input is a camera, which tells its own times. Leave --fps out"
+        )));
+    }
+    check_writable(&args.out).map_err(|e| match e {
+        OutputError::NotAFolder { .. } => Failure::input(e),
+        _ => Failure::other(e),
+    })
+}
+
+/// Weights and models are input; a graphics card that is missing is not.
+fn not_started(error: SessionError) -> Failure {
+    match error {
+        SessionError::Gpu(_) | SessionError::NetworkDevice(_) => Failure::other(error),
+        _ => Failure::input(error),
+    }
+}
+
+/// What a finished result must have been made with to be skipped.
+struct Wanted {
+    parameters: Params,
+    sources: [ScoreSource; 2],
+    landmarks: String,
+}
+
+impl Wanted {
+    fn of(params: &Params, pipeline: &Pipeline) -> Self {
+        Self {
+            parameters: params.without_folders(),
+            sources: ExpressionKind::BOTH.map(|kind| pipeline.score_source(kind)),
+            landmarks: pipeline.landmark_model(),
+        }
+    }
+
+    fn is_met_by(&self, done: &results::Summary) -> bool {
+        let same_source = |(kind, source): (ExpressionKind, &ScoreSource)| {
+            done.scores.get(&kind).is_some_and(|k| k.source == *source)
+        };
+        done.parameters == self.parameters
+            && done.face.landmark_model == self.landmarks
+            && ExpressionKind::BOTH
+                .into_iter()
+                .zip(&self.sources)
+                .all(same_source)
+    }
+}
+
 fn one(
     args: &AnalyzeArgs,
     params: &Params,
     resources: &Resources,
+    wanted: &Wanted,
     input: &str,
     names: &mut Names,
     quiet: bool,
@@ -122,14 +178,11 @@ fn one(
             "A camera has no end: say how long with --seconds, for example --seconds 30"
         )));
     }
-    let (name, size_bytes) = identity(&spec);
-    let folder = names.folder(&args.out, &spec.stem(), |summary| {
-        summary.recording.name == name && summary.recording.size_bytes == size_bytes
-    });
-    let done = results::read_summary(&folder.join("recording.json"));
-    if !args.force && !spec.is_camera() && done.is_some_and(|s| s.parameters == *params) {
+    let identity = Identity::of(&spec);
+    let (folder, done) = names.folder(&args.out, &spec.stem(), &identity);
+    if !args.force && done.is_some_and(|s| wanted.is_met_by(&s)) {
         if !quiet {
-            eprintln!(
+            tell!(
                 "{input}: already analysed with these parameters, skipped (--force analyses again)"
             );
         }
@@ -139,11 +192,13 @@ fn one(
     let started = Instant::now();
     let source = crate::media::open(&spec).map_err(Failure::input)?;
     let info = source.info().clone();
-    let mut pipeline = Pipeline::new(params, resources).map_err(Failure::input)?;
+    let mut pipeline = Pipeline::new(params, resources).map_err(not_started)?;
     let mut recording = Recording::default();
     let mut progress = Progress::new(&info.name, info.frame_count, quiet);
     let (worker, deliveries) = CaptureWorker::start(source).map_err(Failure::other)?;
     let mut ended_by = None;
+    // A file has an end of its own.
+    let limit = args.seconds.filter(|_| spec.is_camera());
     while let Some(delivery) = deliveries.recv() {
         match delivery {
             Delivery::Frame(frame) => {
@@ -153,7 +208,7 @@ fn one(
                     pipeline.push(&frame).map_err(Failure::other)?,
                 );
                 progress.at(recording.frames.len() as u64);
-                if args.seconds.is_some_and(|limit| seconds >= limit) {
+                if limit.is_some_and(|limit| seconds >= limit) {
                     break;
                 }
             }
@@ -174,7 +229,8 @@ fn one(
         return Err(Failure::Input(error));
     }
     if let Some(error) = ended_by {
-        let text = format!("{error} What was read before that is analysed.");
+        let text =
+            format!("Only what was read before the recording broke off is analysed. {error}");
         keep(&mut recording, [Event::Notice(Notice::warning(text))]);
     }
     keep(&mut recording, pipeline.finish().map_err(Failure::other)?);
@@ -182,7 +238,8 @@ fn one(
     let stem = folder
         .file_name()
         .map_or_else(|| spec.stem(), |n| n.to_string_lossy().into_owned());
-    let summary = results::Summary::of(&info, size_bytes, params, &pipeline, &recording);
+    let facts = (identity.size_bytes, identity.fingerprint.as_str());
+    let summary = results::Summary::of(&info, facts, params, &pipeline, &recording);
     write_all(&folder, &stem, &recording, &summary, started, input).map_err(Failure::other)?;
     report(&folder, &recording, &summary, quiet);
     Ok(if recording.has_warnings() {
@@ -190,29 +247,6 @@ fn one(
     } else {
         Outcome::Done
     })
-}
-
-/// What tells this input from another: its name and its size in bytes.
-fn identity(spec: &InputSpec) -> (String, u64) {
-    match &spec.place {
-        InputPlace::Camera(n) => (format!("camera:{n}"), 0),
-        InputPlace::Path(path) => {
-            let absolute = std::path::absolute(path).unwrap_or_else(|_| path.clone());
-            let name = absolute
-                .file_name()
-                .map_or_else(String::new, |n| n.to_string_lossy().into_owned());
-            (name, size_of(path))
-        }
-    }
-}
-
-/// A file's size; of a folder, that of the files in it.
-fn size_of(path: &Path) -> u64 {
-    let size = |p: &Path| std::fs::metadata(p).map_or(0, |m| m.len());
-    match std::fs::read_dir(path) {
-        Ok(entries) => entries.flatten().map(|e| size(&e.path())).sum(),
-        Err(_) => size(path),
-    }
 }
 
 /// The per-frame landmarks are for the window; here they would only grow.
@@ -234,9 +268,11 @@ fn write_all(
     summary: &results::Summary,
     started: Instant,
     input: &str,
-) -> Result<(), crate::project::OutputError> {
-    results::write_frames(&folder.join("frames.csv"), recording)?;
-    results::write_intervals(&folder.join("intervals.csv"), stem, recording)?;
+) -> Result<(), OutputError> {
+    let mut batch = Batch::default();
+    let to = &mut batch;
+    results::write_frames(&folder.join("frames.csv"), recording, to)?;
+    results::write_intervals(&folder.join("intervals.csv"), stem, recording, to)?;
     let label = |kind| {
         summary
             .scores
@@ -244,7 +280,8 @@ fn write_all(
             .map_or("", |k| k.source_label.as_str())
     };
     let labels = [label(ExpressionKind::Macro), label(ExpressionKind::Micro)];
-    plot::write_timeline(&folder.join("timeline.png"), stem, recording, labels)?;
+    let timeline = folder.join("timeline.png");
+    plot::write_timeline(&timeline, stem, recording, labels, to)?;
 
     let seconds = started.elapsed().as_secs_f64();
     let mut log = String::new();
@@ -258,8 +295,9 @@ fn write_all(
     for notice in &recording.notices {
         let _ = writeln!(log, "{:?}: {}", notice.severity, notice.text);
     }
-    write_whole(&folder.join("run.log"), log.as_bytes())?;
-    results::write_summary(&folder.join("recording.json"), summary)
+    to.add(&folder.join("run.log"), log.as_bytes())?;
+    results::write_summary(&folder.join("recording.json"), summary, to)?;
+    batch.commit()
 }
 
 fn report(folder: &Path, recording: &Recording, summary: &results::Summary, quiet: bool) {
@@ -271,7 +309,7 @@ fn report(folder: &Path, recording: &Recording, summary: &results::Summary, quie
         .iter()
         .filter(|n| n.severity >= Severity::Warning)
     {
-        eprintln!("warning: {}", notice.text);
+        tell!("warning: {}", notice.text);
     }
     let count = |kind| {
         recording
@@ -280,7 +318,7 @@ fn report(folder: &Path, recording: &Recording, summary: &results::Summary, quie
             .filter(|i| i.kind == kind)
             .count()
     };
-    eprintln!(
+    tell!(
         "{}: {} frames, face in {:.1} %, {} macro- and {} micro-expression candidates, in {}",
         summary.recording.name,
         summary.recording.frames,
@@ -289,36 +327,4 @@ fn report(folder: &Path, recording: &Recording, summary: &results::Summary, quie
         count(ExpressionKind::Micro),
         folder.display(),
     );
-}
-
-/// Gives each input a folder of its own: `<stem>`, `<stem>_2` … on collision.
-#[derive(Default)]
-struct Names(Vec<PathBuf>);
-
-impl Names {
-    /// A folder that an earlier run left counts as free when it is of the same input.
-    fn folder(
-        &mut self,
-        out: &Path,
-        stem: &str,
-        same: impl Fn(&results::Summary) -> bool,
-    ) -> PathBuf {
-        let mut n = 1;
-        loop {
-            let name = if n == 1 {
-                stem.to_owned()
-            } else {
-                format!("{stem}_{n}")
-            };
-            let folder = out.join(name);
-            let taken_now = self.0.contains(&folder);
-            let of_another =
-                results::read_summary(&folder.join("recording.json")).is_some_and(|s| !same(&s));
-            if !taken_now && !of_another {
-                self.0.push(folder.clone());
-                return folder;
-            }
-            n += 1;
-        }
-    }
 }

@@ -9,6 +9,7 @@ use clap::Args;
 use cpu_time::ProcessTime;
 use serde::Serialize;
 
+use super::print::say;
 use super::progress::Progress;
 use super::{CommandResult, Failure, Outcome};
 use crate::base::{Plane, Timestamp, stats};
@@ -111,12 +112,12 @@ pub(super) fn run(args: &BenchArgs, quiet: bool) -> CommandResult {
         memory,
     };
     if args.json {
-        println!(
+        say!(
             "{}",
             serde_json::to_string_pretty(&report).map_err(Failure::other)?
         );
     } else {
-        print(&report);
+        print(&report)?;
     }
     Ok(Outcome::Done)
 }
@@ -392,31 +393,46 @@ fn processor() -> String {
     named.unwrap_or_else(|| std::env::consts::ARCH.to_owned())
 }
 
-fn print(r: &Report) {
-    println!(
+fn print(r: &Report) -> Result<(), Failure> {
+    say!(
         "onset {} on {} ({} threads), adapter {}",
-        r.onset_version, r.processor, r.threads, r.adapter
+        r.onset_version,
+        r.processor,
+        r.threads,
+        r.adapter
     );
-    println!("{}, {}×{}, medians", r.input, r.width, r.height);
-    println!(
+    say!("{}, {}×{}, medians", r.input, r.width, r.height);
+    say!(
         "{:<32} {:<34} {:>9} {:>9} {:>9}",
-        "stage", "where", "CPU ms", "wall ms", "p95 ms"
+        "stage",
+        "where",
+        "CPU ms",
+        "wall ms",
+        "p95 ms"
     );
     for s in &r.stages {
-        println!(
+        say!(
             "{:<32} {:<34} {:>9.2} {:>9.2} {:>9.2}",
-            s.stage, s.device, s.cpu_ms, s.wall_ms, s.p95_wall_ms
+            s.stage,
+            s.device,
+            s.cpu_ms,
+            s.wall_ms,
+            s.p95_wall_ms
         );
     }
     let e = &r.end_to_end;
-    println!(
+    say!(
         "whole pipeline, both flows: {:.1} frames a second, {:.1} CPU ms a frame ({} frames)",
-        e.frames_per_second, e.cpu_ms_per_frame, e.frames
+        e.frames_per_second,
+        e.cpu_ms_per_frame,
+        e.frames
     );
     for m in &r.memory {
-        println!(
+        say!(
             "peak memory after {:>4} minutes: {:.0} MiB",
-            m.minutes, m.peak_mib
+            m.minutes,
+            m.peak_mib
         );
     }
+    Ok(())
 }

@@ -3,6 +3,7 @@
 use clap::Args;
 use serde::Serialize;
 
+use super::print::{say, tell};
 use super::{CommandResult, Failure, Outcome};
 use crate::media::list_cameras;
 
@@ -36,22 +37,22 @@ pub(super) fn run(args: &CamerasArgs) -> CommandResult {
         })
         .collect();
     if args.json {
-        println!(
+        say!(
             "{}",
             serde_json::to_string_pretty(&rows).map_err(Failure::other)?
         );
         return Ok(Outcome::Done);
     }
     if rows.is_empty() {
-        eprintln!("No camera found. Plug one in, or check that this user may read /dev/video*.");
+        tell!("No camera found. Plug one in, or check that this user may read /dev/video*.");
     }
     for row in rows {
-        println!("{}  {}", row.input, row.name);
+        say!("{}  {}", row.input, row.name);
         for format in &row.formats {
-            println!("    {format}");
+            say!("    {format}");
         }
         if let Some(trouble) = &row.trouble {
-            println!("    {trouble}");
+            say!("    {trouble}");
         }
     }
     Ok(Outcome::Done)

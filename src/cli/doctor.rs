@@ -3,6 +3,7 @@
 use clap::Args;
 use serde::Serialize;
 
+use super::print::say;
 use super::{CommandResult, Failure, Outcome};
 use crate::face::LandmarkPredictor;
 use crate::gpu::GpuContext;
@@ -34,14 +35,14 @@ pub(super) fn run(args: &DoctorArgs) -> CommandResult {
         cameras(),
     ];
     if args.json {
-        println!(
+        say!(
             "{}",
             serde_json::to_string_pretty(&checks).map_err(Failure::other)?
         );
     } else {
-        println!("onset {}", env!("CARGO_PKG_VERSION"));
+        say!("onset {}", env!("CARGO_PKG_VERSION"));
         for c in &checks {
-            println!(
+            say!(
                 "{} {:<16} {}",
                 if c.good { "ok     " } else { "missing" },
                 c.what,

@@ -5,13 +5,16 @@ use std::time::Instant;
 
 use anyhow::anyhow;
 use clap::{Args, ValueEnum};
+use image::ImageFormat;
 use serde::Serialize;
 
+use super::print::say;
 use super::{CommandResult, Failure, Outcome};
 use crate::base::{Plane, stats};
 use crate::motion::luma::LumaPatch;
 use crate::motion::tvl1::{Tvl1, Tvl1Preset};
 use crate::motion::{flow_color, flow_file, strain};
+use crate::project::output::write_whole;
 
 /// Optical flow between two images of one size.
 #[derive(Debug, Args)]
@@ -67,7 +70,9 @@ pub(super) fn run(args: &FlowArgs) -> CommandResult {
         Preset::Compat => Tvl1Preset::Compat,
     };
     let mut tvl1 = Tvl1::new(preset.params());
-    let mut flow = tvl1.flow(&first, &second).map_err(Failure::input)?;
+    let mut flow = tvl1
+        .flow(&first, &second)
+        .map_err(|e| Failure::input(anyhow!("{e}: {}", args.second.display())))?;
     let (mut wall, mut cpu) = (Vec::new(), Vec::new());
     for _ in 0..args.repeat.max(1) {
         let (start, clock) = (Instant::now(), cpu_time::ProcessTime::now());
@@ -94,12 +99,12 @@ pub(super) fn run(args: &FlowArgs) -> CommandResult {
         cpu_ms: stats::median(&cpu).unwrap_or(0.0),
     };
     if args.json {
-        println!(
+        say!(
             "{}",
             serde_json::to_string(&report).map_err(Failure::other)?
         );
     } else {
-        println!(
+        say!(
             "mean magnitude {:.4} px, {:.1} ms ({:.1} CPU ms), {}×{}, preset {}",
             report.mean_px,
             report.wall_ms,
@@ -129,10 +134,15 @@ fn gray(path: &Path) -> Result<Plane, Failure> {
 }
 
 fn save(picture: &image::RgbImage, path: &Path) -> Result<(), Failure> {
-    picture.save(path).map_err(|e| {
-        Failure::other(anyhow!(
-            "Cannot write the picture ({e}). Choose another place: {}",
+    let format = ImageFormat::from_path(path).map_err(|e| {
+        Failure::input(anyhow!(
+            "Cannot write the picture ({e}). Let its name end in .png: {}",
             path.display()
         ))
-    })
+    })?;
+    let mut bytes = std::io::Cursor::new(Vec::new());
+    picture
+        .write_to(&mut bytes, format)
+        .map_err(Failure::other)?;
+    write_whole(path, bytes.get_ref()).map_err(Failure::other)
 }

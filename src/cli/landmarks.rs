@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use super::print::{say, tell};
 use super::{CommandResult, Failure, Outcome};
 use crate::face::{FaceDetector, LandmarkPredictor, still};
 use crate::project::output::write_whole;
@@ -33,7 +34,7 @@ pub(super) fn run(args: &LandmarksArgs, quiet: bool) -> CommandResult {
             Ok(faces) => found.push(faces),
             Err(e) => {
                 if args.images.len() > 1 {
-                    eprintln!("onset: {e}");
+                    tell!("onset: {e}");
                 }
                 unreadable = Some(e);
             }
@@ -47,12 +48,12 @@ pub(super) fn run(args: &LandmarksArgs, quiet: bool) -> CommandResult {
     let mut text = serde_json::to_string(&found).map_err(Failure::other)?;
     text.push('\n');
     if args.out.as_os_str() == "-" {
-        print!("{text}");
+        say!("{}", text.trim_end());
     } else {
         write_whole(&args.out, text.as_bytes()).map_err(Failure::other)?;
         if !quiet {
             let faces: usize = found.iter().map(|f| f.faces.len()).sum();
-            eprintln!(
+            tell!(
                 "{} pictures, {faces} faces, in {}",
                 found.len(),
                 args.out.display()

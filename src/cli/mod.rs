@@ -1,17 +1,14 @@
 //! The command line other people's scripts rely on: one file a subcommand.
 
-#![allow(
-    clippy::print_stdout,
-    reason = "results go to stdout here and nowhere else"
-)]
-
 mod analyze;
 mod bench;
 mod cameras;
 mod doctor;
 mod flow;
 mod landmarks;
+mod print;
 mod progress;
+mod result_folder;
 mod score;
 mod synth;
 mod weights;
@@ -21,6 +18,7 @@ use std::process::ExitCode;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::session::params::{DecodeMode, DeviceChoice};
+use print::tell;
 
 /// Spots macro- and micro-expressions in recordings and live video.
 ///
@@ -99,6 +97,22 @@ impl From<Decode> for DecodeMode {
     }
 }
 
+/// A number above 0, for clap.
+fn above_zero(text: &str) -> Result<f64, String> {
+    match text.parse() {
+        Ok(value) if f64::is_finite(value) && value > 0.0 => Ok(value),
+        _ => Err("give a number above 0, such as 30".into()),
+    }
+}
+
+/// Times are whole nanoseconds and a day has to have more than one frame.
+fn frame_rate(text: &str) -> Result<f64, String> {
+    above_zero(text)
+        .ok()
+        .filter(|fps| (0.001..=1_000_000.0).contains(fps))
+        .ok_or_else(|| "give frames a second from 0.001 to 1000000, such as 200".into())
+}
+
 /// How a command ended, as `cli.md` numbers it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Outcome {
@@ -147,11 +161,11 @@ pub fn run(command: Command, quiet: bool) -> ExitCode {
         Ok(Outcome::Done) => ExitCode::SUCCESS,
         Ok(Outcome::Warned) => ExitCode::from(3),
         Err(Failure::Input(e)) => {
-            eprintln!("onset: {e:#}");
+            tell!("onset: {e:#}");
             ExitCode::from(2)
         }
         Err(Failure::Other(e)) => {
-            eprintln!("onset: {e:#}");
+            tell!("onset: {e:#}");
             ExitCode::from(1)
         }
     }

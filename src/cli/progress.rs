@@ -1,5 +1,6 @@
 //! A bar on a terminal, plain lines otherwise, nothing when quiet. Always on stderr.
 
+use super::print::tell;
 use std::io::IsTerminal;
 use std::time::{Duration, Instant};
 
@@ -60,7 +61,7 @@ impl Progress {
                     *last = Instant::now();
                     let rate = frames as f64 / started.elapsed().as_secs_f64();
                     let of = total.map_or(String::new(), |t| format!(" of {t}"));
-                    eprintln!("{name}: frame {frames}{of}, {rate:.1} frames a second");
+                    tell!("{name}: frame {frames}{of}, {rate:.1} frames a second");
                 }
             }
         }

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
 
+use super::print::say;
 use super::{CommandResult, Failure, Outcome};
 use crate::metrics::spotting::{Mode, SpottingScore, score_files};
 
@@ -51,15 +52,22 @@ pub(super) fn run(args: &ScoreArgs) -> CommandResult {
     };
     let report = score_files(predictions, truth, mode).map_err(Failure::input)?;
     if *json {
-        println!(
+        say!(
             "{}",
             serde_json::to_string_pretty(&report).map_err(Failure::other)?
         );
         return Ok(Outcome::Done);
     }
-    println!(
+    say!(
         "{:<8} {:>5} {:>5} {:>5} {:>10} {:>7} {:>7} {:>12}",
-        "kind", "TP", "FP", "FN", "precision", "recall", "F1", "AP@[.5:.95]"
+        "kind",
+        "TP",
+        "FP",
+        "FN",
+        "precision",
+        "recall",
+        "F1",
+        "AP@[.5:.95]"
     );
     let rows = [
         ("macro", &report.macro_expressions),
@@ -80,7 +88,7 @@ pub(super) fn run(args: &ScoreArgs) -> CommandResult {
         },
     ) in rows
     {
-        println!(
+        say!(
             "{name:<8} {tp:>5} {fp:>5} {fn_:>5} {precision:>10.4} {recall:>7.4} {f1:>7.4} {ap:>12.4}"
         );
     }

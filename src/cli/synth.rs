@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use super::print::tell;
 use super::progress::Progress;
 use super::{CommandResult, Failure, Outcome};
 use crate::media::synthetic::recordings;
@@ -24,7 +25,7 @@ pub struct SynthArgs {
     #[arg(long, default_value_t = 1)]
     seed: u64,
     /// How many recordings of 20 s.
-    #[arg(long, default_value_t = 4, conflicts_with = "sample")]
+    #[arg(long, default_value_t = 4, conflicts_with = "sample", value_parser = clap::value_parser!(u32).range(1..))]
     recordings: u32,
 }
 
@@ -32,7 +33,7 @@ pub(super) fn run(args: &SynthArgs, quiet: bool) -> CommandResult {
     if args.sample {
         let clip = recordings::write_sample_clip(&args.out).map_err(Failure::other)?;
         if !quiet {
-            eprintln!(
+            tell!(
                 "{}, its truth {} and events {}",
                 clip.video.display(),
                 clip.truth.display(),
@@ -48,7 +49,7 @@ pub(super) fn run(args: &SynthArgs, quiet: bool) -> CommandResult {
     .map_err(Failure::other)?;
     progress.finish();
     if !quiet {
-        eprintln!(
+        tell!(
             "{} recordings with index.csv and labels.csv in {}",
             args.recordings,
             args.out.display()

@@ -2,8 +2,10 @@
 
 use std::path::PathBuf;
 
+use anyhow::anyhow;
 use clap::{Args, Subcommand, ValueEnum};
 
+use super::print::{say, tell};
 use super::{CommandResult, Failure, Outcome};
 use crate::model::softnet_keras::import_softnet_keras;
 use crate::nn::inventory::{self, WeightsSummary};
@@ -61,12 +63,12 @@ pub(super) fn run(args: &WeightsArgs) -> CommandResult {
         What::Show { file, json } => {
             let summary = inventory::show(file).map_err(Failure::input)?;
             if *json {
-                println!(
+                say!(
                     "{}",
                     serde_json::to_string_pretty(&summary).map_err(Failure::other)?
                 );
             } else {
-                print_summary(&summary);
+                print_summary(&summary)?;
             }
             Ok(Outcome::Done)
         }
@@ -77,7 +79,7 @@ pub(super) fn run(args: &WeightsArgs) -> CommandResult {
             kind,
         } => {
             let card = import_softnet_keras(file, out, kind.as_deref()).map_err(Failure::input)?;
-            println!(
+            say!(
                 "{} ({}) in {}",
                 card.network,
                 card.kind.as_deref().unwrap_or("any kind"),
@@ -92,7 +94,7 @@ pub(super) fn run(args: &WeightsArgs) -> CommandResult {
             ..
         } => {
             let bytes = crate::face::landmarks::import_dlib(file, out).map_err(Failure::input)?;
-            println!(
+            say!(
                 "compact 68-point predictor, {bytes} bytes, in {}",
                 out.display()
             );
@@ -102,6 +104,12 @@ pub(super) fn run(args: &WeightsArgs) -> CommandResult {
 }
 
 fn list(folders: &[PathBuf], json: bool) -> CommandResult {
+    if let Some(missing) = folders.iter().find(|f| !f.is_dir()) {
+        return Err(Failure::input(anyhow!(
+            "Cannot list weights: there is no such folder. Check its name: {}",
+            missing.display()
+        )));
+    }
     let here = [PathBuf::from(".")];
     let found = inventory::list(if folders.is_empty() { &here } else { folders });
     let mut outcome = Outcome::Done;
@@ -110,25 +118,25 @@ fn list(folders: &[PathBuf], json: bool) -> CommandResult {
         match summary {
             Ok(summary) => good.push(summary),
             Err(e) => {
-                eprintln!("onset: {e}");
+                tell!("onset: {e}");
                 outcome = Outcome::Warned;
             }
         }
     }
     if json {
-        println!(
+        say!(
             "{}",
             serde_json::to_string_pretty(&good).map_err(Failure::other)?
         );
         return Ok(outcome);
     }
     if good.is_empty() {
-        eprintln!(
+        tell!(
             "No weights here. Without weights Onset scores with the control signal (strain over the ROIs, no network)."
         );
     }
     for s in good {
-        println!(
+        say!(
             "{:<10} {:<6} {:>9} parameters  {}",
             s.card.network,
             s.card.kind.as_deref().unwrap_or(""),
@@ -139,15 +147,16 @@ fn list(folders: &[PathBuf], json: bool) -> CommandResult {
     Ok(outcome)
 }
 
-fn print_summary(s: &WeightsSummary) {
-    println!("network     {}", s.card.network);
-    println!("kind        {}", s.card.kind.as_deref().unwrap_or("any"));
-    println!("source      {}", s.card.source);
-    println!("trained on  {}", s.card.trained_on);
-    println!("input       {}", s.card.input);
-    println!("sha256      {}", s.sha256);
-    println!("parameters  {}", s.parameters);
+fn print_summary(s: &WeightsSummary) -> Result<(), Failure> {
+    say!("network     {}", s.card.network);
+    say!("kind        {}", s.card.kind.as_deref().unwrap_or("any"));
+    say!("source      {}", s.card.source);
+    say!("trained on  {}", s.card.trained_on);
+    say!("input       {}", s.card.input);
+    say!("sha256      {}", s.sha256);
+    say!("parameters  {}", s.parameters);
     for t in &s.tensors {
-        println!("  {:<20} {:?}", t.name, t.shape);
+        say!("  {:<20} {:?}", t.name, t.shape);
     }
+    Ok(())
 }

@@ -17,6 +17,6 @@ pub enum FaceError {
     Detector(String),
     #[error("Cannot read the picture: {reason}. Onset reads jpg, png, bmp and tif: {}", path.display())]
     Picture { path: PathBuf, reason: String },
-    #[error("Cannot write the compact landmark model: {reason}. {}", path.display())]
+    #[error("Cannot write the compact landmark model: {reason}. Free space or choose another folder that exists: {}", path.display())]
     Write { path: PathBuf, reason: String },
 }

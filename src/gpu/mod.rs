@@ -19,11 +19,11 @@ pub use readback::Readback;
 #[derive(Debug, thiserror::Error)]
 pub enum GpuError {
     #[error(
-        "No graphics adapter was found ({reason}). Onset computes on the processor instead; to use a graphics card install its Vulkan driver (on Debian: mesa-vulkan-drivers), or name a back end in WGPU_BACKEND"
+        "No graphics adapter was found ({reason}). Compute on the processor with --device cpu, or install the graphics card's Vulkan driver (on Debian: mesa-vulkan-drivers)"
     )]
     NoAdapter { reason: String },
     #[error(
-        "The adapter {adapter} cannot run compute shaders. Onset computes on the processor instead; update the graphics driver or choose another adapter with WGPU_BACKEND"
+        "The adapter {adapter} cannot run compute shaders. Compute on the processor with --device cpu, update the graphics driver, or choose another adapter with WGPU_BACKEND"
     )]
     NoCompute { adapter: String },
     #[error(

@@ -21,6 +21,6 @@ pub enum MediaError {
     Interrupted { name: String, reason: String },
     #[error("This source cannot seek: {0}")]
     NoSeek(String),
-    #[error("Cannot write the video: {reason}. {}", path.display())]
+    #[error("Cannot write the video: {reason}. Free space or choose another folder: {}", path.display())]
     Write { path: PathBuf, reason: String },
 }

@@ -4,7 +4,7 @@
 //! 32-bit integers, then u and v of every pixel as 32-bit floats, row by row.
 
 use std::fs;
-use std::io;
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 use super::Flow;
@@ -24,7 +24,7 @@ pub enum FlowFileError {
     NotFlow { path: PathBuf, reason: String },
 }
 
-/// Writes `flow` to `path`, replacing a file of that name.
+/// Writes `flow` beside `path` and renames, replacing a file of that name.
 ///
 /// # Errors
 /// When the file cannot be written.
@@ -45,7 +45,29 @@ pub fn write(path: &Path, flow: &Flow) -> Result<(), FlowFileError> {
         bytes.extend(u.to_le_bytes());
         bytes.extend(v.to_le_bytes());
     }
-    fs::write(path, bytes).map_err(write_error)
+    let folder = path.parent().filter(|p| !p.as_os_str().is_empty());
+    let mut beside = tempfile::NamedTempFile::new_in(folder.unwrap_or(Path::new(".")))
+        // Its error names the hidden file, which says nothing to anyone.
+        .map_err(|e| write_error(e.kind().into()))?;
+    beside
+        .as_file_mut()
+        .write_all(&bytes)
+        .map_err(write_error)?;
+    beside.persist(path).map_err(|e| write_error(e.error))?;
+    allow_reading(path);
+    Ok(())
+}
+
+/// Temporary files are private to the user; results are not.
+fn allow_reading(path: &Path) {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        // Failing to widen the permission harms nobody.
+        let _ = fs::set_permissions(path, fs::Permissions::from_mode(0o644));
+    }
+    #[cfg(not(unix))]
+    let _ = path;
 }
 
 /// Reads a `.flo` file; unknown flow keeps its value above 1e9.

@@ -4,4 +4,4 @@ pub mod output;
 pub mod plot;
 pub mod results;
 
-pub use output::OutputError;
+pub use output::{Batch, OutputError};

@@ -7,7 +7,7 @@ use image::{ImageFormat, RgbImage};
 use plotters::prelude::*;
 use plotters::style::{FontStyle, register_font};
 
-use super::output::{OutputError, write_whole};
+use super::output::{Batch, OutputError};
 use crate::spotting::signal::ScoreSample;
 use crate::spotting::{ExpressionKind, IntervalStatus};
 use crate::timeline::Recording;
@@ -30,6 +30,7 @@ pub fn write_timeline(
     title: &str,
     recording: &Recording,
     labels: [&str; 2],
+    to: &mut Batch,
 ) -> Result<(), OutputError> {
     let failed = |reason: String| OutputError::Plot {
         path: path.to_owned(),
@@ -48,7 +49,7 @@ pub fn write_timeline(
     picture
         .write_to(&mut png, ImageFormat::Png)
         .map_err(|e| failed(e.to_string()))?;
-    write_whole(path, png.get_ref())
+    to.add(path, png.get_ref())
 }
 
 /// The window's own font, so that no system font is needed.

@@ -8,7 +8,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use super::output::{OutputError, write_whole};
+use super::output::{Batch, OutputError};
 use crate::base::{Notice, Severity, Timestamp};
 use crate::media::SourceInfo;
 use crate::session::Params;
@@ -37,6 +37,10 @@ pub struct RecordingFacts {
     pub name: String,
     /// Of the file; of all files for a folder; 0 for a camera.
     pub size_bytes: u64,
+    /// Tells recordings of one name and size apart: SHA-256 over the ends of the
+    /// file, or of each file of a folder; empty for a camera.
+    #[serde(default)]
+    pub fingerprint: String,
     pub width: u32,
     pub height: u32,
     pub frames: u64,
@@ -65,6 +69,9 @@ pub struct FaceFacts {
     pub landmark_model: String,
     /// Share of frames in which the face was found, 0..1.
     pub found_share: f64,
+    /// Share of frames with further faces, which are not analysed, 0..1.
+    #[serde(default)]
+    pub others_share: f64,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -80,7 +87,7 @@ impl Summary {
     #[must_use]
     pub fn of(
         info: &SourceInfo,
-        size_bytes: u64,
+        (size_bytes, fingerprint): (u64, &str),
         params: &Params,
         pipeline: &Pipeline,
         recording: &Recording,
@@ -110,6 +117,7 @@ impl Summary {
             recording: RecordingFacts {
                 name: info.name.clone(),
                 size_bytes,
+                fingerprint: fingerprint.to_owned(),
                 width: info.width,
                 height: info.height,
                 frames: recording.frames.len() as u64,
@@ -122,11 +130,12 @@ impl Summary {
                     .map(|f| u64::from(f.dropped_before))
                     .sum(),
             },
-            parameters: params.clone(),
+            parameters: params.without_folders(),
             scores: scores.into_iter().collect(),
             face: FaceFacts {
                 landmark_model: pipeline.landmark_model(),
                 found_share: recording.found_share(),
+                others_share: recording.others_share(),
             },
             device: DeviceFacts {
                 asked: params.device,
@@ -137,11 +146,23 @@ impl Summary {
                 .notices
                 .iter()
                 .filter(|n| n.severity >= Severity::Warning)
-                .cloned()
+                .map(|n| without_folder(n, info))
                 .collect(),
             limits: LIMITS.to_owned(),
         }
     }
+}
+
+/// Texts end with the path; where the input lies is not for the results.
+fn without_folder(notice: &Notice, info: &SourceInfo) -> Notice {
+    let mut notice = notice.clone();
+    let shown = info.path.as_ref().map(|p| p.display().to_string());
+    if let Some(shown) = shown
+        && let Some(head) = notice.text.strip_suffix(&shown)
+    {
+        notice.text = format!("{head}{}", info.name);
+    }
+    notice
 }
 
 /// Said in every report: what the numbers are and are not.
@@ -152,7 +173,7 @@ It does not state what anyone feels.";
 ///
 /// # Errors
 /// When the file cannot be written.
-pub fn write_frames(path: &Path, recording: &Recording) -> Result<(), OutputError> {
+pub fn write_frames(path: &Path, recording: &Recording, to: &mut Batch) -> Result<(), OutputError> {
     let mut out = csv::Writer::from_writer(Vec::new());
     let header = [
         "frame",
@@ -211,7 +232,7 @@ pub fn write_frames(path: &Path, recording: &Recording) -> Result<(), OutputErro
         out.write_record(row)
             .map_err(|e| OutputError::write(path, e))?;
     }
-    finish(path, out)
+    finish(path, out, to)
 }
 
 /// A window's score belongs to the frame nearest to its centre in time.
@@ -251,7 +272,12 @@ struct IntervalRow<'a> {
 ///
 /// # Errors
 /// When the file cannot be written.
-pub fn write_intervals(path: &Path, name: &str, recording: &Recording) -> Result<(), OutputError> {
+pub fn write_intervals(
+    path: &Path,
+    name: &str,
+    recording: &Recording,
+    to: &mut Batch,
+) -> Result<(), OutputError> {
     let mut out = csv::WriterBuilder::new()
         .has_headers(false)
         .from_writer(Vec::new());
@@ -298,21 +324,21 @@ pub fn write_intervals(path: &Path, name: &str, recording: &Recording) -> Result
         out.serialize(row)
             .map_err(|e| OutputError::write(path, e))?;
     }
-    finish(path, out)
+    finish(path, out, to)
 }
 
 /// Writes `recording.json`, last of all: its presence says that the folder is complete.
 ///
 /// # Errors
 /// When the file cannot be written.
-pub fn write_summary(path: &Path, summary: &Summary) -> Result<(), OutputError> {
+pub fn write_summary(path: &Path, summary: &Summary, to: &mut Batch) -> Result<(), OutputError> {
     let mut text =
         serde_json::to_string_pretty(summary).map_err(|e| OutputError::write(path, e))?;
     text.push('\n');
-    write_whole(path, text.as_bytes())
+    to.add(path, text.as_bytes())
 }
 
-/// Reads a summary back; `None` where there is none or it is from another version.
+/// Reads a summary back; `None` where there is none or another version wrote it.
 #[must_use]
 pub fn read_summary(path: &Path) -> Option<Summary> {
     serde_json::from_slice(&std::fs::read(path).ok()?).ok()
@@ -333,9 +359,9 @@ fn number(value: Option<f64>, decimals: usize) -> String {
     }
 }
 
-fn finish(path: &Path, out: csv::Writer<Vec<u8>>) -> Result<(), OutputError> {
+fn finish(path: &Path, out: csv::Writer<Vec<u8>>, to: &mut Batch) -> Result<(), OutputError> {
     let bytes = out
         .into_inner()
         .map_err(|e| OutputError::write(path, e.error()))?;
-    write_whole(path, &bytes)
+    to.add(path, &bytes)
 }

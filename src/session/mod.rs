@@ -6,6 +6,7 @@ mod error;
 pub mod handle;
 pub mod params;
 pub mod pipeline;
+mod remarks;
 pub mod resources;
 pub mod scorer;
 pub mod views;

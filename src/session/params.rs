@@ -1,6 +1,6 @@
 //! Everything a person may choose before an analysis; each stage has its own part.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
@@ -35,4 +35,20 @@ pub struct Params {
     pub landmarks: Option<PathBuf>,
     /// Frames a second of an image folder, which has no times of its own.
     pub fps: Option<f64>,
+}
+
+impl Params {
+    /// As result files keep them: files by their names, not by where they lie. What
+    /// is in the files is told by their hashes.
+    #[must_use]
+    pub fn without_folders(&self) -> Self {
+        let name =
+            |path: &Option<PathBuf>| path.as_deref().and_then(Path::file_name).map(PathBuf::from);
+        Self {
+            macro_weights: name(&self.macro_weights),
+            micro_weights: name(&self.micro_weights),
+            landmarks: name(&self.landmarks),
+            ..self.clone()
+        }
+    }
 }

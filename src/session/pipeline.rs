@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::params::DecodeMode;
+use super::remarks::{self, Tally};
 use super::scorer::Scorer;
 use super::{Params, Resources, SessionError, decoding};
 use crate::base::{Notice, TimeSpan, Timestamp};
@@ -74,6 +75,7 @@ pub struct Pipeline {
     provisional: BTreeMap<u64, SpottedInterval>,
     last_track: Option<FaceTrack>,
     lost_since: Option<Timestamp>,
+    tally: Tally,
 }
 
 impl Pipeline {
@@ -131,6 +133,7 @@ impl Pipeline {
             provisional: BTreeMap::new(),
             last_track: None,
             lost_since: None,
+            tally: Tally::default(),
         })
     }
 
@@ -142,6 +145,7 @@ impl Pipeline {
         let mut events = Vec::new();
         let beat = self.cadence.push(frame.timestamp);
         let track = self.tracker.push(frame);
+        self.tally.count(&track);
         self.tell_face(frame, &track, &mut events);
         if beat == Beat::Backwards {
             let span = TimeSpan {
@@ -175,6 +179,7 @@ impl Pipeline {
         if let Some(track) = &self.last_track {
             let end = track.timestamp;
             self.tell_loss(end, &mut events);
+            self.tell_whole(end, &mut events);
         }
         let samples: Vec<ScoreSample> = self
             .kinds
@@ -303,6 +308,19 @@ impl Pipeline {
         }
     }
 
+    /// An empty list of candidates must not look like a face that did not move.
+    fn tell_whole(&mut self, end: Timestamp, events: &mut Vec<Event>) {
+        for state in self.kinds.iter_mut().filter(|k| !k.off) {
+            let window = state.pairer.delta_secs();
+            if state.samples.is_empty() && end.secs() <= window {
+                state.off = true;
+                let notice = remarks::too_short(state.kind, end.secs(), window);
+                events.push(Event::Notice(notice));
+            }
+        }
+        events.extend(self.tally.remark().map(Event::Notice));
+    }
+
     fn take_motion(&mut self, frame: &Frame, track: &FaceTrack, beat: Beat) {
         if beat == Beat::Gap {
             self.motion.break_here();
@@ -335,15 +353,8 @@ impl Pipeline {
         for state in &mut self.kinds {
             let slow = fps < state.min_fps * 0.99;
             if slow && !state.off {
-                let text = format!(
-                    "{}-expressions are not looked for: the recording has {fps:.1} frames a second and {:.0} are needed. Record at a higher rate",
-                    match state.kind {
-                        ExpressionKind::Macro => "Macro",
-                        ExpressionKind::Micro => "Micro",
-                    },
-                    state.min_fps
-                );
-                events.push(Event::Notice(Notice::warning(text)));
+                let notice = remarks::too_slow(state.kind, fps, state.min_fps);
+                events.push(Event::Notice(notice));
             }
             state.off = slow;
         }

@@ -82,6 +82,13 @@ impl Recording {
         self.frames.iter().filter(|r| r.face.is_some()).count() as f64 / self.frames.len() as f64
     }
 
+    /// Share of frames with faces that are not analysed, 0..1.
+    #[must_use]
+    pub fn others_share(&self) -> f64 {
+        let with_others = self.frames.iter().filter(|r| !r.others.is_empty()).count();
+        with_others as f64 / self.frames.len().max(1) as f64
+    }
+
     #[must_use]
     pub fn has_warnings(&self) -> bool {
         self.notices.iter().any(|n| n.severity >= Severity::Warning)

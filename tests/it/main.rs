@@ -4,8 +4,10 @@ use std::path::PathBuf;
 
 mod app;
 mod architecture;
+mod bad_input;
 mod bandpass;
 mod baseline_jpeg;
+mod cli;
 mod face;
 mod gpu;
 mod media;

@@ -11,10 +11,10 @@ use crate::spotting::ExpressionKind;
 
 #[derive(Debug, thiserror::Error)]
 pub enum ScoreError {
-    #[error("Cannot read the intervals: {source}. Check the name and its permissions: {}", path.display())]
+    #[error("Cannot read the intervals: {reason}. Check the name and its permissions: {}", path.display())]
     Open {
         path: PathBuf,
-        source: std::io::Error,
+        reason: std::io::Error,
     },
     #[error("Cannot read the intervals: the column '{column}' is missing. The first line must name recording,kind,onset,apex,offset (score for AP, status are optional): {}", path.display())]
     MissingColumn { path: PathBuf, column: String },
@@ -69,9 +69,9 @@ pub fn read_intervals(path: &Path, role: Role) -> Result<Vec<IntervalRow>, Score
     let mut bytes = Vec::new();
     std::fs::File::open(path)
         .and_then(|mut f| f.read_to_end(&mut bytes))
-        .map_err(|source| ScoreError::Open {
+        .map_err(|reason| ScoreError::Open {
             path: path.to_owned(),
-            source,
+            reason,
         })?;
     parse(&bytes, path, role)
 }
