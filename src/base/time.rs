@@ -86,7 +86,7 @@ mod tests {
 
     #[test]
     fn clock_shows_hours_minutes_seconds_and_milliseconds() {
-        assert_eq!(Timestamp::from_secs(3_723.0456).clock(), "1:02:03.045");
+        assert_eq!(Timestamp::from_secs(3_723.045_6).clock(), "1:02:03.045");
         assert_eq!(Timestamp::from_secs(f64::NAN), Timestamp::ZERO);
     }
 }

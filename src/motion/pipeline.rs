@@ -24,8 +24,8 @@ use crate::media::Frame;
 pub struct WindowMotion {
     /// u, v and strain of the stacked ROIs, 42×42 each, scaled to 0..1: a network's input.
     pub input: [Plane; 3],
-    /// Mean strain over the ROIs, eyes left out.
-    pub strain: f64,
+    /// Mean strain over the brows and over the mouth, eyes left out.
+    pub strain: [f64; 2],
     /// Mean strain of the nose.
     pub nose_strain: f64,
     /// Sum of the strain over the ROIs less the nose's, as S4 codes its control.
@@ -52,14 +52,15 @@ impl WindowMotion {
         self.head_px[0].hypot(self.head_px[1])
     }
 
-    /// The control signal: the strain beyond what noise and the head's own motion
+    /// The control signal: the strain of brows or mouth, whichever is more (a small
+    /// expression moves one of them), beyond what noise and the head's own motion
     /// explain, at least 0. The nose tells the noise, which is the same all over the
     /// face, but a broad smile stretches it as well: so up to a bound only.
     #[must_use]
     pub fn control(&self) -> f64 {
         let noise = self.nose_strain.min(NOISE_STRAIN);
         let turning = STRAIN_PER_HEAD_PX * f64::from(self.head_length_px());
-        (self.strain - noise - turning).max(0.0)
+        (self.strain[0].max(self.strain[1]) - noise - turning).max(0.0)
     }
 
     /// From the flow of a window and the regions of its crop.

@@ -21,10 +21,10 @@ pub struct RoiMotion {
     /// Sum of the strain over both rectangles at the crop's own resolution: the
     /// score where there is no network.
     pub control: f64,
-    /// Mean strain over both rectangles, eyes left out and nothing taken away. A
-    /// smile stretches the nose too: with its strain subtracted, as the source does,
-    /// a broad smile can come out below rest.
-    pub mean_strain: f64,
+    /// Mean strain over the brows and over the mouth, eyes and what lies outside the
+    /// face left out, nothing taken away. A smile stretches the nose too: with its
+    /// strain subtracted, as the source does, a broad smile can come out below rest.
+    pub mean_strain: [f64; 2],
     /// Signed mean flow (u, v) in px, the head's motion taken away and the eyes left
     /// out, of the brow rectangle's left and right half and of the mouth
     /// rectangle's quarters: upper left, upper right, lower left, lower right.
@@ -59,7 +59,7 @@ impl RoiMotion {
         Self {
             raw,
             control,
-            mean_strain: maps.mean_strain(rois),
+            mean_strain: rois.map(|roi| maps.mean_strain(roi)),
             regions: maps.mean_flows(flow, regions),
             nose_strain: f64::from(maps.rest_strain),
             head: maps.head,
@@ -194,18 +194,15 @@ impl FaceMotion {
             .filter(|&i| !self.skipped[i])
     }
 
-    /// Mean of the strain itself over the rectangles, eyes left out; 0 where nothing
-    /// is left.
-    fn mean_strain(&self, rois: [PixelRect; 2]) -> f64 {
+    /// Mean of the strain itself over a rectangle; 0 where nothing of it is left.
+    fn mean_strain(&self, roi: PixelRect) -> f64 {
+        let (columns, rows) = roi.clipped(self.u.width, self.u.height);
         let (mut sum, mut n) = (0.0, 0_u32);
-        for roi in rois {
-            let (columns, rows) = roi.clipped(self.u.width, self.u.height);
-            for y in rows {
-                for i in y * self.u.width + columns.start..y * self.u.width + columns.end {
-                    if !self.skipped[i] {
-                        sum += f64::from(self.strain.data[i] + self.rest_strain);
-                        n += 1;
-                    }
+        for y in rows {
+            for i in y * self.u.width + columns.start..y * self.u.width + columns.end {
+                if !self.skipped[i] {
+                    sum += f64::from(self.strain.data[i] + self.rest_strain);
+                    n += 1;
                 }
             }
         }

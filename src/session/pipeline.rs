@@ -259,7 +259,7 @@ impl Pipeline {
         if let Some(held) = held
             && self.held.as_ref().is_none_or(|h| h.id != held.id)
         {
-            events.push(Event::Crop(held.clone()));
+            events.push(Event::Crop(Box::new(held.clone())));
             self.held = Some(Arc::new(held.clone()));
         }
         let held = held.and_then(|_| self.held.clone());
@@ -276,13 +276,13 @@ impl Pipeline {
                 crop: held.id,
             });
         let found = face.is_some();
-        events.push(Event::Frame(FrameRecord {
+        events.push(Event::Frame(Box::new(FrameRecord {
             frame: frame.index,
             timestamp: frame.timestamp,
             dropped_before: frame.dropped_before,
             face,
             others: track.others.clone(),
-        }));
+        })));
         let had_face = self.last_track.as_ref().map(|t| t.face.is_some());
         if found && had_face != Some(true) {
             events.push(Event::FaceFound { frame: frame.index });
@@ -393,7 +393,7 @@ impl Pipeline {
                 let sample = sample(state.kind, window, motion.as_ref(), score, &self.recent);
                 if let Ok(m) = motion {
                     log::trace!(
-                        "window {} {} {} nose {:.3} roi_p95 {:.3} strain {:.5} masked {:?} regions {:?}",
+                        "window {} {} {} nose {:.3} roi_p95 {:.3} strain {:?} masked {:?} regions {:?}",
                         state.kind.name(),
                         window.start_frame,
                         window.end_frame,

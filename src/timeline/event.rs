@@ -59,8 +59,8 @@ pub struct FaceRecord {
 #[derive(Debug, Clone, PartialEq)]
 pub enum Event {
     /// A new crop transform starts to be held.
-    Crop(HeldCrop),
-    Frame(FrameRecord),
+    Crop(Box<HeldCrop>),
+    Frame(Box<FrameRecord>),
     /// The face is analysed from this frame on.
     FaceFound {
         frame: u64,

@@ -26,9 +26,9 @@ impl Recording {
     pub fn apply(&mut self, event: Event) {
         match event {
             Event::Crop(crop) => {
-                self.crops.insert(crop.id, crop);
+                self.crops.insert(crop.id, *crop);
             }
-            Event::Frame(record) => self.frames.push(record),
+            Event::Frame(record) => self.frames.push(*record),
             Event::FaceFound { .. } => {}
             Event::FaceLost { .. } => {}
             Event::Score(sample) => self.scores.entry(sample.kind).or_default().push(sample),

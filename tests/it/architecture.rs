@@ -1,5 +1,10 @@
 //! The house rules a compiler does not check.
 
+#![allow(
+    clippy::unwrap_used,
+    reason = "a file that cannot be read fails the test"
+)]
+
 use std::fs;
 use std::path::{Path, PathBuf};
 

@@ -217,7 +217,7 @@ fn ring(face: Rect) -> Landmarks {
 /// What an analysis of [`FRAMES`] frames tells: a lost face, a blink, a gap, two
 /// micro- and two macro-expressions. `until` ends it early, `finished` decodes it.
 pub(crate) fn story(script: &Scripted, until: u64, finished: bool) -> Vec<Event> {
-    let mut events = vec![Event::Crop(HeldCrop {
+    let mut events = vec![Event::Crop(Box::new(HeldCrop {
         id: 0,
         since_frame: 0,
         crop_from_image: Similarity::about(
@@ -227,10 +227,10 @@ pub(crate) fn story(script: &Scripted, until: u64, finished: bool) -> Vec<Event>
             0.0,
         ),
         landmarks_in_crop: script.landmarks.clone(),
-    })];
+    }))];
     for i in 0..until {
         let lost = (380..410).contains(&i);
-        events.push(Event::Frame(FrameRecord {
+        events.push(Event::Frame(Box::new(FrameRecord {
             frame: i,
             timestamp: time(i),
             dropped_before: 0,
@@ -250,7 +250,7 @@ pub(crate) fn story(script: &Scripted, until: u64, finished: bool) -> Vec<Event>
             } else {
                 vec![]
             },
-        }));
+        })));
         for (kind, k) in [(ExpressionKind::Micro, 6), (ExpressionKind::Macro, 18)] {
             let start = i.saturating_sub(k);
             let masked = if lost {
