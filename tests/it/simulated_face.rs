@@ -90,7 +90,8 @@ impl Face {
         Self {
             times,
             events: events.to_vec(),
-            rest: 0.010,
+            // As measured on drawn recordings: half of the quiet values lie below this.
+            rest: 0.003,
             quick_noise: 0.001_2,
             slow_noise: 0.001_2,
             drift: 0.0,
