@@ -15,9 +15,9 @@ use crate::timeline::Recording;
 const WIDTH: u32 = 1600;
 const HEIGHT: u32 = 760;
 
-// Okabe–Ito, as in the window: vermilion for macro, blue for micro.
-const MACRO: RGBColor = RGBColor(0xD5, 0x5E, 0x00);
-const MICRO: RGBColor = RGBColor(0x00, 0x72, 0xB2);
+// Okabe–Ito, as in the window: bluish green for macro, reddish purple for micro.
+const MACRO: RGBColor = RGBColor(0x00, 0x9E, 0x73);
+const MICRO: RGBColor = RGBColor(0xCC, 0x79, 0xA7);
 const INK: RGBColor = RGBColor(0x22, 0x22, 0x22);
 const FAINT: RGBColor = RGBColor(0xE2, 0xE2, 0xE2);
 

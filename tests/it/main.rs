@@ -8,6 +8,7 @@ mod bad_input;
 mod bandpass;
 mod baseline_jpeg;
 mod cli;
+mod clips;
 mod face;
 mod gpu;
 mod media;
