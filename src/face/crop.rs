@@ -8,9 +8,7 @@
 
 use std::collections::VecDeque;
 
-use image::RgbImage;
-
-use crate::base::{Plane, Point, Rect, Similarity, Timestamp};
+use crate::base::{Point, Rect, Similarity, Timestamp};
 
 use super::{CROP_SIDE, Face, FaceTrack, Landmarks, pose};
 
@@ -213,55 +211,6 @@ fn median(values: impl Iterator<Item = f32>) -> f32 {
     }
 }
 
-/// The crop's 128×128 grey values, 0..255: BT.601 luma as OpenCV computes it,
-/// bilinear; where the face is larger than the crop, the mean of several samples
-/// a pixel, so that detail beyond its resolution does not flicker into motion.
-/// Outside the picture its border is repeated.
-#[must_use]
-pub fn sample(picture: &RgbImage, crop_from_image: Similarity) -> Plane {
-    let mut crop = Plane::zeros(CROP_SIDE, CROP_SIDE);
-    let Some(image_from_crop) = crop_from_image.inverse() else {
-        return crop;
-    };
-    if picture.width() == 0 || picture.height() == 0 {
-        return crop;
-    }
-    let samples = (image_from_crop.scale().round() as usize).clamp(1, 8);
-    let share = 1.0 / (samples * samples) as f32;
-    for (y, row) in crop.data.chunks_exact_mut(CROP_SIDE).enumerate() {
-        for (x, pixel) in row.iter_mut().enumerate() {
-            let mut sum = 0.0;
-            for k in 0..samples * samples {
-                let offset = |i: usize| (i as f32 + 0.5) / samples as f32 - 0.5;
-                let p = Point::new(
-                    x as f32 + offset(k % samples),
-                    y as f32 + offset(k / samples),
-                );
-                sum += bilinear_luma(picture, image_from_crop.apply(p));
-            }
-            *pixel = sum * share;
-        }
-    }
-    crop
-}
-
-fn bilinear_luma(picture: &RgbImage, p: Point) -> f32 {
-    let (width, height) = (picture.width() as usize, picture.height() as usize);
-    let x = p.x.clamp(0.0, (width - 1) as f32);
-    let y = p.y.clamp(0.0, (height - 1) as f32);
-    let (x0, y0) = (x as usize, y as usize);
-    let (fx, fy) = (x - x0 as f32, y - y0 as f32);
-    let (x1, y1) = ((x0 + 1).min(width - 1), (y0 + 1).min(height - 1));
-    let raw = picture.as_raw();
-    let luma = |x: usize, y: usize| {
-        let rgb = &raw[3 * (y * width + x)..][..3];
-        0.299 * f32::from(rgb[0]) + 0.587 * f32::from(rgb[1]) + 0.114 * f32::from(rgb[2])
-    };
-    let top = luma(x0, y0) * (1.0 - fx) + luma(x1, y0) * fx;
-    let bottom = luma(x0, y1) * (1.0 - fx) + luma(x1, y1) * fx;
-    top * (1.0 - fy) + bottom * fy
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -324,13 +273,5 @@ mod tests {
         }
         let crop = hold.push(&track(10, 60.0, 0.0)).expect("a face");
         assert_eq!((crop.id, crop.since_frame), (1, 10));
-    }
-
-    #[test]
-    fn a_crop_at_the_picture_s_own_size_is_its_luma() {
-        let picture = RgbImage::from_fn(128, 128, |x, y| image::Rgb([(x + y) as u8, 100, 50]));
-        let crop = sample(&picture, Similarity::IDENTITY);
-        let wanted = 0.299 * 30.0 + 0.587 * 100.0 + 0.114 * 50.0;
-        assert!((crop.at(10, 20) - wanted).abs() < 1e-3);
     }
 }
