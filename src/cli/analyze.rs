@@ -154,7 +154,8 @@ impl Wanted {
         let same_source = |(kind, source): (ExpressionKind, &ScoreSource)| {
             done.scores.get(&kind).is_some_and(|k| k.source == *source)
         };
-        done.parameters == self.parameters
+        done.onset_version == env!("CARGO_PKG_VERSION")
+            && done.parameters == self.parameters
             && done.face.landmark_model == self.landmarks
             && ExpressionKind::BOTH
                 .into_iter()
@@ -180,13 +181,19 @@ fn one(
     }
     let identity = Identity::of(&spec);
     let (folder, done) = names.folder(&args.out, &spec.stem(), &identity);
-    if !args.force && done.is_some_and(|s| wanted.is_met_by(&s)) {
+    if !args.force
+        && let Some(done) = done.filter(|s| wanted.is_met_by(s))
+    {
         if !quiet {
             tell!(
                 "{input}: already analysed with these parameters, skipped (--force analyses again)"
             );
         }
-        return Ok(Outcome::Done);
+        return Ok(if done.warnings.is_empty() {
+            Outcome::Done
+        } else {
+            Outcome::Warned
+        });
     }
 
     let started = Instant::now();
@@ -203,10 +210,13 @@ fn one(
         match delivery {
             Delivery::Frame(frame) => {
                 let seconds = frame.timestamp.secs();
-                keep(
-                    &mut recording,
-                    pipeline.push(&frame).map_err(Failure::other)?,
-                );
+                match pipeline.push(&frame) {
+                    Ok(events) => keep(&mut recording, events),
+                    Err(error) => {
+                        ended_by = Some(anyhow::Error::from(error));
+                        break;
+                    }
+                }
                 progress.at(recording.frames.len() as u64);
                 if limit.is_some_and(|limit| seconds >= limit) {
                     break;
@@ -214,7 +224,7 @@ fn one(
             }
             Delivery::Notice(notice) => keep(&mut recording, [Event::Notice(notice)]),
             Delivery::Failed(error) => {
-                ended_by = Some(error);
+                ended_by = Some(error.into());
                 break;
             }
         }
@@ -224,13 +234,13 @@ fn one(
     if recording.frames.is_empty() {
         let error = ended_by.map_or_else(
             || anyhow!("No frame could be decoded. Check that the file plays in another program: {input}"),
-            anyhow::Error::from,
+            |error| error,
         );
         return Err(Failure::Input(error));
     }
     if let Some(error) = ended_by {
         let text =
-            format!("Only what was read before the recording broke off is analysed. {error}");
+            format!("Only what was read before the recording broke off is analysed. {error:#}");
         keep(&mut recording, [Event::Notice(Notice::warning(text))]);
     }
     keep(&mut recording, pipeline.finish().map_err(Failure::other)?);

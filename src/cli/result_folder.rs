@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 
+use crate::media::image_sequence::is_image;
 use crate::media::{InputPlace, InputSpec};
 use crate::nn::inventory;
 use crate::project::results::{self, RecordingFacts, Summary};
@@ -39,7 +40,10 @@ impl Identity {
             .file_name()
             .map_or_else(String::new, |n| n.to_string_lossy().into_owned());
         let mut files: Vec<PathBuf> = match fs::read_dir(path) {
-            Ok(entries) => entries.flatten().map(|e| e.path()).collect(),
+            Ok(entries) => {
+                let paths = entries.flatten().map(|e| e.path());
+                paths.filter(|p| is_image(p)).collect()
+            }
             Err(_) => vec![path.clone()],
         };
         files.sort();

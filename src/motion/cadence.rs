@@ -11,6 +11,9 @@ const REMEMBERED: usize = 61;
 /// An interval this many times the median is a gap: no flow across it.
 const GAP_FACTOR: f64 = 3.5;
 
+/// So many gaps in a row are the new rate.
+const GAPS_OF_A_NEW_RATE: u32 = 4;
+
 /// Containers with millisecond times round 33.33 to 33 or 34; that is not jitter.
 const ROUNDING_SECS: f64 = 0.0011;
 
@@ -19,6 +22,8 @@ const ROUNDING_SECS: f64 = 0.0011;
 pub struct Cadence {
     last: Option<Timestamp>,
     intervals: VecDeque<f64>,
+    /// Gaps in a row.
+    gaps: u32,
 }
 
 /// What one more frame means for the beat.
@@ -48,8 +53,16 @@ impl Cadence {
                 .interval_secs()
                 .is_some_and(|dt| interval > GAP_FACTOR * dt);
         if gap {
+            self.gaps += 1;
+            if self.gaps >= GAPS_OF_A_NEW_RATE {
+                // Not a hole but a slower rate: what was learned is void.
+                self.gaps = 0;
+                self.intervals.clear();
+                self.intervals.push_back(interval);
+            }
             return Beat::Gap;
         }
+        self.gaps = 0;
         if self.intervals.len() == REMEMBERED {
             self.intervals.pop_front();
         }
@@ -124,6 +137,15 @@ mod tests {
         assert_eq!(b[5], Beat::Gap);
         assert_eq!(b[6], Beat::Steady);
         assert!((c.fps().unwrap() - 25.0).abs() < 1e-6);
+    }
+
+    #[test]
+    fn a_lasting_change_of_rate_is_learned() {
+        let mut times = vec![0.0, 0.005, 0.010, 0.015];
+        times.extend((1..20).map(|i| 0.015 + f64::from(i) / 30.0));
+        let (c, b) = beats(&times);
+        assert_eq!(b.last(), Some(&Beat::Steady));
+        assert!((c.fps().unwrap() - 30.0).abs() < 0.1);
     }
 
     #[test]

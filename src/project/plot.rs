@@ -89,6 +89,11 @@ fn panel(area: &Area<'_>, recording: &Recording, kind: ExpressionKind, label: &s
         ExpressionKind::Macro => ("Macro-expressions", MACRO),
         ExpressionKind::Micro => ("Micro-expressions", MICRO),
     };
+    let unit = if label.starts_with("control") {
+        "strain (px per px)"
+    } else {
+        "network score (no unit)"
+    };
     let none = Vec::new();
     let samples = recording.scores.get(&kind).unwrap_or(&none);
     let end = recording.end().secs().max(1e-3);
@@ -107,7 +112,7 @@ fn panel(area: &Area<'_>, recording: &Recording, kind: ExpressionKind, label: &s
     chart
         .configure_mesh()
         .x_desc("time from the first frame (s)")
-        .y_desc("score")
+        .y_desc(unit)
         .light_line_style(WHITE.mix(0.0))
         .bold_line_style(FAINT)
         .axis_style(INK)
@@ -158,7 +163,7 @@ fn panel(area: &Area<'_>, recording: &Recording, kind: ExpressionKind, label: &s
             6,
             INK.stroke_width(1),
         ))?;
-        let text = format!("threshold {t:.3}");
+        let text = format!("threshold {t:.3}, on the smoothed curve");
         let style = ("sans-serif", 14).into_font().color(&INK);
         chart.draw_series([Text::new(
             text,

@@ -9,7 +9,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use super::output::{Batch, OutputError};
-use crate::base::{Notice, Severity, Timestamp};
+use crate::base::{Notice, Severity};
 use crate::media::SourceInfo;
 use crate::session::Params;
 use crate::session::params::DeviceChoice;
@@ -45,7 +45,7 @@ pub struct RecordingFacts {
     pub height: u32,
     pub frames: u64,
     pub duration_secs: f64,
-    /// Median of the measured frame intervals, inverted.
+    /// Over the last 60 frame intervals, gaps left out.
     pub measured_fps: Option<f64>,
     pub nominal_fps: Option<f64>,
     pub dropped: u64,
@@ -196,7 +196,7 @@ pub fn write_frames(path: &Path, recording: &Recording, to: &mut Batch) -> Resul
     out.write_record(header)
         .map_err(|e| OutputError::write(path, e))?;
     let empty = Vec::new();
-    let by_center = |kind| by_center(recording, recording.scores.get(&kind).unwrap_or(&empty));
+    let by_center = |kind| by_center(recording.scores.get(&kind).unwrap_or(&empty));
     let (large, small) = (
         by_center(ExpressionKind::Macro),
         by_center(ExpressionKind::Micro),
@@ -235,19 +235,9 @@ pub fn write_frames(path: &Path, recording: &Recording, to: &mut Batch) -> Resul
     finish(path, out, to)
 }
 
-/// A window's score belongs to the frame nearest to its centre in time.
-fn by_center<'a>(
-    recording: &Recording,
-    samples: &'a [ScoreSample],
-) -> BTreeMap<u64, &'a ScoreSample> {
-    let mut found = BTreeMap::new();
-    for s in samples {
-        let center = Timestamp::from_nanos((s.start.nanos() + s.end.nanos()) / 2);
-        if let Some(r) = recording.frame_at(center) {
-            found.insert(r.frame, s);
-        }
-    }
-    found
+/// A window's score belongs to its centre frame.
+fn by_center(samples: &[ScoreSample]) -> BTreeMap<u64, &ScoreSample> {
+    samples.iter().map(|s| (s.centre_frame(), s)).collect()
 }
 
 /// One row of `intervals.csv`; truth files need the first five columns.

@@ -158,8 +158,13 @@ fn run(
         }
         match delivery {
             Delivery::Frame(frame) => {
-                let events = pipeline.push(&frame)?;
-                out.events.post(events);
+                match pipeline.push(&frame) {
+                    Ok(events) => out.events.post(events),
+                    Err(e) => {
+                        failed = Some(e.to_string());
+                        break;
+                    }
+                }
                 if let Some(track) = pipeline.last_track() {
                     let crop = pipeline.held_crop();
                     out.preview.put(Preview {

@@ -47,6 +47,7 @@ struct KindState {
     samples: Vec<ScoreSample>,
     min_fps: f64,
     off: bool,
+    told_slow: bool,
 }
 
 /// What is remembered of a frame until no window can contain it any more.
@@ -98,6 +99,7 @@ impl Pipeline {
                     samples: Vec::new(),
                     min_fps,
                     off: false,
+                    told_slow: false,
                 })
             };
         let kinds = [
@@ -352,11 +354,13 @@ impl Pipeline {
         };
         for state in &mut self.kinds {
             let slow = fps < state.min_fps * 0.99;
-            if slow && !state.off {
+            if slow && !state.told_slow {
+                state.told_slow = true;
                 let notice = remarks::too_slow(state.kind, fps, state.min_fps);
                 events.push(Event::Notice(notice));
             }
-            state.off = slow;
+            // On again only at the full rate, so that a rate on the edge does not flicker.
+            state.off = slow || (state.off && fps < state.min_fps);
         }
         self.rate_known = true;
     }

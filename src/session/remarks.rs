@@ -7,6 +7,9 @@ use crate::spotting::ExpressionKind;
 /// Rarer than this, further faces are more likely the detector's mistakes.
 const OTHERS_SHARE: f64 = 0.1;
 
+/// With a face in fewer frames than this the result says little of the recording.
+const MOSTLY: f64 = 0.5;
+
 /// Counts what single frames cannot tell.
 #[derive(Debug, Default)]
 pub(super) struct Tally {
@@ -31,6 +34,13 @@ impl Tally {
             return Some(Notice::warning(format!(
                 "No face was found in any of the {} frames, so nothing was measured. A face has to be upright, seen from the front, and well lit",
                 self.frames
+            )));
+        }
+        let found = self.with_face as f64 / self.frames as f64;
+        if found < MOSTLY {
+            return Some(Notice::warning(format!(
+                "A face was found in only {:.0} % of the frames; nothing is measured in the others. The face has to be upright, seen from the front, and well lit",
+                100.0 * found
             )));
         }
         let share = self.with_others as f64 / self.frames as f64;

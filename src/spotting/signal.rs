@@ -52,9 +52,8 @@ pub struct ScoreSample {
     /// Time of the first and of the last frame.
     pub start: Timestamp,
     pub end: Timestamp,
-    /// In the scorer's unit; for the control signal the mean strain per ROI pixel,
-    /// masked pixels counted as 0, *without* the nose's strain subtracted: strain does
-    /// not see rigid motion anyway, and a nose that wrinkles would turn the sign.
+    /// In the scorer's unit; for the control signal strain per ROI pixel, see
+    /// [`WindowMotion::control`](crate::motion::pipeline::WindowMotion::control).
     pub score: f64,
     /// The control signal, whichever scorer speaks: mean strain per ROI pixel.
     pub strain: f64,
