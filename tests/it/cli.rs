@@ -203,7 +203,7 @@ fn cli_a_finished_recording_is_skipped_until_something_changes() {
         "{first:?}"
     );
     assert!(skipped(&["--fps", "60"]));
-    let again = analyze(&film, &out, &["--fps", "60"]).ends(0);
+    let again = analyze(&film, &out, &["--fps", "60"]).ends(3);
     assert!(again.err.contains("skipped"), "{again:?}");
     assert!(!skipped(&["--fps", "60", "--force"]));
     assert!(!skipped(&["--fps", "61"]));
