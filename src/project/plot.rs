@@ -98,12 +98,15 @@ fn panel(area: &Area<'_>, recording: &Recording, kind: ExpressionKind, label: &s
     let samples = recording.scores.get(&kind).unwrap_or(&none);
     let end = recording.end().secs().max(1e-3);
     let threshold = recording.thresholds.get(&kind).copied();
+    let against = threshold.map_or(String::new(), |t| {
+        format!("; threshold {t:.3}, on the smoothed curve")
+    });
     let (low, high) = range(samples, threshold);
     let mut chart = ChartBuilder::on(area)
         .margin(12)
         .margin_right(28)
         .caption(
-            format!("{name}: {label}"),
+            format!("{name}: {label}{against}"),
             ("sans-serif", 18).into_font().color(&INK),
         )
         .x_label_area_size(42)
@@ -163,13 +166,6 @@ fn panel(area: &Area<'_>, recording: &Recording, kind: ExpressionKind, label: &s
             6,
             INK.stroke_width(1),
         ))?;
-        let text = format!("threshold {t:.3}, on the smoothed curve");
-        let style = ("sans-serif", 14).into_font().color(&INK);
-        chart.draw_series([Text::new(
-            text,
-            (0.005 * end, t + 0.06 * (high - low)),
-            style,
-        )])?;
     }
     Ok(())
 }
