@@ -232,10 +232,11 @@ fn one(
     worker.stop();
     progress.finish();
     if recording.frames.is_empty() {
-        let error = ended_by.map_or_else(
-            || anyhow!("No frame could be decoded. Check that the file plays in another program: {input}"),
-            |error| error,
-        );
+        let error = ended_by.unwrap_or_else(|| {
+            anyhow!(
+                "No frame could be decoded. Check that the file plays in another program: {input}"
+            )
+        });
         return Err(Failure::Input(error));
     }
     if let Some(error) = ended_by {
