@@ -12,6 +12,7 @@ pub mod effects;
 pub mod entrance;
 pub mod keys;
 pub mod live;
+pub mod measure;
 pub mod notices;
 pub mod panels;
 pub mod regions;
@@ -27,7 +28,7 @@ pub mod trail;
 pub mod wake;
 pub mod widgets;
 
-pub use run::run;
+pub use run::{Launch, RendererChoice, run};
 
 use std::path::PathBuf;
 
@@ -53,6 +54,10 @@ pub struct App {
     /// Where the settings go; `None` keeps them in memory only.
     settings_path: Option<PathBuf>,
     settings_changed: bool,
+    /// Present while the window measures its own cost.
+    measure: Option<measure::Measure>,
+    /// Playback starts by itself.
+    play_when_opened: bool,
 }
 
 impl App {
@@ -91,7 +96,18 @@ impl App {
             said: Mailbox::default(),
             settings_path,
             settings_changed: false,
+            measure: None,
+            play_when_opened: false,
         }
+    }
+
+    /// Measures the window's own cost and closes it then; with `play` the recording
+    /// is played meanwhile.
+    #[must_use]
+    pub fn measuring(mut self, measure: measure::Measure, play: bool) -> Self {
+        self.measure = Some(measure);
+        self.play_when_opened = play;
+        self
     }
 
     /// Drains what has arrived, carries out what was asked, uploads new pictures.
@@ -277,9 +293,41 @@ fn side_contents(ui: &mut egui::Ui, state: &AppState, out: &mut Vec<Command>) {
     }
 }
 
+impl App {
+    /// Prints what was measured and closes the window once it is done.
+    fn measure(&mut self, ctx: &egui::Context, took: std::time::Duration) {
+        if self.play_when_opened
+            && self
+                .state
+                .review
+                .as_ref()
+                .is_some_and(|r| !r.session.info.live)
+        {
+            self.play_when_opened = false;
+            self.asked.push(Command::TogglePlay);
+        }
+        let Some(cost) = (self.measure.as_mut()).and_then(|m| m.after_logic(took, &self.state))
+        else {
+            return;
+        };
+        use std::io::Write as _;
+        let written = serde_json::to_string_pretty(&cost)
+            .map_err(std::io::Error::from)
+            .and_then(|text| writeln!(std::io::stdout(), "{text}"));
+        if let Err(e) = written {
+            log::error!("cannot print what was measured: {e}");
+        }
+        ctx.send_viewport_cmd(egui::ViewportCommand::Close);
+    }
+}
+
 impl eframe::App for App {
     fn logic(&mut self, ctx: &egui::Context, _frame: &mut eframe::Frame) {
+        let begun = std::time::Instant::now();
         App::logic(self, ctx);
+        if self.measure.is_some() {
+            self.measure(ctx, begun.elapsed());
+        }
     }
 
     fn ui(&mut self, ui: &mut egui::Ui, _frame: &mut eframe::Frame) {

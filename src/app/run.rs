@@ -3,21 +3,44 @@
 
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Duration;
 
 use eframe::egui_wgpu::{WgpuConfiguration, WgpuSetup, WgpuSetupCreateNew};
 
 use super::App;
 use super::backend::Machine;
 use super::live::Live;
+use super::measure::Measure;
 use super::settings::Settings;
 use super::wake::Wake;
 use crate::gpu::{self, GpuContext};
 
-/// Opens the window, on `input` if given (a file, a folder of images, `camera:0`),
-/// and runs until it is closed.
+/// What draws the window.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum RendererChoice {
+    /// wgpu where there is an adapter, else OpenGL.
+    #[default]
+    Auto,
+    Wgpu,
+    Glow,
+}
+
+/// How the window is opened.
+#[derive(Debug, Clone, Default)]
+pub struct Launch {
+    /// A file, a folder of images, `camera:0`.
+    pub input: Option<String>,
+    pub renderer: RendererChoice,
+    /// Measure the window's cost for so many seconds, print it and close.
+    pub measure_secs: Option<f64>,
+    /// Play the recording while measuring.
+    pub play: bool,
+}
+
+/// Opens the window and runs until it is closed.
 #[must_use]
-pub fn run(input: Option<String>) -> ExitCode {
-    match try_run(input) {
+pub fn run(launch: &Launch) -> ExitCode {
+    match try_run(launch) {
         Ok(()) => ExitCode::SUCCESS,
         Err(why) => {
             eprintln!("onset: {why}");
@@ -27,21 +50,26 @@ pub fn run(input: Option<String>) -> ExitCode {
 }
 
 /// The sentence says how to work without a window.
-fn try_run(input: Option<String>) -> Result<(), String> {
+fn try_run(launch: &Launch) -> Result<(), String> {
     if !display_present() {
         return Err(no_window("no display was found"));
     }
-    let wgpu = has_adapter();
-    match open(input.clone(), wgpu) {
-        Err(eframe::Error::Wgpu(why)) if wgpu => {
+    let wgpu = match launch.renderer {
+        RendererChoice::Auto => has_adapter(),
+        RendererChoice::Wgpu => true,
+        RendererChoice::Glow => false,
+    };
+    match open(launch, wgpu) {
+        Err(eframe::Error::Wgpu(why)) if wgpu && launch.renderer == RendererChoice::Auto => {
             log::warn!("the window falls back to OpenGL: {why}");
-            open(input, false).map_err(|e| no_window(&reason(&e)))
+            open(launch, false).map_err(|e| no_window(&reason(&e)))
         }
         other => other.map_err(|e| no_window(&reason(&e))),
     }
 }
 
-fn open(input: Option<String>, wgpu: bool) -> Result<(), eframe::Error> {
+fn open(launch: &Launch, wgpu: bool) -> Result<(), eframe::Error> {
+    let launch = launch.clone();
     let mut options = eframe::NativeOptions {
         viewport: egui::ViewportBuilder::default()
             .with_app_id("onset")
@@ -73,13 +101,20 @@ fn open(input: Option<String>, wgpu: bool) -> Result<(), eframe::Error> {
             };
             let wake = Wake::new(cc.egui_ctx.clone(), &machine);
             let backend = Box::new(Live::new(wake, gpu));
-            Ok(Box::new(App::new(
+            let mut app = App::new(
                 &cc.egui_ctx,
                 backend,
                 machine,
                 Settings::path(),
-                input,
-            )))
+                launch.input,
+            );
+            if let Some(secs) = launch.measure_secs {
+                let lasts = Duration::from_secs_f64(secs);
+                let renderer = if wgpu { "wgpu" } else { "glow" };
+                let measure = Measure::new(&cc.egui_ctx, lasts, renderer);
+                app = app.measuring(measure, launch.play);
+            }
+            Ok(Box::new(app))
         }),
     )
 }

@@ -10,9 +10,10 @@ use clap::Args;
 use super::print::tell;
 use super::progress::Progress;
 use super::result_folder::{Identity, Names};
-use super::{CommandResult, Decode, DeviceArg, Failure, Outcome, above_zero, frame_rate};
+use super::{CommandResult, Decode, DeviceArg, Failure, Outcome, Preset, above_zero, frame_rate};
 use crate::base::{Notice, Severity};
 use crate::media::{CaptureWorker, Delivery, InputSpec};
+use crate::motion::windows::Stride;
 use crate::project::output::{OutputError, check_writable};
 use crate::project::{Batch, plot, results};
 use crate::session::pipeline::Pipeline;
@@ -38,6 +39,13 @@ pub struct AnalyzeArgs {
     /// How scores become intervals: Onset's way, or as SOFTNet's published code does it.
     #[arg(long, value_enum, default_value_t = Decode::Default)]
     decode: Decode,
+    /// How exactly the optical flow is computed (see `onset flow`).
+    #[arg(long, value_enum, default_value_t = Preset::Exact)]
+    preset: Preset,
+    /// How densely flow windows follow each other: "dense", or "k/12" for one every
+    /// twelfth of a window's length (every frame up to 30 frames a second).
+    #[arg(long, default_value_t)]
+    stride: Stride,
     /// Frames a second of an image folder.
     #[arg(long, value_parser = frame_rate, allow_negative_numbers = true)]
     fps: Option<f64>,
@@ -61,6 +69,8 @@ pub(super) fn run(args: &AnalyzeArgs, quiet: bool) -> CommandResult {
     check_usage(args)?;
     let params = Params {
         decode: args.decode.into(),
+        flow: args.preset.into(),
+        stride: args.stride,
         device: args.device.device.into(),
         macro_weights: args.macro_weights.clone(),
         micro_weights: args.micro_weights.clone(),
@@ -200,6 +210,9 @@ fn one(
     let source = crate::media::open(&spec).map_err(Failure::input)?;
     let info = source.info().clone();
     let mut pipeline = Pipeline::new(params, resources).map_err(not_started)?;
+    if info.live {
+        pipeline = pipeline.at_once();
+    }
     let mut recording = Recording::default();
     let mut progress = Progress::new(&info.name, info.frame_count, quiet);
     let (worker, deliveries) = CaptureWorker::start(source).map_err(Failure::other)?;

@@ -4,12 +4,12 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use anyhow::anyhow;
-use clap::{Args, ValueEnum};
+use clap::Args;
 use image::ImageFormat;
 use serde::Serialize;
 
 use super::print::say;
-use super::{CommandResult, Failure, Outcome};
+use super::{CommandResult, Failure, Outcome, Preset};
 use crate::base::{Plane, stats};
 use crate::motion::luma::LumaPatch;
 use crate::motion::tvl1::{Tvl1, Tvl1Preset};
@@ -43,14 +43,6 @@ pub struct FlowArgs {
     json: bool,
 }
 
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum Preset {
-    Exact,
-    Live,
-    Preview,
-    Compat,
-}
-
 #[derive(Debug, Serialize)]
 struct Report {
     width: usize,
@@ -63,12 +55,7 @@ struct Report {
 
 pub(super) fn run(args: &FlowArgs) -> CommandResult {
     let (first, second) = (gray(&args.first)?, gray(&args.second)?);
-    let preset = match args.preset {
-        Preset::Exact => Tvl1Preset::Exact,
-        Preset::Live => Tvl1Preset::Live,
-        Preset::Preview => Tvl1Preset::Preview,
-        Preset::Compat => Tvl1Preset::Compat,
-    };
+    let preset = Tvl1Preset::from(args.preset);
     let mut tvl1 = Tvl1::new(preset.params());
     let mut flow = tvl1
         .flow(&first, &second)

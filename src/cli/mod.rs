@@ -11,14 +11,17 @@ mod progress;
 mod result_folder;
 mod score;
 mod synth;
+mod view;
 mod weights;
 
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::motion::tvl1::Tvl1Preset;
 use crate::session::params::{DecodeMode, DeviceChoice};
 use print::tell;
+pub use view::{Renderer, ViewArgs};
 
 /// Spots macro- and micro-expressions in recordings and live video.
 ///
@@ -42,10 +45,7 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Open the window, on INPUT if given (a file, a folder of images, or camera:0).
-    #[command(after_help = "Example: onset view interview.mp4")]
-    View {
-        input: Option<String>,
-    },
+    View(view::ViewArgs),
     Analyze(analyze::AnalyzeArgs),
     Landmarks(landmarks::LandmarksArgs),
     Flow(flow::FlowArgs),
@@ -93,6 +93,26 @@ impl From<Decode> for DecodeMode {
         match d {
             Decode::Default => Self::Default,
             Decode::Compat => Self::Compat,
+        }
+    }
+}
+
+/// How exactly flow is computed; see [`Tvl1Preset`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Preset {
+    Exact,
+    Live,
+    Preview,
+    Compat,
+}
+
+impl From<Preset> for Tvl1Preset {
+    fn from(p: Preset) -> Self {
+        match p {
+            Preset::Exact => Self::Exact,
+            Preset::Live => Self::Live,
+            Preset::Preview => Self::Preview,
+            Preset::Compat => Self::Compat,
         }
     }
 }
@@ -146,7 +166,7 @@ pub(crate) type CommandResult = Result<Outcome, Failure>;
 #[must_use]
 pub fn run(command: Command, quiet: bool) -> ExitCode {
     let result = match command {
-        Command::View { .. } => return ExitCode::from(2),
+        Command::View(_) => return ExitCode::from(2),
         Command::Analyze(args) => analyze::run(&args, quiet),
         Command::Landmarks(args) => landmarks::run(&args, quiet),
         Command::Flow(args) => flow::run(&args),

@@ -12,6 +12,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use serde::{Deserialize, Serialize};
+
 use crate::base::Plane;
 
 use super::Flow;
@@ -56,7 +58,8 @@ impl Default for Tvl1Params {
 }
 
 /// The settings that have a name on the command line.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Tvl1Preset {
     /// OpenCV's parameters with repeated borders and brightness matched.
     #[default]

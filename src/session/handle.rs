@@ -74,7 +74,10 @@ impl SessionHandle {
     ) -> Result<Self, SessionError> {
         static GENERATION: AtomicU64 = AtomicU64::new(0);
         let info = source.info().clone();
-        let pipeline = Pipeline::new(params, resources)?;
+        let mut pipeline = Pipeline::new(params, resources)?;
+        if info.live {
+            pipeline = pipeline.at_once();
+        }
         let status = Arc::new(Mutex::new(SessionStatus {
             frames_total: info.frame_count,
             ..SessionStatus::default()

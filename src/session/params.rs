@@ -4,6 +4,9 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use crate::motion::tvl1::Tvl1Preset;
+use crate::motion::windows::Stride;
+
 /// Where the arithmetic runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -24,8 +27,13 @@ pub enum DecodeMode {
 }
 
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Params {
     pub decode: DecodeMode,
+    /// How exactly flows are computed.
+    pub flow: Tvl1Preset,
+    /// How densely flow windows follow each other in fast recordings.
+    pub stride: Stride,
     pub device: DeviceChoice,
     /// SOFTNet weights for macro-expressions; `None`: the control signal.
     pub macro_weights: Option<PathBuf>,
@@ -38,6 +46,15 @@ pub struct Params {
 }
 
 impl Params {
+    /// The published decoding counts windows, so it has one of every frame.
+    #[must_use]
+    pub fn stride_in_use(&self) -> Stride {
+        match self.decode {
+            DecodeMode::Default => self.stride,
+            DecodeMode::Compat => Stride::Dense,
+        }
+    }
+
     /// As result files keep them: files by their names, not by where they lie. What
     /// is in the files is told by their hashes.
     #[must_use]

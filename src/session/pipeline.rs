@@ -15,7 +15,6 @@ use crate::face::{FaceTrack, FaceTracker, LandmarkPredictor};
 use crate::media::Frame;
 use crate::motion::cadence::{Beat, Cadence};
 use crate::motion::pipeline::{MotionPipeline, WindowFault, WindowJob, WindowMotion};
-use crate::motion::tvl1::Tvl1Preset;
 use crate::motion::windows::{Window, WindowPairer};
 use crate::spotting::signal::{MaskReason, RegionMotion, ScoreSample};
 use crate::spotting::{ExpressionKind, SpotEvent, SpottedInterval, Spotter};
@@ -30,6 +29,10 @@ pub const MACRO_WINDOW_SECS: f64 = 0.6;
 pub const MICRO_MIN_FPS: f64 = 15.0;
 /// Below this rate a macro-window is fewer than three frames long.
 pub const MACRO_MIN_FPS: f64 = 5.0;
+
+/// Windows of a recording that are measured together: enough to keep several
+/// cores busy, and the same on every machine.
+const BATCH: usize = 8;
 
 /// Frame intervals seen before the rate is believed.
 const INTERVALS_TO_BELIEVE: usize = 8;
@@ -68,8 +71,11 @@ pub struct Pipeline {
     motion: MotionPipeline,
     kinds: [KindState; 2],
     recent: VecDeque<Recent>,
-    /// Closed windows by the index of their kind, until the rate is known.
+    /// Closed windows by the index of their kind, until the rate is known and enough
+    /// of them wait.
     waiting: Vec<(usize, Window)>,
+    /// See [`Pipeline::at_once`].
+    at_once: bool,
     rate_known: bool,
     live: Spotter,
     /// The live decoding's list, by its own ids.
@@ -89,7 +95,7 @@ impl Pipeline {
             |kind, secs, weights: &Option<PathBuf>, min_fps| -> Result<KindState, SessionError> {
                 Ok(KindState {
                     kind,
-                    pairer: WindowPairer::new(secs),
+                    pairer: WindowPairer::new(secs, params.stride_in_use()),
                     scorer: Scorer::load(
                         kind,
                         weights.as_deref(),
@@ -126,10 +132,11 @@ impl Pipeline {
             hold: CropHold::default(),
             held: None,
             cadence: Cadence::default(),
-            motion: MotionPipeline::new(Tvl1Preset::Exact.params()),
+            motion: MotionPipeline::new(params.flow.params()),
             kinds,
             recent: VecDeque::new(),
             waiting: Vec::new(),
+            at_once: false,
             rate_known: false,
             live: Spotter::new(decoding::params(params.decode, network)),
             provisional: BTreeMap::new(),
@@ -139,6 +146,15 @@ impl Pipeline {
         })
     }
 
+    /// For cameras: windows are measured with the frame that closes them. Otherwise
+    /// several wait for each other and are measured while the next face is sought,
+    /// which keeps all cores busy; the scores come a few frames later.
+    #[must_use]
+    pub fn at_once(mut self) -> Self {
+        self.at_once = true;
+        self
+    }
+
     /// Analyses the next frame. What it tells comes in the order of [`Event`].
     ///
     /// # Errors
@@ -146,7 +162,18 @@ impl Pipeline {
     pub fn push(&mut self, frame: &Frame) -> Result<Vec<Event>, SessionError> {
         let mut events = Vec::new();
         let beat = self.cadence.push(frame.timestamp);
-        let track = self.tracker.push(frame);
+        let due = if self.at_once || self.waiting.len() < BATCH {
+            Vec::new()
+        } else {
+            self.due()
+        };
+        let jobs = self.jobs(&due);
+        let (tracker, motion) = (&mut self.tracker, &mut self.motion);
+        let (track, measured) = if jobs.is_empty() {
+            (tracker.push(frame), Vec::new())
+        } else {
+            rayon::join(|| tracker.push(frame), || motion.measure(&jobs))
+        };
         self.tally.count(&track);
         self.tell_face(frame, &track, &mut events);
         if beat == Beat::Backwards {
@@ -162,11 +189,12 @@ impl Pipeline {
         } else {
             self.take_motion(frame, &track, beat);
             self.pair(frame, &mut events);
-            if self.rate_known && !self.waiting.is_empty() {
-                self.measure_waiting(&mut events)?;
-            }
         }
         self.last_track = Some(track);
+        self.tell_scores(&due, &measured, &mut events)?;
+        if self.at_once {
+            self.measure_waiting(&mut events)?;
+        }
         Ok(events)
     }
 
@@ -177,6 +205,7 @@ impl Pipeline {
     pub fn finish(&mut self) -> Result<Vec<Event>, SessionError> {
         let mut events = Vec::new();
         self.decide_rates(&mut events);
+        self.rate_known = true;
         self.measure_waiting(&mut events)?;
         if let Some(track) = &self.last_track {
             let end = track.timestamp;
@@ -365,28 +394,48 @@ impl Pipeline {
         self.rate_known = true;
     }
 
-    /// Measures every waiting window, in the order in which they closed.
-    fn measure_waiting(&mut self, events: &mut Vec<Event>) -> Result<(), SessionError> {
-        let waiting = std::mem::take(&mut self.waiting);
-        let jobs: Vec<(usize, Window)> = waiting
-            .into_iter()
-            .filter(|(k, _)| !self.kinds[*k].off)
-            .collect();
+    /// Takes the windows that wait, in the order in which they closed; none before
+    /// the rate is known.
+    fn due(&mut self) -> Vec<(usize, Window)> {
+        if !self.rate_known {
+            return Vec::new();
+        }
+        let mut due = std::mem::take(&mut self.waiting);
+        due.retain(|(k, _)| !self.kinds[*k].off);
+        due
+    }
+
+    fn jobs(&self, due: &[(usize, Window)]) -> Vec<WindowJob> {
         let steady = self.cadence.is_steady();
-        let windows: Vec<WindowJob> = jobs
-            .iter()
+        due.iter()
             .map(|(k, window)| WindowJob {
                 window: *window,
                 // At a steady rate k is an integer and nothing is rescaled (S4).
                 nominal_secs: (!steady).then(|| self.kinds[*k].pairer.delta_secs()),
             })
-            .collect();
-        let measured = self.motion.measure(&windows);
+            .collect()
+    }
+
+    fn measure_waiting(&mut self, events: &mut Vec<Event>) -> Result<(), SessionError> {
+        let due = self.due();
+        let measured = self.motion.measure(&self.jobs(&due));
+        self.tell_scores(&due, &measured, events)
+    }
+
+    fn tell_scores(
+        &mut self,
+        due: &[(usize, Window)],
+        measured: &[Result<WindowMotion, WindowFault>],
+        events: &mut Vec<Event>,
+    ) -> Result<(), SessionError> {
+        if due.is_empty() {
+            return Ok(());
+        }
         let mut told = Vec::new();
         for (k, state) in self.kinds.iter_mut().enumerate() {
-            let mine: Vec<_> = jobs
+            let mine: Vec<_> = due
                 .iter()
-                .zip(&measured)
+                .zip(measured)
                 .filter(|((of, _), _)| *of == k)
                 .collect();
             let moved: Vec<&WindowMotion> =
@@ -440,6 +489,7 @@ impl Pipeline {
             .kinds
             .iter()
             .filter_map(|k| k.pairer.oldest_start())
+            .chain(self.waiting.iter().map(|(_, window)| window.start_frame))
             .min();
         if let Some(oldest) = oldest {
             self.motion.forget_before(oldest);

@@ -1,0 +1,147 @@
+//! What the window itself costs: repaints a second, milliseconds of our code in
+//! each, and the analysis beside it. For `onset view INPUT --measure SECONDS`.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use serde::Serialize;
+
+use super::state::AppState;
+use crate::base::stats;
+
+/// Layout and tessellation of each repaint, in seconds, from [`Probe`].
+type Passes = Arc<Mutex<Vec<f64>>>;
+
+/// Measures from the first analysed frame on, for so long or until the analysis ends.
+pub struct Measure {
+    lasts: Duration,
+    renderer: &'static str,
+    passes: Passes,
+    /// Seconds of [`super::App::logic`], one a repaint.
+    logic: Vec<f64>,
+    begun: Option<Begun>,
+    done: bool,
+}
+
+struct Begun {
+    at: Instant,
+    analysed: u64,
+    passes: usize,
+    logic: usize,
+}
+
+/// One run's result; `fps` are a second of this computer's clock.
+#[derive(Debug, Clone, Serialize)]
+pub struct WindowCost {
+    pub renderer: &'static str,
+    pub adapter: String,
+    pub seconds: f64,
+    pub analysed_frames: u64,
+    pub analysed_fps: f64,
+    pub dropped_frames: u64,
+    pub repaints: usize,
+    pub repaints_per_second: f64,
+    /// Logic, layout and tessellation of one repaint, without painting.
+    pub ui_median_ms: f64,
+    pub ui_p99_ms: f64,
+    pub ui_max_ms: f64,
+}
+
+impl Measure {
+    /// Starts listening to the repaints of `ctx`.
+    #[must_use]
+    pub fn new(ctx: &egui::Context, lasts: Duration, renderer: &'static str) -> Self {
+        let passes = Passes::default();
+        ctx.add_plugin(Probe {
+            passes: Arc::clone(&passes),
+            begun: None,
+        });
+        Self {
+            lasts,
+            renderer,
+            passes,
+            logic: Vec::new(),
+            begun: None,
+            done: false,
+        }
+    }
+
+    /// After each `logic`, which took so long. The result once, when time is up.
+    pub fn after_logic(&mut self, took: Duration, state: &AppState) -> Option<WindowCost> {
+        self.logic.push(took.as_secs_f64());
+        let status = &state.review.as_ref()?.status;
+        if self.done || status.frames_done == 0 {
+            return None;
+        }
+        let passes = locked(&self.passes).clone();
+        let begun = self.begun.get_or_insert_with(|| Begun {
+            at: Instant::now(),
+            analysed: status.frames_done,
+            passes: passes.len(),
+            logic: self.logic.len(),
+        });
+        let lasted = begun.at.elapsed();
+        if lasted < self.lasts && !status.finished {
+            return None;
+        }
+        self.done = true;
+        let mut costs: Vec<f64> = passes[begun.passes.min(passes.len())..]
+            .iter()
+            .zip(&self.logic[begun.logic - 1..])
+            .map(|(pass, logic)| (pass + logic) * 1e3)
+            .collect();
+        costs.sort_by(f64::total_cmp);
+        let seconds = lasted.as_secs_f64();
+        let analysed = status.frames_done - begun.analysed;
+        let at = |q: f64| stats::quantile(&costs, q).unwrap_or(0.0);
+        Some(WindowCost {
+            renderer: self.renderer,
+            adapter: state
+                .machine
+                .adapter
+                .clone()
+                .unwrap_or_else(|| "none".into()),
+            seconds,
+            analysed_frames: analysed,
+            analysed_fps: analysed as f64 / seconds,
+            dropped_frames: status.dropped,
+            repaints: costs.len(),
+            repaints_per_second: costs.len() as f64 / seconds,
+            ui_median_ms: at(0.5),
+            ui_p99_ms: at(0.99),
+            ui_max_ms: at(1.0),
+        })
+    }
+}
+
+/// Times layout, and tessellates what was laid out once more to time that too.
+struct Probe {
+    passes: Passes,
+    begun: Option<Instant>,
+}
+
+impl egui::Plugin for Probe {
+    fn debug_name(&self) -> &'static str {
+        "onset measure"
+    }
+
+    fn on_begin_pass(&mut self, _ui: &mut egui::Ui) {
+        self.begun = Some(Instant::now());
+    }
+
+    fn output_hook(&mut self, ctx: &egui::Context, output: &mut egui::FullOutput) {
+        let Some(begun) = self.begun.take() else {
+            return;
+        };
+        let shapes = output.shapes.clone();
+        let laid_out = begun.elapsed();
+        let tessellating = Instant::now();
+        drop(ctx.tessellate(shapes, output.pixels_per_point));
+        let took = laid_out + tessellating.elapsed();
+        locked(&self.passes).push(took.as_secs_f64());
+    }
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,31 @@
+//! `onset view`: how the window is opened. The window itself is [`crate::app`]'s.
+
+use clap::{Args, ValueEnum};
+
+use super::above_zero;
+
+/// Open the window, on INPUT if given (a file, a folder of images, or camera:0).
+#[derive(Debug, Clone, Args)]
+#[command(
+    after_help = "Examples:\n  onset view interview.mp4\n  onset view interview.mp4 --measure 20 --play"
+)]
+pub struct ViewArgs {
+    pub input: Option<String>,
+    /// What draws the window: auto takes the graphics adapter, else OpenGL.
+    #[arg(long, value_enum, default_value_t = Renderer::Auto)]
+    pub renderer: Renderer,
+    /// Measure for so many seconds what the window costs beside the analysis, print
+    /// it as JSON and close.
+    #[arg(long, value_name = "SECONDS", value_parser = above_zero, requires = "input", allow_negative_numbers = true)]
+    pub measure: Option<f64>,
+    /// Play the recording while measuring.
+    #[arg(long, requires = "measure")]
+    pub play: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Renderer {
+    Auto,
+    Wgpu,
+    Glow,
+}
