@@ -14,6 +14,8 @@ use burn::tensor::{Device, Tensor, TensorData};
 use std::path::Path;
 
 use crate::base::Plane;
+use crate::gpu::GpuContext;
+use crate::nn::upload::{self, UploadError};
 use crate::nn::weights::WeightsTensor;
 use crate::nn::{NnDevice, Weights, WeightsError};
 
@@ -65,6 +67,8 @@ pub enum SoftNetError {
     },
     #[error("SOFTNet could not be computed on this device: {reason}. Use --device cpu")]
     Device { reason: String },
+    #[error(transparent)]
+    Upload(#[from] UploadError),
 }
 
 /// The network with its parameters on one device.
@@ -213,16 +217,44 @@ impl SoftNet {
                 }
             }
             let data = TensorData::new(values, [batch.len(), CHANNELS, SIDE, SIDE]);
-            let images = Tensor::<4>::from_data(data, device.handle());
-            let answer = self
-                .forward(images)
-                .try_into_vec_as::<f32>()
-                .map_err(|error| SoftNetError::Device {
-                    reason: error.to_string(),
-                })?;
-            scores.extend(answer);
+            scores.extend(self.scores(Tensor::from_data(data, device.handle()))?);
         }
         Ok(scores)
+    }
+
+    /// The same for images that lie in `source` on the card, from byte `offset` on:
+    /// nothing but the scores comes back.
+    ///
+    /// # Shapes
+    /// - `source`: f32 `[batch, 3, 42, 42]`, as for [`Self::features`]
+    ///
+    /// # Errors
+    /// When the networks run on another device, or the device fails.
+    pub fn score_on_card(
+        &self,
+        context: &GpuContext,
+        device: &NnDevice,
+        source: &wgpu::Buffer,
+        offset: u64,
+        batch: usize,
+    ) -> Result<Vec<f32>, SoftNetError> {
+        let image = (CHANNELS * SIDE * SIDE * size_of::<f32>()) as u64;
+        let mut scores = Vec::with_capacity(batch);
+        for first in (0..batch).step_by(BATCH) {
+            let shape = [BATCH.min(batch - first), CHANNELS, SIDE, SIDE];
+            let at = offset + first as u64 * image;
+            let images = upload::tensor_from_buffer(context, device, source, at, shape)?;
+            scores.extend(self.scores(images)?);
+        }
+        Ok(scores)
+    }
+
+    fn scores(&self, images: Tensor<4>) -> Result<Vec<f32>, SoftNetError> {
+        self.forward(images)
+            .try_into_vec_as::<f32>()
+            .map_err(|error| SoftNetError::Device {
+                reason: error.to_string(),
+            })
     }
 }
 

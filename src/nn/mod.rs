@@ -2,6 +2,7 @@
 
 pub mod device;
 pub mod inventory;
+pub mod upload;
 pub mod weights;
 
 pub use device::{NnDevice, NnDeviceError};

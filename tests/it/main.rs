@@ -15,6 +15,7 @@ mod media;
 mod metrics;
 mod model;
 mod motion;
+mod side_by_side;
 mod simulated_face;
 mod spotting;
 mod synthetic;

@@ -124,6 +124,49 @@ fn published_checkpoints_score_as_their_authors_program_on_the_graphics_device()
     assert_parity(wgpu(context));
 }
 
+/// Images that lie on the card already are scored as if they had been uploaded.
+#[test]
+fn images_on_the_card_score_as_images_from_the_processor() {
+    let Some((context, _guard)) = crate::gpu::device() else {
+        return;
+    };
+    let device = wgpu(context);
+    let network = SoftNet::new(device);
+    let planes: Vec<[Plane; CHANNELS]> = (0..5)
+        .map(|image| {
+            std::array::from_fn(|channel| {
+                let value = |i: usize| ((i * 7 + image * 31 + channel * 11) % 97) as f32 / 97.0;
+                Plane::from_vec(SIDE, SIDE, (0..SIDE * SIDE).map(value).collect())
+            })
+        })
+        .collect();
+    let borrowed: Vec<_> = planes.iter().map(|i| i.each_ref()).collect();
+    let expected = network.score(&borrowed, device).unwrap();
+    let values: Vec<f32> = (planes.iter().flatten())
+        .flat_map(|plane| plane.data.iter().copied())
+        .collect();
+    // Something before the images, so that an offset is tried too.
+    let source = onset::gpu::buffer::storage::<f32>(context, "test", values.len() + 64).unwrap();
+    context
+        .queue
+        .write_buffer(&source, 256, bytemuck::cast_slice(&values));
+    for _ in 0..3 {
+        let scores = network.score_on_card(context, device, &source, 256, 5);
+        for (on_card, uploaded) in scores.unwrap().iter().zip(&expected) {
+            assert!((on_card - uploaded).abs() < 1e-5, "{on_card} {uploaded}");
+        }
+    }
+    let short = network.score_on_card(context, device, &source, 512, 5);
+    assert!(short.is_err());
+    let elsewhere = NnDevice::flex();
+    let network = SoftNet::new(&elsewhere);
+    assert!(
+        network
+            .score_on_card(context, &elsewhere, &source, 0, 1)
+            .is_err()
+    );
+}
+
 #[test]
 fn a_second_registration_on_one_graphics_device_is_refused() {
     let Some((context, _guard)) = crate::gpu::device() else {
