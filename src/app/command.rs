@@ -7,6 +7,7 @@ use super::settings::{PanelSizes, ThemeChoice};
 use super::time_view::TimeView;
 use crate::base::Notice;
 use crate::media::Frame;
+use crate::motion::tvl1::Tvl1Preset;
 use crate::session::handle::SessionStatus;
 use crate::session::params::{DecodeMode, DeviceChoice};
 use crate::session::views::Views;
@@ -94,6 +95,8 @@ pub enum Command {
     Theme(ThemeChoice),
     Decode(DecodeMode),
     Device(DeviceChoice),
+    /// How exactly the next analysis computes flow.
+    Flow(Tvl1Preset),
     /// `None` goes back to the control signal.
     Weights(ExpressionKind, Option<std::path::PathBuf>),
     Panels(PanelSizes),

@@ -339,6 +339,7 @@ impl AppState {
             Command::Theme(theme) => self.settings.theme = theme,
             Command::Decode(mode) => self.settings.params.decode = mode,
             Command::Device(device) => self.settings.params.device = device,
+            Command::Flow(preset) => self.settings.params.flow = preset,
             Command::Weights(kind, path) => match kind {
                 ExpressionKind::Macro => self.settings.params.macro_weights = path,
                 ExpressionKind::Micro => self.settings.params.micro_weights = path,

@@ -1,7 +1,7 @@
 //! The one device that our kernels, Burn and the window share.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::any::Any;
+use std::sync::{Arc, OnceLock};
 
 use super::GpuError;
 
@@ -31,8 +31,8 @@ pub struct GpuContext {
     pub queue: wgpu::Queue,
     /// The adapter's name, driver and kind.
     pub info: wgpu::AdapterInfo,
-    /// Whether the networks' runtime already sits on this device.
-    networks: Arc<AtomicBool>,
+    /// What the networks' runtime made of this device, see [`Self::networks_or`].
+    networks: Arc<OnceLock<Box<dyn Any + Send + Sync>>>,
 }
 
 impl GpuContext {
@@ -93,7 +93,7 @@ impl GpuContext {
             device,
             queue,
             info,
-            networks: Arc::new(AtomicBool::new(false)),
+            networks: Arc::default(),
         };
         context.log_uncaptured_errors();
         Ok(context)
@@ -121,9 +121,14 @@ impl GpuContext {
         format!("{} ({:?})", self.info.name, self.info.backend)
     }
 
-    /// True for the first caller only: the networks' runtime is registered once a
-    /// device, since a second registration would start a second server on it.
-    pub(crate) fn claim_networks(&self) -> bool {
-        !self.networks.swap(true, Ordering::AcqRel)
+    /// What `register` made at the first call: the networks' runtime is registered
+    /// once a device, since a second registration would start a second server on it.
+    /// `None` for a caller that expects another type than the first.
+    pub(crate) fn networks_or<T: Any + Send + Sync + Clone>(
+        &self,
+        register: impl FnOnce() -> T,
+    ) -> Option<T> {
+        let kept = self.networks.get_or_init(|| Box::new(register()));
+        kept.downcast_ref::<T>().cloned()
     }
 }

@@ -6,16 +6,13 @@ use burn::tensor::wgpu::WgpuSetup;
 
 use crate::gpu::GpuContext;
 
-#[derive(Debug, thiserror::Error)]
-pub enum NnDeviceError {
-    #[error(
-        "The networks cannot run on {adapter}: {reason}. Run them on the processor with --device cpu"
-    )]
-    Refused { adapter: String, reason: String },
-    #[error(
-        "The networks already run on {adapter}; the device that was registered first has to be used again"
-    )]
-    Registered { adapter: String },
+#[derive(Debug, Clone, thiserror::Error)]
+#[error(
+    "The networks cannot run on {adapter}: {reason}. Run them on the processor with --device cpu"
+)]
+pub struct NnDeviceError {
+    adapter: String,
+    reason: String,
 }
 
 /// A device for networks, cheap to clone.
@@ -35,17 +32,22 @@ impl NnDevice {
         }
     }
 
-    /// The graphics device that the window and our kernels use. Register once and
-    /// clone the value: a second registration would start a second server.
+    /// The graphics device that the window and our kernels use. Registered at the
+    /// first call; every call on one device gives the same answer.
     ///
     /// # Errors
-    /// [`NnDeviceError::Registered`] on a second call for the same device, and
-    /// [`NnDeviceError::Refused`] when Burn does not accept it.
+    /// When Burn does not accept the device.
     pub fn wgpu(context: &GpuContext) -> Result<Self, NnDeviceError> {
-        let adapter = context.name();
-        if !context.claim_networks() {
-            return Err(NnDeviceError::Registered { adapter });
-        }
+        let registered = context.networks_or(|| Self::register(context));
+        registered.unwrap_or_else(|| {
+            Err(NnDeviceError {
+                adapter: context.name(),
+                reason: "another runtime holds the device".to_owned(),
+            })
+        })
+    }
+
+    fn register(context: &GpuContext) -> Result<Self, NnDeviceError> {
         let setup = WgpuSetup {
             instance: context.instance.clone(),
             adapter: context.adapter.clone(),
@@ -55,13 +57,11 @@ impl NnDevice {
         };
         let device = Device::wgpu_options().setup(setup).init();
         context.log_uncaptured_errors();
+        let name = context.name();
         match device {
-            Ok(device) => Ok(Self {
-                device,
-                name: adapter,
-            }),
-            Err(error) => Err(NnDeviceError::Refused {
-                adapter,
+            Ok(device) => Ok(Self { device, name }),
+            Err(error) => Err(NnDeviceError {
+                adapter: name,
                 reason: error.to_string(),
             }),
         }

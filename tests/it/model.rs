@@ -4,7 +4,6 @@
 
 use std::fs;
 use std::path::PathBuf;
-use std::sync::OnceLock;
 
 use burn::tensor::{Tensor, TensorData};
 use npyz::npz::NpzArchive;
@@ -12,7 +11,7 @@ use onset::base::Plane;
 use onset::gpu::GpuContext;
 use onset::model::softnet::{CHANNELS, SIDE, SoftNet};
 use onset::model::softnet_keras::{SoftNetImportError, import_softnet_keras, read_softnet_keras};
-use onset::nn::{NnDevice, NnDeviceError, inventory};
+use onset::nn::{NnDevice, inventory};
 
 const CHECKPOINTS: [(&str, &str); 2] =
     [("casme2sq_macro_s1", "macro"), ("sammlv_micro_s1", "micro")];
@@ -45,10 +44,8 @@ fn images() -> Vec<[Plane; CHANNELS]> {
         .collect()
 }
 
-/// The networks' device on the shared context, registered once for all tests.
-fn wgpu(context: &GpuContext) -> &'static NnDevice {
-    static DEVICE: OnceLock<NnDevice> = OnceLock::new();
-    DEVICE.get_or_init(|| NnDevice::wgpu(context).unwrap())
+fn wgpu(context: &GpuContext) -> NnDevice {
+    NnDevice::wgpu(context).unwrap()
 }
 
 fn assert_parity(device: &NnDevice) {
@@ -121,7 +118,7 @@ fn published_checkpoints_score_as_their_authors_program_on_the_graphics_device()
     let Some((context, _guard)) = crate::gpu::device() else {
         return;
     };
-    assert_parity(wgpu(context));
+    assert_parity(&wgpu(context));
 }
 
 /// Images that lie on the card already are scored as if they had been uploaded.
@@ -130,7 +127,7 @@ fn images_on_the_card_score_as_images_from_the_processor() {
     let Some((context, _guard)) = crate::gpu::device() else {
         return;
     };
-    let device = wgpu(context);
+    let device = &wgpu(context);
     let network = SoftNet::new(device);
     let planes: Vec<[Plane; CHANNELS]> = (0..5)
         .map(|image| {
@@ -168,15 +165,15 @@ fn images_on_the_card_score_as_images_from_the_processor() {
 }
 
 #[test]
-fn a_second_registration_on_one_graphics_device_is_refused() {
+fn registering_one_graphics_device_twice_gives_the_same_networks() {
     let Some((context, _guard)) = crate::gpu::device() else {
         return;
     };
-    let _first = wgpu(context);
-    assert!(matches!(
-        NnDevice::wgpu(context),
-        Err(NnDeviceError::Registered { .. })
-    ));
+    let (first, second) = (
+        NnDevice::wgpu(context).unwrap(),
+        NnDevice::wgpu(&context.clone()).unwrap(),
+    );
+    assert_eq!(first.handle(), second.handle());
 }
 
 #[test]
@@ -279,7 +276,7 @@ fn forward_milliseconds() {
     let mut devices = vec![NnDevice::flex()];
     let held = crate::gpu::device();
     if let Some((context, _guard)) = &held {
-        devices.push(wgpu(context).clone());
+        devices.push(wgpu(context));
     }
     for device in devices {
         let started = std::time::Instant::now();

@@ -7,6 +7,7 @@ use crate::app::settings::ThemeChoice;
 use crate::app::state::AppState;
 use crate::app::theme;
 use crate::app::widgets::row;
+use crate::motion::tvl1::Tvl1Preset;
 use crate::session::params::{DecodeMode, DeviceChoice};
 use crate::spotting::ExpressionKind;
 
@@ -40,6 +41,24 @@ pub fn show(ui: &mut Ui, state: &AppState, out: &mut Vec<Command>) {
                 params.decode,
                 |d| out.push(Command::Decode(d)),
             );
+            row::section(ui, "Optical flow");
+            choose(
+                ui,
+                &[
+                    (
+                        Tvl1Preset::Exact,
+                        "Exact",
+                        "TV-L1 until it rests: the default",
+                    ),
+                    (
+                        Tvl1Preset::Live,
+                        "Live",
+                        "Fewer steps: nearly the same candidates, for a slow machine",
+                    ),
+                ],
+                params.flow,
+                |f| out.push(Command::Flow(f)),
+            );
             row::section(ui, "Analysis runs on");
             choose(
                 ui,
@@ -61,7 +80,7 @@ pub fn show(ui: &mut Ui, state: &AppState, out: &mut Vec<Command>) {
             ui.add(
                 Label::new(row::weak(
                     ui,
-                    "Decoding, device and weights hold for the next analysis.",
+                    "Decoding, flow, device and weights hold for the next analysis.",
                 ))
                 .wrap(),
             );
