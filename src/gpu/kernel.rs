@@ -31,7 +31,11 @@ impl Kernel {
             layout: None,
             module: &module,
             entry_point: Some(entry_point),
-            compilation_options: wgpu::PipelineCompilationOptions::default(),
+            compilation_options: wgpu::PipelineCompilationOptions {
+                // Our kernels write workgroup memory before they read it.
+                zero_initialize_workgroup_memory: false,
+                ..Default::default()
+            },
             cache: None,
         });
         match pollster::block_on(scope.pop()) {
@@ -46,9 +50,21 @@ impl Kernel {
     /// Buffers in the order of their binding numbers.
     #[must_use]
     pub fn bind(&self, context: &GpuContext, buffers: &[&wgpu::Buffer]) -> wgpu::BindGroup {
-        let entries: Vec<_> = (0..)
-            .zip(buffers)
-            .map(|(binding, buffer)| wgpu::BindGroupEntry {
+        let numbered: Vec<_> = (0..).zip(buffers.iter().copied()).collect();
+        self.bind_at(context, &numbered)
+    }
+
+    /// Buffers with their binding numbers, for an entry point that does not use all
+    /// of its module's.
+    #[must_use]
+    pub fn bind_at(
+        &self,
+        context: &GpuContext,
+        buffers: &[(u32, &wgpu::Buffer)],
+    ) -> wgpu::BindGroup {
+        let entries: Vec<_> = buffers
+            .iter()
+            .map(|&(binding, buffer)| wgpu::BindGroupEntry {
                 binding,
                 resource: buffer.as_entire_binding(),
             })
@@ -62,6 +78,32 @@ impl Kernel {
             })
     }
 
+    /// Starts a pass that several kernels can share; between two that touch the same
+    /// buffer the second waits for the first.
+    #[must_use]
+    pub fn pass<'e>(
+        encoder: &'e mut wgpu::CommandEncoder,
+        label: &'static str,
+    ) -> wgpu::ComputePass<'e> {
+        encoder.begin_compute_pass(&wgpu::ComputePassDescriptor {
+            label: Some(label),
+            timestamp_writes: None,
+        })
+    }
+
+    /// Records one run over `workgroups` in x, y and z into a pass.
+    pub fn dispatch(
+        &self,
+        pass: &mut wgpu::ComputePass<'_>,
+        bindings: &wgpu::BindGroup,
+        workgroups: [u32; 3],
+    ) {
+        pass.set_pipeline(&self.pipeline);
+        pass.set_bind_group(0, bindings, &[]);
+        let [x, y, z] = workgroups;
+        pass.dispatch_workgroups(x, y, z);
+    }
+
     /// Records one run over `workgroups` in x, y and z.
     pub fn record(
         &self,
@@ -69,13 +111,7 @@ impl Kernel {
         bindings: &wgpu::BindGroup,
         workgroups: [u32; 3],
     ) {
-        let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor {
-            label: Some(self.label),
-            timestamp_writes: None,
-        });
-        pass.set_pipeline(&self.pipeline);
-        pass.set_bind_group(0, bindings, &[]);
-        let [x, y, z] = workgroups;
-        pass.dispatch_workgroups(x, y, z);
+        let mut pass = Self::pass(encoder, self.label);
+        self.dispatch(&mut pass, bindings, workgroups);
     }
 }

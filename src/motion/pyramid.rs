@@ -9,7 +9,7 @@ use super::cpu::row_stride;
 pub(crate) const MARGIN: usize = 4;
 
 /// The smallest side of a coarser level; a smaller one is left out.
-const SMALLEST_SIDE: usize = 16;
+pub(crate) const SMALLEST_SIDE: usize = 16;
 
 /// What lies outside a picture when it is sampled there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -105,10 +105,10 @@ pub struct Pyramid {
 }
 
 /// Blocks per side over which brightness is compared.
-const BLOCKS: usize = 16;
+pub(crate) const BLOCKS: usize = 16;
 
 /// A gain outside 1 ± this is taken for a change of scene and not applied.
-const LARGEST_GAIN_CHANGE: f32 = 0.25;
+pub(crate) const LARGEST_GAIN_CHANGE: f32 = 0.25;
 
 impl Pyramid {
     /// At most `scales` levels of `plane` (grey 0..255), each `scale_step` (0..1)
@@ -211,7 +211,7 @@ impl Grid {
 }
 
 /// Where a resampled row or column reads: the lower index and the share of the next.
-fn tap(target: usize, ratio: f64, length: usize) -> (usize, f32) {
+pub(crate) fn tap(target: usize, ratio: f64, length: usize) -> (usize, f32) {
     let at = ((target as f64 + 0.5) * ratio - 0.5) as f32;
     let last = length - 1;
     if at <= 0.0 {

@@ -227,7 +227,7 @@ impl Tvl1 {
     }
 }
 
-fn check(first: (usize, usize), second: (usize, usize)) -> Result<(), FlowError> {
+pub(crate) fn check(first: (usize, usize), second: (usize, usize)) -> Result<(), FlowError> {
     if first != second {
         return Err(FlowError::SizeMismatch { first, second });
     }

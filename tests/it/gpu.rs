@@ -8,6 +8,7 @@ use std::sync::{Mutex, MutexGuard, OnceLock};
 use naga::valid::{Capabilities, ValidationFlags, Validator};
 use onset::gpu::{GpuContext, Kernel, Readback, buffer};
 use onset::motion::bandpass::{self, BandpassUniform};
+use onset::motion::gpu::{Tile, pyramid, strain, tvl1};
 
 /// The one device of this test binary, for one test at a time. `None`, with a line
 /// that says so, where there is no adapter; with `REQUIRE_GPU=1` that is a failure.
@@ -35,7 +36,13 @@ pub(crate) fn device() -> Option<(&'static GpuContext, MutexGuard<'static, ()>)>
 
 /// Every shader as it is compiled, by its file's name.
 fn shaders() -> Vec<(&'static str, String)> {
-    vec![("bandpass", bandpass::shader_source())]
+    vec![
+        ("bandpass", bandpass::shader_source()),
+        ("pyramid", pyramid::shader_source().to_owned()),
+        ("strain", strain::shader_source()),
+        ("tvl1", tvl1::shader_source(Tile::LARGE)),
+        ("tvl1_begin", tvl1::begin_source()),
+    ]
 }
 
 fn parse(name: &str, source: &str) -> naga::Module {
@@ -86,7 +93,7 @@ fn the_host_and_the_shader_lay_bandpass_parameters_out_alike() {
 }
 
 /// Names and offsets of a shader struct's members, and its size.
-fn layout(source: &str, name: &str) -> (Vec<(String, usize)>, usize) {
+pub(crate) fn layout(source: &str, name: &str) -> (Vec<(String, usize)>, usize) {
     let module = parse(name, source);
     let found = module
         .types
