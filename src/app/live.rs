@@ -11,13 +11,10 @@ use super::command::Command;
 use super::trail::{self, Trail};
 use super::wake::Wake;
 use crate::base::{Latest, Mailbox, Notice};
-use crate::face::LandmarkPredictor;
 use crate::gpu::GpuContext;
 use crate::media::{self, Frame, InputSpec, Player};
-use crate::nn::device::NnDevice;
-use crate::session::params::DeviceChoice;
 use crate::session::views::ViewsWorker;
-use crate::session::{Params, Resources, SessionHandle, SessionStatus};
+use crate::session::{Params, Resources, SessionError, SessionHandle, SessionStatus};
 use crate::spotting::ExpressionKind;
 use crate::timeline::ScoreSource;
 
@@ -310,10 +307,12 @@ fn ready(
             trail = Some(Trail::start(media::open(&spec)?, views)?);
         }
     }
-    let resources = resources(params, gpu.as_ref())?;
+    let resources = resources(params, gpu)?;
+    let flow = resources.sides.flow.as_ref();
+    let flow = flow.map_or_else(|| "CPU".to_owned(), GpuContext::name);
     let device = match (&params.macro_weights, &params.micro_weights) {
-        (None, None) => "CPU".to_owned(),
-        _ => format!("CPU, networks on {}", resources.network.name()),
+        (None, None) => flow,
+        _ => format!("{flow}, networks on {}", resources.sides.network.name()),
     };
     let knock = wake.clone();
     let session = SessionHandle::start(source, params, &resources, move || knock.wake())?;
@@ -346,12 +345,6 @@ fn ready(
 }
 
 /// A graphics card is the window's own device: a second one would compete with it.
-fn resources(params: &Params, gpu: Option<&GpuContext>) -> anyhow::Result<Resources> {
-    match (params.device, gpu) {
-        (DeviceChoice::Gpu, Some(gpu)) => Ok(Resources {
-            landmarks: Arc::new(LandmarkPredictor::find(params.landmarks.as_deref())?),
-            network: NnDevice::wgpu(gpu)?,
-        }),
-        _ => Ok(Resources::load(params)?),
-    }
+fn resources(params: &Params, gpu: Option<GpuContext>) -> Result<Resources, SessionError> {
+    Resources::load_on(params, || gpu.map_or_else(GpuContext::headless, Ok))
 }

@@ -4,6 +4,7 @@
 pub mod bandpass;
 pub mod cadence;
 pub mod cpu;
+pub mod engine;
 pub mod flow_color;
 pub mod flow_file;
 pub mod gpu;

@@ -1,17 +1,16 @@
 //! From frames and faces to the motion of flow windows: a bounded ring of face
 //! pictures, one crop transform for both ends of a window, and one flow per pair.
 
-use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::sync::Arc;
 
 use rayon::prelude::*;
 
 use super::Flow;
+use super::engine::{FlowEngine, Picture};
+use super::gpu::GpuFlowError;
 use super::luma::{self, LumaPatch};
-use super::pyramid::Pyramid;
 use super::roi::RoiMotion;
-use super::tvl1::{Tvl1, Tvl1Params};
 use super::windows::Window;
 use crate::base::{Plane, Point};
 use crate::face::crop::HeldCrop;
@@ -109,7 +108,7 @@ struct KeptFace {
     head: Point,
     patch: LumaPatch,
     crop: Arc<HeldCrop>,
-    pyramid: Pyramid,
+    picture: Picture,
 }
 
 /// Holds the frames that windows still to come can need, and measures windows.
@@ -117,20 +116,23 @@ struct KeptFace {
 pub struct MotionPipeline {
     ring: VecDeque<Kept>,
     stretch: u32,
-    /// One solver a concurrent pair; each keeps its working memory.
-    solvers: Vec<Tvl1>,
-    params: Tvl1Params,
+    engine: FlowEngine,
 }
 
 impl MotionPipeline {
     #[must_use]
-    pub fn new(params: Tvl1Params) -> Self {
+    pub fn new(engine: FlowEngine) -> Self {
         Self {
             ring: VecDeque::new(),
             stretch: 0,
-            solvers: Vec::new(),
-            params,
+            engine,
         }
+    }
+
+    /// Where flow is computed.
+    #[must_use]
+    pub fn engine(&self) -> &FlowEngine {
+        &self.engine
     }
 
     /// Frames are missing before the next one: no window may contain the hole.
@@ -139,137 +141,157 @@ impl MotionPipeline {
     }
 
     /// Takes the next frame with its face and the crop that is held for it.
-    pub fn push(&mut self, frame: &Frame, face: Option<(&Face, Arc<HeldCrop>)>) {
+    ///
+    /// # Errors
+    /// When the card fails; the frame then counts as one without a face.
+    pub fn push(
+        &mut self,
+        frame: &Frame,
+        face: Option<(&Face, Arc<HeldCrop>)>,
+    ) -> Result<(), GpuFlowError> {
         let face = face.map(|(face, crop)| {
             let patch = LumaPatch::around(&frame.picture, face.rect);
             let plane = luma::extract(&patch, crop.crop_from_image, CROP_SIDE);
-            let pyramid = self.pyramid(&plane);
-            KeptFace {
+            let mut ready = self.engine.pictures(&[plane])?;
+            Ok(ready.pop().map(|picture| KeptFace {
                 head: face.rect.center(),
                 patch,
                 crop,
-                pyramid,
-            }
+                picture,
+            }))
         });
+        let (face, result) = match face.transpose() {
+            Ok(face) => (face.flatten(), Ok(())),
+            Err(e) => (None, Err(e)),
+        };
         self.ring.push_back(Kept {
             frame: frame.index,
             stretch: self.stretch,
             face,
         });
+        result
     }
 
     /// Frames before this one are needed no more.
     pub fn forget_before(&mut self, frame: u64) {
         while self.ring.front().is_some_and(|k| k.frame < frame) {
-            self.ring.pop_front();
+            let gone = self.ring.pop_front();
+            if let Some(face) = gone.and_then(|k| k.face) {
+                self.engine.forget(face.picture);
+            }
         }
     }
 
     /// Measures windows, several at a time; the order of the answers is theirs.
-    pub fn measure(&mut self, jobs: &[WindowJob]) -> Vec<Result<WindowMotion, WindowFault>> {
-        let mut solvers = std::mem::take(&mut self.solvers);
-        solvers.resize_with(solvers.len().max(jobs.len()), || Tvl1::new(self.params));
-        let solve =
-            |(job, solver): (&WindowJob, &mut Tvl1)| self.pair(job).and_then(|p| p.measure(solver));
-        let measured = jobs.par_iter().zip(&mut solvers).map(solve).collect();
-        self.solvers = solvers;
-        measured
-    }
-
-    /// Both ends of a window under the transform of its later frame.
-    fn pair(&self, job: &WindowJob) -> Result<Pair<'_>, WindowFault> {
-        let (start, end) = (
-            self.kept(job.window.start_frame)?,
-            self.kept(job.window.end_frame)?,
-        );
-        let within = self
-            .ring
+    ///
+    /// # Errors
+    /// When the card fails.
+    pub fn measure(
+        &mut self,
+        jobs: &[WindowJob],
+    ) -> Result<Vec<Result<WindowMotion, WindowFault>>, GpuFlowError> {
+        let Self { ring, engine, .. } = self;
+        let pairs: Vec<_> = jobs.iter().map(|job| Pair::of(ring, job)).collect();
+        let measurable: Vec<&Pair<'_>> = pairs.iter().flatten().collect();
+        // A seam, or a head that moved: the earlier picture is cut out again as the
+        // later one is, with the head in the same place.
+        let moved: Vec<&Pair<'_>> = (measurable.iter().copied())
+            .filter(|pair| !pair.as_it_is())
+            .collect();
+        let planes: Vec<Plane> = moved.par_iter().map(|pair| pair.cut_again()).collect();
+        let again = engine.pictures(&planes)?;
+        let mut next = again.iter();
+        let pictures: Vec<(&Picture, &Picture)> = (measurable.iter())
+            .filter_map(|pair| {
+                let first = if pair.as_it_is() {
+                    &pair.first.picture
+                } else {
+                    next.next()?
+                };
+                Some((first, &pair.second.picture))
+            })
+            .collect();
+        let measured = engine.flows(&pictures, |at, flow| measurable[at].motion(flow))?;
+        for picture in again {
+            engine.forget(picture);
+        }
+        let mut measured = measured.into_iter();
+        Ok(pairs
             .iter()
-            .filter(|k| (start.frame..=end.frame).contains(&k.frame));
-        if start.stretch != end.stretch {
-            return Err(WindowFault::Gap);
-        }
-        if within.into_iter().any(|k| k.face.is_none()) {
-            return Err(WindowFault::NoFace);
-        }
-        let (Some(a), Some(b)) = (&start.face, &end.face) else {
-            return Err(WindowFault::NoFace);
-        };
-        let (from, to) = (
-            b.crop.crop_from_image.apply(a.head),
-            b.crop.crop_from_image.apply(b.head),
-        );
-        // Whole pixels only: the landmarks' jitter, a fraction of one, moves nothing.
-        let shift = Point::new((to.x - from.x).round(), (to.y - from.y).round());
-        let first = if a.crop.id == b.crop.id && shift == Point::default() {
-            Cow::Borrowed(&a.pyramid)
-        } else {
-            // A seam, or a head that moved: the earlier picture is cut out again as
-            // the later one is, with the head in the same place.
-            let mut crop_from_image = b.crop.crop_from_image;
-            crop_from_image.tx += shift.x;
-            crop_from_image.ty += shift.y;
-            let plane = luma::extract(&a.patch, crop_from_image, CROP_SIDE);
-            Cow::Owned(self.pyramid(&plane))
-        };
-        let secs = job.window.end.secs_since(job.window.start);
-        let scale = job
-            .nominal_secs
-            .map_or(1.0, |nominal| (nominal / secs) as f32);
-        Ok(Pair {
-            first,
-            second: &b.pyramid,
-            crop: &b.crop,
-            shift,
-            scale,
-        })
-    }
-
-    fn kept(&self, frame: u64) -> Result<&Kept, WindowFault> {
-        let at = self.ring.partition_point(|k| k.frame < frame);
-        self.ring
-            .get(at)
-            .filter(|k| k.frame == frame)
-            .ok_or(WindowFault::Gap)
-    }
-
-    fn pyramid(&self, plane: &Plane) -> Pyramid {
-        Pyramid::new(
-            plane,
-            self.params.scales,
-            self.params.scale_step,
-            self.params.border,
-        )
+            .map(|pair| match pair {
+                Ok(_) => measured.next().ok_or(WindowFault::NoFace),
+                Err(fault) => Err(*fault),
+            })
+            .collect())
     }
 }
 
-/// Two pictures of one face under one transform.
+/// Two pictures of one face, both to be seen under the transform of the later one.
 struct Pair<'a> {
-    first: Cow<'a, Pyramid>,
-    second: &'a Pyramid,
-    crop: &'a HeldCrop,
-    /// How far the head moved and was followed, whole px of the crop.
+    first: &'a KeptFace,
+    second: &'a KeptFace,
+    /// How far the head moved and is followed, whole px of the crop.
     shift: Point,
     /// Brings the flow to the nominal window length.
     scale: f32,
 }
 
-impl Pair<'_> {
-    fn measure(self, solver: &mut Tvl1) -> Result<WindowMotion, WindowFault> {
-        // Both crops have one size, so the solver has nothing to refuse.
-        let flow = solver
-            .flow_between(&self.first, self.second)
-            .map_err(|_unequal| WindowFault::NoFace)?;
+impl<'a> Pair<'a> {
+    fn of(ring: &'a VecDeque<Kept>, job: &WindowJob) -> Result<Self, WindowFault> {
+        let kept = |frame: u64| {
+            let at = ring.partition_point(|k| k.frame < frame);
+            ring.get(at)
+                .filter(|k| k.frame == frame)
+                .ok_or(WindowFault::Gap)
+        };
+        let (start, end) = (kept(job.window.start_frame)?, kept(job.window.end_frame)?);
+        if start.stretch != end.stretch {
+            return Err(WindowFault::Gap);
+        }
+        let within = |k: &&Kept| (start.frame..=end.frame).contains(&k.frame);
+        if ring.iter().filter(within).any(|k| k.face.is_none()) {
+            return Err(WindowFault::NoFace);
+        }
+        let (Some(first), Some(second)) = (&start.face, &end.face) else {
+            return Err(WindowFault::NoFace);
+        };
+        let to_crop = second.crop.crop_from_image;
+        let (from, to) = (to_crop.apply(first.head), to_crop.apply(second.head));
+        let secs = job.window.end.secs_since(job.window.start);
+        Ok(Self {
+            first,
+            second,
+            // Whole pixels only: the landmarks' jitter, a fraction of one, moves nothing.
+            shift: Point::new((to.x - from.x).round(), (to.y - from.y).round()),
+            scale: job
+                .nominal_secs
+                .map_or(1.0, |nominal| (nominal / secs) as f32),
+        })
+    }
+
+    /// Whether the earlier picture was cut out as the later one already.
+    fn as_it_is(&self) -> bool {
+        self.first.crop.id == self.second.crop.id && self.shift == Point::default()
+    }
+
+    fn cut_again(&self) -> Plane {
+        let mut crop_from_image = self.second.crop.crop_from_image;
+        crop_from_image.tx += self.shift.x;
+        crop_from_image.ty += self.shift.y;
+        luma::extract(&self.first.patch, crop_from_image, CROP_SIDE)
+    }
+
+    fn motion(&self, flow: Flow) -> WindowMotion {
         let flow = if self.scale == 1.0 {
             flow
         } else {
             flow.scaled(self.scale)
         };
-        let regions = RegionGeometry::from_landmarks(&self.crop.landmarks_in_crop, CROP_SIDE);
+        let landmarks = &self.second.crop.landmarks_in_crop;
+        let regions = RegionGeometry::from_landmarks(landmarks, CROP_SIDE);
         let mut motion = WindowMotion::of(&flow, &regions);
         let [x, y] = motion.head_px;
-        let followed = Point::new(self.shift.x * self.scale, self.shift.y * self.scale);
-        motion.head_px = [x + followed.x, y + followed.y];
-        Ok(motion)
+        motion.head_px = [x + self.shift.x * self.scale, y + self.shift.y * self.scale];
+        motion
     }
 }

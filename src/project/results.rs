@@ -139,7 +139,9 @@ impl Summary {
             },
             device: DeviceFacts {
                 asked: params.device,
-                flow: "processor".to_owned(),
+                flow: pipeline
+                    .flow_adapter()
+                    .unwrap_or_else(|| "processor".to_owned()),
                 network: pipeline.network_device().map(str::to_owned),
             },
             warnings: recording

@@ -21,6 +21,8 @@ pub enum SessionError {
     #[error(transparent)]
     Gpu(#[from] crate::gpu::GpuError),
     #[error(transparent)]
+    Flow(#[from] crate::motion::gpu::GpuFlowError),
+    #[error(transparent)]
     NetworkDevice(#[from] crate::nn::device::NnDeviceError),
     #[error(transparent)]
     Network(#[from] crate::model::softnet::SoftNetError),

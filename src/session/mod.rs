@@ -2,6 +2,7 @@
 //! the command line, the window and the trainer.
 
 mod decoding;
+pub mod device;
 mod error;
 pub mod handle;
 pub mod params;

@@ -14,6 +14,7 @@ use crate::face::tracker::TrackerParams;
 use crate::face::{FaceTrack, FaceTracker, LandmarkPredictor};
 use crate::media::Frame;
 use crate::motion::cadence::{Beat, Cadence};
+use crate::motion::gpu::GpuFlowError;
 use crate::motion::pipeline::{MotionPipeline, WindowFault, WindowJob, WindowMotion};
 use crate::motion::windows::{Window, WindowPairer};
 use crate::spotting::signal::{MaskReason, RegionMotion, ScoreSample};
@@ -100,7 +101,7 @@ impl Pipeline {
                         kind,
                         weights.as_deref(),
                         params.decode == DecodeMode::Compat,
-                        &resources.network,
+                        &resources.sides.network,
                     )?,
                     samples: Vec::new(),
                     min_fps,
@@ -132,7 +133,7 @@ impl Pipeline {
             hold: CropHold::default(),
             held: None,
             cadence: Cadence::default(),
-            motion: MotionPipeline::new(params.flow.params()),
+            motion: MotionPipeline::new(resources.flow_engine(params.flow)?),
             kinds,
             recent: VecDeque::new(),
             waiting: Vec::new(),
@@ -158,7 +159,7 @@ impl Pipeline {
     /// Analyses the next frame. What it tells comes in the order of [`Event`].
     ///
     /// # Errors
-    /// When a network's device fails; the pipeline can still be finished.
+    /// When the card or a network's device fails; the pipeline can still be finished.
     pub fn push(&mut self, frame: &Frame) -> Result<Vec<Event>, SessionError> {
         let mut events = Vec::new();
         let beat = self.cadence.push(frame.timestamp);
@@ -170,12 +171,13 @@ impl Pipeline {
         let jobs = self.jobs(&due);
         let (tracker, motion) = (&mut self.tracker, &mut self.motion);
         let (track, measured) = if jobs.is_empty() {
-            (tracker.push(frame), Vec::new())
+            (tracker.push(frame), Ok(Vec::new()))
         } else {
             rayon::join(|| tracker.push(frame), || motion.measure(&jobs))
         };
         self.tally.count(&track);
         self.tell_face(frame, &track, &mut events);
+        let mut taken = Ok(());
         if beat == Beat::Backwards {
             let span = TimeSpan {
                 start: frame.timestamp,
@@ -187,11 +189,12 @@ impl Pipeline {
             );
             events.push(Event::Notice(Notice::warning(text).over(span)));
         } else {
-            self.take_motion(frame, &track, beat);
+            taken = self.take_motion(frame, &track, beat);
             self.pair(frame, &mut events);
         }
         self.last_track = Some(track);
-        self.tell_scores(&due, &measured, &mut events)?;
+        self.tell_scores(&due, &measured?, &mut events)?;
+        taken?;
         if self.at_once {
             self.measure_waiting(&mut events)?;
         }
@@ -235,6 +238,12 @@ impl Pipeline {
     pub fn score_source(&self, kind: ExpressionKind) -> ScoreSource {
         self.kind(kind)
             .map_or(ScoreSource::Control, |k| k.scorer.source())
+    }
+
+    /// The adapter that computes the flow; `None` for the processor.
+    #[must_use]
+    pub fn flow_adapter(&self) -> Option<String> {
+        self.motion.engine().adapter()
     }
 
     /// Where the networks run; `None` without a network.
@@ -352,16 +361,21 @@ impl Pipeline {
         events.extend(self.tally.remark().map(Event::Notice));
     }
 
-    fn take_motion(&mut self, frame: &Frame, track: &FaceTrack, beat: Beat) {
+    fn take_motion(
+        &mut self,
+        frame: &Frame,
+        track: &FaceTrack,
+        beat: Beat,
+    ) -> Result<(), GpuFlowError> {
         if beat == Beat::Gap {
             self.motion.break_here();
         }
         let face = track.face.as_ref().zip(self.held.clone());
-        self.motion.push(frame, face);
         self.recent.push_back(Recent {
             frame: frame.index,
             blink: track.face.as_ref().is_some_and(|f| f.blink >= BLINK_LEVEL),
         });
+        self.motion.push(frame, face)
     }
 
     /// Closes windows; they wait until the rate is known.
@@ -418,7 +432,7 @@ impl Pipeline {
 
     fn measure_waiting(&mut self, events: &mut Vec<Event>) -> Result<(), SessionError> {
         let due = self.due();
-        let measured = self.motion.measure(&self.jobs(&due));
+        let measured = self.motion.measure(&self.jobs(&due))?;
         self.tell_scores(&due, &measured, events)
     }
 

@@ -2,34 +2,49 @@
 
 use std::sync::Arc;
 
-use super::params::DeviceChoice;
+use super::device::{self, Sides};
 use super::{Params, SessionError};
 use crate::face::LandmarkPredictor;
-use crate::gpu::GpuContext;
-use crate::nn::device::NnDevice;
+use crate::gpu::{GpuContext, GpuError};
+use crate::motion::engine::FlowEngine;
+use crate::motion::tvl1::Tvl1Preset;
 
-/// The landmark model and where the arithmetic runs. Flow runs on the processor,
-/// networks where asked.
+/// The landmark model and where the arithmetic runs.
 #[derive(Debug, Clone)]
 pub struct Resources {
     pub landmarks: Arc<LandmarkPredictor>,
-    pub network: NnDevice,
+    pub sides: Sides,
 }
 
 impl Resources {
-    /// Loads what `params` ask for. `auto` takes the processor: one SOFTNet score
-    /// takes less time there than on a software adapter, and a graphics card's
-    /// start-up costs seconds.
+    /// Loads what `params` ask for, with a device of its own where a card is used.
     ///
     /// # Errors
     /// When the landmark model is missing or damaged, when a GPU is demanded and
     /// there is none, or when it cannot run the networks.
     pub fn load(params: &Params) -> Result<Self, SessionError> {
-        let landmarks = Arc::new(LandmarkPredictor::find(params.landmarks.as_deref())?);
-        let network = match params.device {
-            DeviceChoice::Auto | DeviceChoice::Cpu => NnDevice::flex(),
-            DeviceChoice::Gpu => NnDevice::wgpu(&GpuContext::headless()?)?,
-        };
-        Ok(Self { landmarks, network })
+        Self::load_on(params, GpuContext::headless)
+    }
+
+    /// The same with the device that `gpu` gives: a window's own.
+    ///
+    /// # Errors
+    /// As [`Self::load`].
+    pub fn load_on(
+        params: &Params,
+        gpu: impl FnOnce() -> Result<GpuContext, GpuError>,
+    ) -> Result<Self, SessionError> {
+        Ok(Self {
+            landmarks: Arc::new(LandmarkPredictor::find(params.landmarks.as_deref())?),
+            sides: Sides::choose(params.device, gpu)?,
+        })
+    }
+
+    /// What computes flow for one analysis.
+    ///
+    /// # Errors
+    /// When the card refuses a kernel.
+    pub fn flow_engine(&self, preset: Tvl1Preset) -> Result<FlowEngine, GpuError> {
+        device::flow_engine(preset, self.sides.flow.as_ref())
     }
 }

@@ -8,6 +8,7 @@ use onset::face::regions::RegionGeometry;
 use onset::face::tracker::TrackerParams;
 use onset::face::{CROP_SIDE, CropHold, FaceTracker, LandmarkPredictor};
 use onset::media::{InputSpec, open};
+use onset::motion::engine::FlowEngine;
 use onset::motion::luma::{self, LumaPatch};
 use onset::motion::pipeline::{MotionPipeline, WindowJob};
 use onset::motion::roi::RoiMotion;
@@ -55,7 +56,7 @@ fn a_still_face_is_as_still_in_the_held_crop_as_in_a_fixed_box() {
     let landmarks = Arc::new(LandmarkPredictor::find(None).unwrap());
     let mut tracker = FaceTracker::new(landmarks, TrackerParams::default()).unwrap();
     let mut hold = CropHold::default();
-    let mut motion = MotionPipeline::new(Tvl1Preset::Exact.params());
+    let mut motion = MotionPipeline::new(FlowEngine::on_processor(Tvl1Preset::Exact.params()));
     let mut tvl1 = Tvl1::new(Tvl1Preset::Exact.params());
     let mut fixed = None;
     let (mut frames, mut boxed, mut held_p95, mut fixed_p95) =
@@ -66,7 +67,9 @@ fn a_still_face_is_as_still_in_the_held_crop_as_in_a_fixed_box() {
         let first = Arc::clone(fixed.get_or_insert_with(|| Arc::clone(&held)));
         let patch = LumaPatch::whole(&frame.picture);
         boxed.push(luma::extract(&patch, first.crop_from_image, CROP_SIDE));
-        motion.push(&frame, Some((track.face.as_ref().unwrap(), held)));
+        motion
+            .push(&frame, Some((track.face.as_ref().unwrap(), held)))
+            .unwrap();
         frames.push((frame.index, frame.timestamp));
         let n = frames.len() - 1;
         if n < K {
@@ -87,6 +90,7 @@ fn a_still_face_is_as_still_in_the_held_crop_as_in_a_fixed_box() {
             window,
             nominal_secs: None,
         }]);
+        let found = found.unwrap();
         held_p95.push(f64::from(found[0].as_ref().unwrap().roi_p95_px));
         let flow = tvl1.flow(&boxed[n - K], &boxed[n]).unwrap();
         let regions = RegionGeometry::from_landmarks(&first.landmarks_in_crop, CROP_SIDE);
