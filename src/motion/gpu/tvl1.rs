@@ -48,7 +48,7 @@ use crate::motion::pyramid::{Border, LARGEST_GAIN_CHANGE};
 use crate::motion::tvl1::{Tvl1Params, check};
 
 use super::GpuFlowError;
-use super::plan::{Plan, SLOTS, Tile};
+use super::plan::{DEPTH, Plan, Tile};
 use super::pyramid::{GpuPyramid, PyramidKernels, PyramidShape, TapEntry, push_taps};
 
 const LABEL: &str = "motion.tvl1";
@@ -143,6 +143,8 @@ pub fn shader_source(tile: Tile) -> String {
     );
     let text = include_str!("../../../shaders/tvl1.wgsl");
     let kernel = shader::unroll(text, "ROW", rows);
+    let kernel = shader::unroll(&kernel, "SLOT", DEPTH);
+    let kernel = shader::unroll(&kernel, "PART", threads_x * threads_y / DEPTH);
     shader::join(&[&sizes, shader::PLANES, PROGRESS], &kernel)
 }
 
@@ -291,7 +293,7 @@ impl Tvl1Gpu {
     #[must_use]
     pub fn with_tiling(mut self, tile: Tile, halo: usize) -> Option<Self> {
         let side = tile.width().min(tile.height());
-        let valid = halo > 0 && halo.is_multiple_of(4) && halo <= SLOTS && 2 * halo < side;
+        let valid = halo > 0 && halo.is_multiple_of(4) && halo <= DEPTH && 2 * halo < side;
         if !valid || !self.steps.iter().any(|(t, _)| *t == tile) {
             return None;
         }
@@ -680,7 +682,7 @@ impl Tvl1Gpu {
         let after = buffer::storage::<Progress>(context, LABEL, pairs)?;
         let vectors = PLANES_PER_PAIR * plane * pairs;
         let fields = buffer::storage::<[f32; 4]>(context, LABEL, vectors)?;
-        let sums = 2 * pairs * plan.most_tiles() * SLOTS;
+        let sums = 2 * pairs * plan.most_tiles() * DEPTH;
         let changes = buffer::storage::<f32>(context, LABEL, sums)?;
         let result = buffer::storage::<f32>(context, LABEL, report + pairs * report_length)?;
 
