@@ -3,7 +3,7 @@
 //
 // A workgroup holds a tile of the level, a thread 4 × HEIGHT pixels of it: a vector is
 // four neighbours of one row. THREADS_X, THREADS_Y and HEIGHT are put before this
-// text, and the lines between `for ROW` and `end ROW` are repeated for each row.
+// text, and lines between `for NAME` and `end NAME` are repeated for each number.
 
 struct Solver {
     // λθ, θ and τ/θ.
@@ -72,7 +72,7 @@ const THREADS: u32 = THREADS_X * THREADS_Y;
 const TILE_X: u32 = 4u * THREADS_X;
 const TILE_Y: u32 = HEIGHT * THREADS_Y;
 // Iterations a dispatch can hold.
-const SLOTS: u32 = 16u;
+const DEPTH: u32 = 16u;
 const STATE_PLANES: u32 = 6u;
 const LINEAR: u32 = 2u * STATE_PLANES;
 const PLANES_PER_PAIR: u32 = LINEAR + 4u;
@@ -90,7 +90,7 @@ const LINES: u32 = 8u * THREADS_X * (THREADS_Y - 1u);
 const FLOW_PART: u32 = COLUMNS + LINES;
 var<workgroup> exchange: array<f32, 2u * (COLUMNS + LINES)>;
 var<workgroup> partial: array<f32, THREADS>;
-var<workgroup> stage: array<f32, 16>;
+var<workgroup> stage: array<f32, DEPTH>;
 var<workgroup> total: f32;
 var<workgroup> found: u32;
 
@@ -112,6 +112,8 @@ var<private> thread: vec2<u32>;
 var<private> corner: vec2<u32>;
 var<private> level: Level;
 var<private> pair_fields: u32;
+// This thread's sums of squared changes, an entry an iteration of a step.
+var<private> moves: array<f32, DEPTH>;
 var<private> progress: Progress;
 
 fn column_slot(component: u32, row: u32, x: u32) -> u32 {
@@ -601,35 +603,46 @@ fn store_result(pair: u32) {
 // After which iteration of its last block a pair came to rest, or NEVER. Every
 // workgroup finds it by the same sums in the same order.
 fn rested_after(last: Progress, pair: u32, index: u32) -> u32 {
-    let slot = index % SLOTS;
+    let slot = index % DEPTH;
     let tiles = levels[last.level].tiles_x * levels[last.level].tiles_y;
     let base = ((last.steps & 1u) * params.pairs + pair) * params.most_tiles;
-    var sum = 0.0;
+    var sum = vec4<f32>();
     if slot < last.iterations {
-        for (var tile = index / SLOTS; tile < tiles; tile += THREADS / SLOTS) {
-            sum += changes[(base + tile) * SLOTS + slot];
+        // Four at a time, so that their loads overlap.
+        let apart = THREADS / DEPTH;
+        for (var tile = index / DEPTH; tile < tiles; tile += 4u * apart) {
+            let four = tile + apart * vec4<u32>(0u, 1u, 2u, 3u);
+            let at = (base + min(four, vec4<u32>(tiles - 1u))) * DEPTH + slot;
+            let loaded = vec4<f32>(changes[at.x], changes[at.y], changes[at.z], changes[at.w]);
+            sum += select(vec4<f32>(), loaded, four < vec4<u32>(tiles));
         }
     }
-    partial[index] = sum;
+    partial[index] = (sum.x + sum.y) + (sum.z + sum.w);
     workgroupBarrier();
-    if index < SLOTS {
-        var of_slot = 0.0;
-        for (var part = 0u; part < THREADS / SLOTS; part++) {
-            of_slot += partial[part * SLOTS + index];
-        }
-        stage[index] = of_slot;
+    if index < DEPTH {
+        stage[index] = sum_of_parts(index);
     }
     workgroupBarrier();
     if index == 0u {
-        found = NEVER;
-        for (var i = 0u; i < last.iterations; i++) {
-            if stage[i] <= levels[last.level].enough {
-                found = i;
-                break;
-            }
+        let enough = levels[last.level].enough;
+        var first = NEVER;
+        // for SLOT in 0..DEPTH
+        if SLOTu < last.iterations && stage[SLOT] <= enough {
+            first = min(first, SLOTu);
         }
+        // end SLOT
+        found = first;
     }
     return workgroupUniformLoad(&found);
+}
+
+// Entry `index` of every row of DEPTH in `partial`.
+fn sum_of_parts(index: u32) -> f32 {
+    var sum = 0.0;
+    // for PART in 0..THREADS / DEPTH
+    sum += partial[PARTu * DEPTH + index];
+    // end PART
+    return sum;
 }
 
 // The block that follows `last`, which came to rest after iteration `rested`.
@@ -666,48 +679,66 @@ fn following(last: Progress, rested: u32) -> Progress {
     return next;
 }
 
-// `count` inner iterations, the sum of squared changes of each into `changes`, or,
-// where the tile is the whole level, until the flow rests: then true.
-// Returns the iterations done in x, and in y whether it rests.
+// Adds up what all threads have in `moves`; the sums of `count` iterations go into
+// `changes`. Once a step, since a sum in every iteration would hold all threads up.
+fn sum_changes(count: u32, sums: u32, index: u32) {
+    // Rows of 17 lie in different banks.
+    // for SLOT in 0..DEPTH
+    exchange[index * (DEPTH + 1u) + SLOTu] = moves[SLOT];
+    // end SLOT
+    workgroupBarrier();
+    let slot = index % DEPTH;
+    let first = index - slot;
+    var sum = 0.0;
+    // for SLOT in 0..DEPTH
+    sum += exchange[(first + SLOTu) * (DEPTH + 1u) + slot];
+    // end SLOT
+    partial[index] = sum;
+    workgroupBarrier();
+    if index < count {
+        changes[sums + index] = sum_of_parts(index);
+    }
+}
+
+// `count` inner iterations, or, where the tile is the whole level, as many until the
+// flow rests. Returns how many were done, and in y whether it is known to rest.
 fn iterate(count: u32, is_whole: bool, own: bool, sums: u32, index: u32) -> vec2<u32> {
     put_duals();
     var done = 0u;
     loop {
         workgroupBarrier();
-        if done > 0u {
+        if is_whole && done > 0u {
             if index == 0u {
                 var sum = 0.0;
-                for (var i = 0u; i < 16u; i++) {
-                    sum += stage[i];
-                }
+                // for SLOT in 0..DEPTH
+                sum += stage[SLOT];
+                // end SLOT
                 total = sum;
-                if !is_whole {
-                    changes[sums + done - 1u] = sum;
-                }
             }
-            if is_whole {
-                if workgroupUniformLoad(&total) <= level.enough {
-                    return vec2<u32>(done, 1u);
-                }
+            if workgroupUniformLoad(&total) <= level.enough {
+                return vec2<u32>(done, 1u);
             }
         }
         if done >= count {
             break;
         }
-        let moved = flow_step();
-        partial[index] = select(0.0, moved, own);
+        let moved = select(0.0, flow_step(), own);
+        if is_whole {
+            partial[index] = moved;
+        } else {
+            moves[done] = moved;
+        }
         put_flow();
         workgroupBarrier();
-        if index < 16u {
-            var sum = 0.0;
-            for (var i = index; i < THREADS; i += 16u) {
-                sum += partial[i];
-            }
-            stage[index] = sum;
+        if is_whole && index < DEPTH {
+            stage[index] = sum_of_parts(index);
         }
         dual_step();
         put_duals();
         done += 1u;
+    }
+    if !is_whole {
+        sum_changes(count, sums, index);
     }
     return vec2<u32>(done, 0u);
 }
@@ -783,7 +814,7 @@ fn tvl1(
     if !begins_warp {
         load_linear();
     }
-    let sums = (((progress.steps & 1u) * params.pairs + pair) * params.most_tiles + tile) * SLOTS;
+    let sums = (((progress.steps & 1u) * params.pairs + pair) * params.most_tiles + tile) * DEPTH;
     // Of a level that is one tile all rounds and warps are done at once.
     var count = 0u;
     loop {

@@ -98,10 +98,22 @@ impl Kernel {
         bindings: &wgpu::BindGroup,
         workgroups: [u32; 3],
     ) {
-        pass.set_pipeline(&self.pipeline);
-        pass.set_bind_group(0, bindings, &[]);
+        self.dispatch_each(pass, [bindings], workgroups);
+    }
+
+    /// Records one run after another, each with its own bindings.
+    pub fn dispatch_each<'b>(
+        &self,
+        pass: &mut wgpu::ComputePass<'_>,
+        bindings: impl IntoIterator<Item = &'b wgpu::BindGroup>,
+        workgroups: [u32; 3],
+    ) {
         let [x, y, z] = workgroups;
-        pass.dispatch_workgroups(x, y, z);
+        pass.set_pipeline(&self.pipeline);
+        for bindings in bindings {
+            pass.set_bind_group(0, bindings, &[]);
+            pass.dispatch_workgroups(x, y, z);
+        }
     }
 
     /// Records one run over `workgroups` in x, y and z.

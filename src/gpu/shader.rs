@@ -17,7 +17,8 @@ pub fn join(shared: &[&str], kernel: &str) -> String {
 }
 
 /// Repeats what stands between the lines `// for NAME in 0..` and `// end NAME`
-/// `count` times with the word NAME replaced by 0, 1, 2, …
+/// `count` times with NAME, which must not be a part of other words there, replaced
+/// by 0, 1, 2, …
 ///
 /// Private arrays stay in registers only where every index is a constant, and
 /// wgpu's guard against endless loops keeps some drivers from unrolling a loop

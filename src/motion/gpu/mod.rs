@@ -30,8 +30,6 @@ pub enum GpuFlowError {
         "Cannot compute the flow: a picture's pyramid was made with other settings. Make it with this instance's allocate_pyramid"
     )]
     OtherPyramid,
-    #[error(
-        "Cannot compute {pairs} flows at once: the card takes at most {limit}. Submit them in smaller batches"
-    )]
-    TooManyPairs { pairs: usize, limit: usize },
+    #[error("Cannot compute {pairs} flows at once. Submit from 1 to {limit} pairs")]
+    NumberOfPairs { pairs: usize, limit: usize },
 }

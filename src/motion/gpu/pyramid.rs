@@ -12,6 +12,7 @@ use bytemuck::{Pod, Zeroable};
 use crate::base::Plane;
 use crate::gpu::{GpuContext, GpuError, Kernel, buffer};
 use crate::motion::pyramid::{self, BLOCKS};
+use crate::motion::tvl1::FlowError;
 
 const LABEL: &str = "motion.pyramid";
 
@@ -150,7 +151,7 @@ pub struct PyramidKernels {
 impl PyramidKernels {
     /// # Errors
     /// When the adapter refuses a kernel.
-    pub fn new(context: &GpuContext) -> Result<Self, GpuError> {
+    pub(crate) fn new(context: &GpuContext) -> Result<Self, GpuError> {
         let kernel = |label, entry| Kernel::new(context, label, shader_source(), entry);
         Ok(Self {
             base: kernel("motion.pyramid.base", "pyramid_base")?,
@@ -166,7 +167,7 @@ impl PyramidKernels {
     ///
     /// # Errors
     /// When it does not fit the card.
-    pub fn allocate(
+    pub(crate) fn allocate(
         &mut self,
         width: usize,
         height: usize,
@@ -208,15 +209,23 @@ impl PyramidKernels {
         })
     }
 
-    /// Sends a picture (grey 0..255, of the pyramid's size) to the card, where it
-    /// arrives before the next submission.
-    pub fn upload(&self, pyramid: &GpuPyramid, plane: &Plane) {
-        debug_assert_eq!((plane.width, plane.height), pyramid.size());
+    /// Sends a picture (grey 0..255) to the card, where it arrives before the next
+    /// submission.
+    ///
+    /// # Errors
+    /// When it is not of the pyramid's size.
+    pub fn upload(&self, pyramid: &GpuPyramid, plane: &Plane) -> Result<(), FlowError> {
+        let (first, second) = (pyramid.size(), (plane.width, plane.height));
+        if first != second {
+            return Err(FlowError::SizeMismatch { first, second });
+        }
         let bytes = bytemuck::cast_slice(&plane.data);
         self.context.queue.write_buffer(&pyramid.grey, 0, bytes);
+        Ok(())
     }
 
-    /// Takes the picture from a buffer on the card: f32, 0..255, row by row.
+    /// Takes the picture from a buffer on the card that begins with its values: f32,
+    /// 0..255, row by row.
     pub fn copy(
         &self,
         encoder: &mut wgpu::CommandEncoder,
