@@ -71,7 +71,7 @@ impl Layout {
 }
 
 /// Everything that is reused from pair to pair.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Solver {
     layout: Layout,
     /// Flow and dual variables, see [`Layout`].
@@ -84,6 +84,22 @@ pub(crate) struct Solver {
     workers: Vec<Worker>,
     /// 1 where a pixel has a right neighbour, else 0.
     has_right: Vec<f32>,
+    /// Iterations that share a pass at most.
+    longest_pass: usize,
+}
+
+impl Default for Solver {
+    fn default() -> Self {
+        Self {
+            layout: Layout::default(),
+            state: Vec::new(),
+            later: Vec::new(),
+            data: Vec::new(),
+            workers: Vec::new(),
+            has_right: Vec::new(),
+            longest_pass: LONGEST_PASS,
+        }
+    }
 }
 
 /// What a pass over the picture does before its first iteration.
@@ -114,13 +130,14 @@ impl Solver {
         let levels = first.levels.iter().zip(&second.levels);
         for (n, (a, b)) in levels.rev().enumerate() {
             let coarsest = n == 0;
+            let level = first.levels.len() - 1 - n;
             self.enter(a, (!coarsest).then_some(params));
             if let (true, Some(flow)) = (coarsest, initial) {
                 self.start_from(flow);
             }
             let mut count = 0;
             let mut last = 0;
-            for _ in 0..params.warps {
+            for _ in 0..params.warps_at(level, first.levels.len()) {
                 self.linearise(a, b, gain, params);
                 last = self.relax(params, last);
                 count += last;
@@ -234,7 +251,7 @@ impl Solver {
         let enough = (epsilon * epsilon * area) as f32;
         let opencv = params.border == Border::Zero;
         let steps = Steps::of(params);
-        let mut forecast = Forecast::new(enough, guess);
+        let mut forecast = Forecast::new(enough, guess, self.longest_pass);
         let mut count = 0;
         let mut changes = Vec::with_capacity(LONGEST_PASS);
         for _ in 0..params.outer_iterations {
@@ -331,13 +348,18 @@ fn decimal(setting: f32) -> f64 {
 #[derive(Debug)]
 struct Forecast {
     enough: f32,
+    longest: usize,
     passes: usize,
 }
 
 impl Forecast {
-    fn new(enough: f32, guess: u32) -> Self {
-        let passes = (guess as usize / 2).clamp(3, LONGEST_PASS);
-        Self { enough, passes }
+    fn new(enough: f32, guess: u32, longest: usize) -> Self {
+        let passes = (guess as usize / 2).max(3).min(longest);
+        Self {
+            enough,
+            longest,
+            passes,
+        }
     }
 
     fn passes(&self) -> usize {
@@ -351,9 +373,82 @@ impl Forecast {
         };
         let left = f64::from(last / self.enough).ln() / f64::from(before / last).ln();
         self.passes = if left.is_finite() && left > 0.0 {
-            ((left * 0.8) as usize).clamp(1, LONGEST_PASS)
+            ((left * 0.8) as usize).clamp(1, self.longest)
         } else {
-            LONGEST_PASS
+            self.longest
         };
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::motion::tvl1::Tvl1Preset;
+
+    /// A texture, and the same with a moving middle: enough motion for rounds with
+    /// a median, and different numbers of iterations in every warp.
+    fn pictures(width: usize, height: usize) -> [Plane; 2] {
+        [0.0, 1.0].map(|moved: f32| {
+            let pixels = (0..width * height).map(|i| {
+                let (x, y) = ((i % width) as f32, (i / width) as f32);
+                let (dx, dy) = (x / width as f32 - 0.5, y / height as f32 - 0.4);
+                let bump = moved * (-20.0 * (dx * dx + dy * dy)).exp();
+                let (x, y) = (x - 2.5 * bump, y + 1.5 * bump);
+                128.0
+                    + 40.0 * (0.35 * x + 0.2 * y).sin()
+                    + 40.0 * (0.31 * y - 0.15 * x).cos()
+                    + 9.0 * (1.7 * x + 0.9 * y).sin()
+            });
+            Plane::from_vec(width, height, pixels.collect())
+        })
+    }
+
+    fn solve(solver: &mut Solver, params: &Tvl1Params, [a, b]: &[Plane; 2]) -> (Flow, Vec<u32>) {
+        let pyramid = |p: &Plane| Pyramid::new(p, params.scales, params.scale_step, params.border);
+        let mut iterations = Vec::new();
+        let flow = solver.solve(&pyramid(a), &pyramid(b), params, None, &mut iterations);
+        (flow, iterations)
+    }
+
+    #[test]
+    fn iterations_that_share_a_pass_equal_the_plain_loop() {
+        for preset in [Tvl1Preset::Exact, Tvl1Preset::Compat] {
+            for (width, height) in [(70, 50), (16, 40), (33, 8)] {
+                let pictures = pictures(width, height);
+                let mut plain = Solver {
+                    longest_pass: 1,
+                    ..Solver::default()
+                };
+                let expected = solve(&mut plain, &preset.params(), &pictures);
+                for longest_pass in [2, 3, 8, 29] {
+                    let mut solver = Solver {
+                        longest_pass,
+                        ..Solver::default()
+                    };
+                    let got = solve(&mut solver, &preset.params(), &pictures);
+                    assert!(got == expected, "{preset} {width}×{height} {longest_pass}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn bands_of_rows_change_no_bit() {
+        let pictures = pictures(250, 331);
+        for preset in [Tvl1Preset::Live, Tvl1Preset::Compat] {
+            let on_threads = |count: usize| {
+                let pool = rayon::ThreadPoolBuilder::new().num_threads(count).build();
+                pool.unwrap().install(|| {
+                    let mut solver = Solver::default();
+                    let result = solve(&mut solver, &preset.params(), &pictures);
+                    assert_eq!(solver.workers.len(), count);
+                    result
+                })
+            };
+            let expected = on_threads(1);
+            for count in [2, 3, 7] {
+                assert!(on_threads(count) == expected, "{preset} on {count} threads");
+            }
+        }
     }
 }
