@@ -13,7 +13,6 @@ struct Solver {
     // 1 / scale step.
     enlargement: f32,
     levels: u32,
-    warps: u32,
     outer: u32,
     inner: u32,
     // 1: rounds begin with the 5 × 5 median.
@@ -46,6 +45,7 @@ struct Level {
     halo: u32,
     // ε²·W·H: a sum of squared changes up to this ends the warp.
     enough: f32,
+    warps: u32,
 }
 
 // Where a resampled row or column reads: the lower index and the share of the next.
@@ -667,7 +667,8 @@ fn following(last: Progress, rested: u32) -> Progress {
         next.inner = 0u;
         next.outer = 0u;
         next.warp = last.warp + 1u;
-        if next.warp >= params.warps {
+        // Nothing is coarser than the coarsest level, where a pair begins.
+        if last.level >= params.levels || next.warp >= levels[last.level].warps {
             next.warp = 0u;
             if last.level == 0u {
                 next.finished = 1u;
@@ -837,7 +838,7 @@ fn tvl1(
         if begins_warp {
             progress.outer = 0u;
             progress.warp += 1u;
-            if progress.warp >= params.warps {
+            if progress.warp >= levels[progress.level].warps {
                 break;
             }
         }
@@ -847,7 +848,7 @@ fn tvl1(
     }
     if speaks {
         if is_whole {
-            progress.warp = params.warps - 1u;
+            progress.warp = levels[progress.level].warps - 1u;
             progress.iterations = 0u;
             progress.settled = 1u;
             result[report + 2u + progress.level] = f32(count);

@@ -6,7 +6,6 @@ struct Begin {
     // Texels of one pyramid.
     pyramid: u32,
     levels: u32,
-    warps: u32,
     // 1: find the gain. 0: it is 1.
     equalise: u32,
     // A gain further than this from 1 is a change of scene and not applied.
@@ -86,7 +85,6 @@ fn tvl1_begin(
         // As if a level coarser than all had just been finished.
         var start: Progress;
         start.level = params.levels;
-        start.warp = params.warps - 1u;
         start.settled = 1u;
         start.parity = 1u;
         start.first = pair.x * params.pyramid;

@@ -173,7 +173,7 @@ impl Card {
                 Some(at) => self.spare.swap_remove(at),
                 None => self.tvl1.allocate_pyramid(plane.width, plane.height)?,
             };
-            self.tvl1.pyramids().upload(&pyramid, plane);
+            self.tvl1.pyramids().upload(&pyramid, plane)?;
             self.tvl1.pyramids().record(&mut encoder, &pyramid);
             ready.push(Picture(Side::Card(pyramid)));
         }

@@ -133,7 +133,8 @@ impl Pyramid {
                 break;
             }
             let mut gray = vec![0.0; row_stride(w) * h];
-            let ratio = 1.0 / f64::from(scale_step);
+            // The inverse of 0.8 is 1.25 also where 0.8 has been rounded.
+            let ratio = f64::from(1.0 / scale_step);
             resize_rows(
                 Grid::of(finer.width, finer.height, finer.stride),
                 &finer.gray,
@@ -141,6 +142,7 @@ impl Pyramid {
                 &mut gray,
                 (ratio, ratio),
                 1.0,
+                border,
             );
             levels.push(PyramidLevel::new(w, h, gray, border));
         }
@@ -211,22 +213,25 @@ impl Grid {
 }
 
 /// Where a resampled row or column reads: the lower index and the share of the next.
-pub(crate) fn tap(target: usize, ratio: f64, length: usize) -> (usize, f32) {
-    let at = ((target as f64 + 0.5) * ratio - 0.5) as f32;
+pub(crate) fn tap(target: usize, ratio: f64, length: usize, opencv: bool) -> (usize, f32) {
+    let at = (target as f64 + 0.5) * ratio - 0.5;
     let last = length - 1;
     if at <= 0.0 {
         (0, 0.0)
-    } else if at >= last as f32 {
-        (last, 0.0)
+    } else if at < last as f64 {
+        (at as usize, at.fract() as f32)
+    } else if opencv && ratio > 1.0 && last > 0 {
+        // OpenCV reaches the last value by way of the difference to the one before.
+        (last - 1, 1.0)
     } else {
-        let low = at.floor();
-        (low as usize, at - low)
+        (last, 0.0)
     }
 }
 
 /// Bilinear resampling with pixel centres at whole coordinates plus a half,
 /// borders repeated, no smoothing; `ratio` is source pixels per target pixel in
-/// x and y, and every result is multiplied by `gain`.
+/// x and y, and every result is multiplied by `gain`. [`Border::Zero`] asks for
+/// the rounding of OpenCV, which interpolates with fused operations.
 pub(crate) fn resize_rows(
     from: Grid,
     source: &[f32],
@@ -234,25 +239,33 @@ pub(crate) fn resize_rows(
     target: &mut [f32],
     ratio: (f64, f64),
     gain: f32,
+    border: Border,
 ) {
     if from.width == 0 || from.height == 0 {
         return;
     }
-    let taps: Vec<(usize, f32)> = (0..to.width).map(|x| tap(x, ratio.0, from.width)).collect();
-    for (y, out) in target
-        .chunks_exact_mut(to.stride)
-        .take(to.height)
-        .enumerate()
-    {
-        let (y0, fy) = tap(y, ratio.1, from.height);
+    let opencv = border == Border::Zero;
+    let between = |a: f32, b: f32, share: f32| {
+        if opencv {
+            (b - a).mul_add(share, a)
+        } else {
+            a * (1.0 - share) + b * share
+        }
+    };
+    let taps: Vec<(usize, f32)> = (0..to.width)
+        .map(|x| tap(x, ratio.0, from.width, opencv))
+        .collect();
+    // The last rows of an interleaved target may end early.
+    for (y, out) in target.chunks_mut(to.stride).take(to.height).enumerate() {
+        let (y0, fy) = tap(y, ratio.1, from.height, opencv);
         let y1 = (y0 + 1).min(from.height - 1);
         let top = &source[y0 * from.stride..y0 * from.stride + from.width];
         let bottom = &source[y1 * from.stride..y1 * from.stride + from.width];
         for (value, &(x0, fx)) in out.iter_mut().zip(&taps) {
             let x1 = (x0 + 1).min(from.width - 1);
-            let above = top[x0] * (1.0 - fx) + top[x1] * fx;
-            let below = bottom[x0] * (1.0 - fx) + bottom[x1] * fx;
-            *value = gain * (above * (1.0 - fy) + below * fy);
+            let above = between(top[x0], top[x1], fx);
+            let below = between(bottom[x0], bottom[x1], fx);
+            *value = gain * between(above, below, fy);
         }
     }
 }
@@ -273,6 +286,7 @@ pub fn resize_bilinear(plane: &Plane, width: usize, height: usize) -> Plane {
                 plane.height as f64 / height as f64,
             ),
             1.0,
+            Border::Replicate,
         );
     }
     out

@@ -36,8 +36,12 @@ pub struct Tvl1Params {
     pub scales: usize,
     /// Size of a level relative to the finer one, 0..1.
     pub scale_step: f32,
-    /// Linearisations per level.
+    /// Linearisations on the finest level.
     pub warps: usize,
+    /// Linearisations on the coarsest level, where the motion is found.
+    pub coarsest_warps: usize,
+    /// Linearisations on each level between.
+    pub middle_warps: usize,
     /// A warp is done once the root mean square change of the flow is below this.
     pub epsilon: f32,
     pub inner_iterations: usize,
@@ -49,6 +53,20 @@ pub struct Tvl1Params {
     /// Whether the second picture is first made as bright as the first (see
     /// [`Pyramid::gain_to`]); OpenCV does not.
     pub equalise: bool,
+}
+
+impl Tvl1Params {
+    /// Linearisations on level `level` of `levels`, 0 being the finest.
+    #[must_use]
+    pub const fn warps_at(&self, level: usize, levels: usize) -> usize {
+        if level == 0 {
+            self.warps
+        } else if level + 1 == levels {
+            self.coarsest_warps
+        } else {
+            self.middle_warps
+        }
+    }
 }
 
 impl Default for Tvl1Params {
@@ -99,6 +117,8 @@ impl Tvl1Preset {
             scales: 5,
             scale_step: 0.8,
             warps: 5,
+            coarsest_warps: 5,
+            middle_warps: 5,
             epsilon: 0.01,
             inner_iterations: 30,
             outer_iterations: 10,
@@ -114,14 +134,16 @@ impl Tvl1Preset {
                 ..exact
             },
             Self::Live => Tvl1Params {
-                warps: 3,
-                outer_iterations: 4,
+                warps: 4,
+                coarsest_warps: 6,
+                middle_warps: 2,
                 ..exact
             },
             Self::Preview => Tvl1Params {
                 warps: 2,
-                inner_iterations: 15,
-                outer_iterations: 2,
+                coarsest_warps: 6,
+                middle_warps: 1,
+                outer_iterations: 3,
                 epsilon: 0.02,
                 ..exact
             },
@@ -217,7 +239,7 @@ impl Tvl1 {
         check(first.size(), second.size())?;
         Ok(self
             .solver
-            .solve(first, second, &self.params, &mut self.iterations))
+            .solve(first, second, &self.params, None, &mut self.iterations))
     }
 
     /// Inner iterations of the last pair on each level, finest first.

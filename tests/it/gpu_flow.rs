@@ -466,16 +466,16 @@ fn the_host_and_the_shaders_lay_flow_structs_out_alike() {
         steps, first, second, gain);
     assert_eq!(layout(&step, "Progress"), progress);
     assert_eq!(layout(&begin, "Progress"), progress);
-    let solver = fields!(SolverUniform: reach, theta, dual_step, enlargement, levels, warps, outer,
+    let solver = fields!(SolverUniform: reach, theta, dual_step, enlargement, levels, outer,
         inner, median, replicate, most_tiles, pairs, plane, report, report_length);
     assert_eq!(layout(&step, "Solver"), solver);
     let level = fields!(LevelEntry: width, height, pitch, texels, taps_x, taps_y, tiles_x, tiles_y,
-        halo, enough);
+        halo, enough, warps);
     assert_eq!(layout(&step, "Level"), level);
     let tap = fields!(TapEntry: low, share);
     assert_eq!(layout(&step, "Tap"), tap);
     assert_eq!(layout(pyramid::shader_source(), "Tap"), tap);
-    let begun = fields!(BeginUniform: pyramid, levels, warps, equalise, largest_change, report,
+    let begun = fields!(BeginUniform: pyramid, levels, equalise, largest_change, report,
         report_length);
     assert_eq!(layout(&begin, "Begin"), begun);
     let made = fields!(PyramidUniform: width, height, start, finer_width, finer_height,

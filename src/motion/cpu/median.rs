@@ -1,6 +1,4 @@
-//! 5×5 median of a padded field, borders repeated.
-
-use multiversion::multiversion;
+//! 5×5 median of the rows of a padded field, borders repeated.
 
 use super::{Block, LANES, blocks, blocks_mut};
 
@@ -30,32 +28,24 @@ impl SortedColumns {
     }
 }
 
-/// The median of the 5×5 neighbourhood of every pixel of `field` into `filtered`;
-/// both have rows of `stride` values, of which `width` are pixels. The spare
-/// values of `filtered` become zero.
-#[multiversion(targets("x86_64+avx512f+avx512vl", "x86_64+avx2"))]
-pub(super) fn median_5x5(
-    field: &[f32],
-    filtered: &mut [f32],
+/// The median of the 5×5 neighbourhood of every pixel of a row into `out`; `near`
+/// are the row itself and two above and below, repeated at the border. The spare
+/// values of `out` become zero.
+#[inline(always)]
+pub(super) fn median_row(
+    near: [&[f32]; 5],
+    out: &mut [f32],
     width: usize,
-    height: usize,
-    stride: usize,
     sorted: &mut SortedColumns,
 ) {
-    for y in 0..height {
-        let row = |dy: usize| {
-            let y = (y + dy).saturating_sub(2).min(height - 1);
-            blocks(&field[y * stride..(y + 1) * stride])
-        };
-        sort_columns(
-            [row(0), row(1), row(2), row(3), row(4)],
-            &mut sorted.ranks,
-            width,
-        );
-        let out = &mut filtered[y * stride..(y + 1) * stride];
-        medians_of_row(&sorted.ranks, out);
-        out[width..].fill(0.0);
-    }
+    let computed = width.next_multiple_of(LANES);
+    sort_columns(
+        near.map(|row| blocks(&row[..computed])),
+        &mut sorted.ranks,
+        width,
+    );
+    medians_of_row(&sorted.ranks, &mut out[..computed]);
+    out[width..].fill(0.0);
 }
 
 #[inline(always)]
@@ -175,7 +165,13 @@ mod tests {
             let mut filtered = vec![7.0; stride * height];
             let mut sorted = SortedColumns::default();
             sorted.fit(stride);
-            median_5x5(&field, &mut filtered, width, height, stride, &mut sorted);
+            for (y, out) in filtered.chunks_exact_mut(stride).enumerate() {
+                let near = std::array::from_fn(|dy| {
+                    let y = (y + dy).saturating_sub(2).min(height - 1);
+                    &field[y * stride..(y + 1) * stride]
+                });
+                median_row(near, out, width, &mut sorted);
+            }
             for y in 0..height {
                 for x in 0..width {
                     let mut near = Vec::new();

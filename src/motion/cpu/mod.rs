@@ -8,7 +8,9 @@
 //! so all of them, on any machine, give the same bits.
 
 pub mod bandpass;
+mod iteration;
 mod median;
+mod sweep;
 pub(crate) mod tvl1;
 mod warp;
 

@@ -117,12 +117,12 @@ impl LevelPlan {
     }
 
     /// Dispatches that the level takes at most.
-    fn most_steps(self, params: &Tvl1Params) -> usize {
+    fn most_steps(self, params: &Tvl1Params, warps: usize) -> usize {
         if self.tiles() == 1 {
             return 1;
         }
         // A warp that comes to rest inside a block repeats it up to that point.
-        params.warps * (params.outer_iterations * self.blocks_per_round(params) + 1)
+        warps * (params.outer_iterations * self.blocks_per_round(params) + 1)
     }
 }
 
@@ -227,8 +227,8 @@ impl Plan {
     fn of(tile: Tile, levels: Vec<LevelPlan>, params: &Tvl1Params) -> Self {
         // One more dispatch hands the finished flow out.
         let most_steps = 1
-            + (levels.iter())
-                .map(|level| level.most_steps(params))
+            + (levels.iter().enumerate())
+                .map(|(n, level)| level.most_steps(params, params.warps_at(n, levels.len())))
                 .sum::<usize>();
         Self {
             tile,

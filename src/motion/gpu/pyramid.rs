@@ -99,7 +99,7 @@ impl PyramidShape {
 pub(crate) fn push_taps(taps: &mut Vec<TapEntry>, from: usize, to: usize, ratio: f64) -> u32 {
     let start = taps.len() as u32;
     taps.extend((0..to).map(|target| {
-        let (low, share) = pyramid::tap(target, ratio, from);
+        let (low, share) = pyramid::tap(target, ratio, from, false);
         TapEntry {
             low: low as u32,
             share,
@@ -251,7 +251,7 @@ impl PyramidKernels {
     }
 
     fn share(&self, shape: PyramidShape) -> Result<Shared, GpuError> {
-        let ratio = 1.0 / f64::from(shape.scale_step);
+        let ratio = f64::from(1.0 / shape.scale_step);
         let mut taps = Vec::new();
         let mut uniforms = Vec::new();
         for (n, &(width, height, start)) in shape.levels.iter().enumerate() {

@@ -69,7 +69,6 @@ pub struct SolverUniform {
     pub dual_step: f32,
     pub enlargement: f32,
     pub levels: u32,
-    pub warps: u32,
     pub outer: u32,
     pub inner: u32,
     pub median: u32,
@@ -95,6 +94,7 @@ pub struct LevelEntry {
     pub tiles_y: u32,
     pub halo: u32,
     pub enough: f32,
+    pub warps: u32,
 }
 
 /// `struct Progress` in the shaders.
@@ -121,7 +121,6 @@ pub struct Progress {
 pub struct BeginUniform {
     pub pyramid: u32,
     pub levels: u32,
-    pub warps: u32,
     pub equalise: u32,
     pub largest_change: f32,
     pub report: u32,
@@ -644,7 +643,6 @@ impl Tvl1Gpu {
             dual_step: params.tau / params.theta,
             enlargement: 1.0 / params.scale_step,
             levels: sizes.len() as u32,
-            warps: params.warps as u32,
             outer: params.outer_iterations as u32,
             inner: params.inner_iterations as u32,
             median: u32::from(params.median),
@@ -658,7 +656,6 @@ impl Tvl1Gpu {
         let begin = BeginUniform {
             pyramid: shape.texels as u32,
             levels: sizes.len() as u32,
-            warps: params.warps as u32,
             equalise: u32::from(params.equalise),
             largest_change: LARGEST_GAIN_CHANGE,
             report: report as u32,
@@ -739,6 +736,7 @@ impl Tvl1Gpu {
                 tiles_y: tiles.tiles_y as u32,
                 halo: tiles.halo as u32,
                 enough: epsilon * epsilon * (width * height) as f32,
+                warps: self.params.warps_at(n, shape.levels.len()) as u32,
             }
         });
         (entries.collect(), taps)
@@ -747,11 +745,21 @@ impl Tvl1Gpu {
 
 /// Where nothing is to be iterated, one empty round says so.
 fn without_zeros(params: Tvl1Params) -> Tvl1Params {
-    if params.warps.min(params.outer_iterations) > 0 {
+    let Tvl1Params {
+        warps,
+        coarsest_warps,
+        middle_warps,
+        outer_iterations,
+        ..
+    } = params;
+    let fewest = warps.min(coarsest_warps).min(middle_warps);
+    if fewest.min(outer_iterations) > 0 {
         return params;
     }
     Tvl1Params {
         warps: 1,
+        coarsest_warps: 1,
+        middle_warps: 1,
         outer_iterations: 1,
         inner_iterations: 0,
         ..params
