@@ -8,6 +8,7 @@ use std::sync::{Mutex, MutexGuard, OnceLock};
 use naga::valid::{Capabilities, ValidationFlags, Validator};
 use onset::gpu::{GpuContext, Kernel, Readback, buffer};
 use onset::motion::bandpass::{self, BandpassUniform};
+use onset::motion::gpu::magnify::{self, LevelUniform, MagnifyUniform};
 
 /// The one device of this test binary, for one test at a time. `None`, with a line
 /// that says so, where there is no adapter; with `REQUIRE_GPU=1` that is a failure.
@@ -35,7 +36,10 @@ pub(crate) fn device() -> Option<(&'static GpuContext, MutexGuard<'static, ()>)>
 
 /// Every shader as it is compiled, by its file's name.
 fn shaders() -> Vec<(&'static str, String)> {
-    vec![("bandpass", bandpass::shader_source())]
+    vec![
+        ("bandpass", bandpass::shader_source()),
+        ("magnify", magnify::shader_source()),
+    ]
 }
 
 fn parse(name: &str, source: &str) -> naga::Module {
@@ -83,6 +87,33 @@ fn the_host_and_the_shader_lay_bandpass_parameters_out_alike() {
     let (members, span) = layout(&bandpass::shader_source(), "Bandpass");
     assert_eq!(members, host.map(|(name, at)| (name.to_owned(), at)));
     assert_eq!(span, size_of::<BandpassUniform>());
+}
+
+#[test]
+fn the_host_and_the_shader_lay_magnification_parameters_out_alike() {
+    let host = [
+        ("width", offset_of!(MagnifyUniform, width)),
+        ("height", offset_of!(MagnifyUniform, height)),
+        ("levels", offset_of!(MagnifyUniform, levels)),
+        ("start", offset_of!(MagnifyUniform, start)),
+        ("fast", offset_of!(MagnifyUniform, fast)),
+        ("slow", offset_of!(MagnifyUniform, slow)),
+        ("spare", offset_of!(MagnifyUniform, spare)),
+        ("chroma", offset_of!(MagnifyUniform, chroma)),
+        ("level", offset_of!(MagnifyUniform, level)),
+    ];
+    let (members, span) = layout(&magnify::shader_source(), "Magnify");
+    assert_eq!(members, host.map(|(name, at)| (name.to_owned(), at)));
+    assert_eq!(span, size_of::<MagnifyUniform>());
+    let host = [
+        ("width", offset_of!(LevelUniform, width)),
+        ("height", offset_of!(LevelUniform, height)),
+        ("offset", offset_of!(LevelUniform, offset)),
+        ("alpha", offset_of!(LevelUniform, alpha)),
+    ];
+    let (members, span) = layout(&magnify::shader_source(), "Level");
+    assert_eq!(members, host.map(|(name, at)| (name.to_owned(), at)));
+    assert_eq!(span, size_of::<LevelUniform>());
 }
 
 /// Names and offsets of a shader struct's members, and its size.

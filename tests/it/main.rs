@@ -11,6 +11,7 @@ mod cli;
 mod clips;
 mod face;
 mod gpu;
+mod magnify;
 mod media;
 mod metrics;
 mod model;
