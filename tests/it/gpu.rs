@@ -8,6 +8,7 @@ use std::sync::{Mutex, MutexGuard, OnceLock};
 use naga::valid::{Capabilities, ValidationFlags, Validator};
 use onset::gpu::{GpuContext, Kernel, Readback, buffer};
 use onset::motion::bandpass::{self, BandpassUniform};
+use onset::motion::gpu::glmm::{self, GlmmUniform};
 use onset::motion::gpu::magnify::{self, LevelUniform, MagnifyUniform};
 
 /// The one device of this test binary, for one test at a time. `None`, with a line
@@ -38,6 +39,7 @@ pub(crate) fn device() -> Option<(&'static GpuContext, MutexGuard<'static, ()>)>
 fn shaders() -> Vec<(&'static str, String)> {
     vec![
         ("bandpass", bandpass::shader_source()),
+        ("glmm", glmm::shader_source()),
         ("magnify", magnify::shader_source()),
     ]
 }
@@ -114,6 +116,19 @@ fn the_host_and_the_shader_lay_magnification_parameters_out_alike() {
     let (members, span) = layout(&magnify::shader_source(), "Level");
     assert_eq!(members, host.map(|(name, at)| (name.to_owned(), at)));
     assert_eq!(span, size_of::<LevelUniform>());
+}
+
+#[test]
+fn the_host_and_the_shader_lay_mesh_parameters_out_alike() {
+    let host = [
+        ("width", offset_of!(GlmmUniform, width)),
+        ("height", offset_of!(GlmmUniform, height)),
+        ("rim", offset_of!(GlmmUniform, rim)),
+        ("spare", offset_of!(GlmmUniform, spare)),
+    ];
+    let (members, span) = layout(&glmm::shader_source(), "Glmm");
+    assert_eq!(members, host.map(|(name, at)| (name.to_owned(), at)));
+    assert_eq!(span, size_of::<GlmmUniform>());
 }
 
 /// Names and offsets of a shader struct's members, and its size.

@@ -8,6 +8,7 @@
 //! so all of them, on any machine, give the same bits.
 
 pub mod bandpass;
+pub mod glmm;
 pub mod magnify;
 mod median;
 pub(crate) mod tvl1;

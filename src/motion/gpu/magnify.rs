@@ -144,14 +144,7 @@ impl GpuEvm {
         loop {
             if let Some((_, words)) = self.readback.poll(&self.context)? {
                 let (width, height) = self.size();
-                let mut magnified = RgbImage::new(width, height);
-                let pixels = magnified.as_chunks_mut::<3>().0;
-                for (pixel, word) in pixels.iter_mut().zip(words) {
-                    // The read-back carries 32-bit words of any kind.
-                    let [r, g, b, _] = word.to_ne_bytes();
-                    *pixel = [r, g, b];
-                }
-                return Ok(magnified);
+                return Ok(super::unpacked(&words, width, height));
             }
             if started.elapsed() > PATIENCE {
                 return Err(GpuError::Readback {
