@@ -44,11 +44,22 @@ pub struct FlowArgs {
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
-enum Preset {
+pub(super) enum Preset {
     Exact,
     Live,
     Preview,
     Compat,
+}
+
+impl Preset {
+    pub(super) fn preset(self) -> Tvl1Preset {
+        match self {
+            Self::Exact => Tvl1Preset::Exact,
+            Self::Live => Tvl1Preset::Live,
+            Self::Preview => Tvl1Preset::Preview,
+            Self::Compat => Tvl1Preset::Compat,
+        }
+    }
 }
 
 #[derive(Debug, Serialize)]
@@ -63,12 +74,7 @@ struct Report {
 
 pub(super) fn run(args: &FlowArgs) -> CommandResult {
     let (first, second) = (gray(&args.first)?, gray(&args.second)?);
-    let preset = match args.preset {
-        Preset::Exact => Tvl1Preset::Exact,
-        Preset::Live => Tvl1Preset::Live,
-        Preset::Preview => Tvl1Preset::Preview,
-        Preset::Compat => Tvl1Preset::Compat,
-    };
+    let preset = args.preset.preset();
     let mut tvl1 = Tvl1::new(preset.params());
     let mut flow = tvl1
         .flow(&first, &second)

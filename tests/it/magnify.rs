@@ -9,6 +9,7 @@ use std::io::BufReader;
 use image::RgbImage;
 use npyz::npz::NpzArchive;
 use onset::base::Timestamp;
+use onset::media::{FrameSource, VideoFile};
 use onset::motion::Flow;
 use onset::motion::bandpass::BandpassParams;
 use onset::motion::cpu::glmm::warp;
@@ -18,6 +19,8 @@ use onset::motion::gpu::glmm::GpuWarp;
 use onset::motion::gpu::magnify::GpuEvm;
 use onset::motion::magnify::{Evm, EvmParams, EvmStep, MagnifyError};
 use onset::motion::tvl1::Tvl1Preset;
+
+use crate::cli::{Ran, film, onset, pictures, text};
 
 type Archive = NpzArchive<BufReader<File>>;
 
@@ -29,7 +32,7 @@ fn array<T: npyz::Deserialize>(archive: &mut Archive, name: &str) -> Vec<T> {
     archive.by_name(name).unwrap().unwrap().into_vec().unwrap()
 }
 
-fn pictures(archive: &mut Archive, name: &str, width: u32, height: u32) -> Vec<RgbImage> {
+fn reference_pictures(archive: &mut Archive, name: &str, width: u32, height: u32) -> Vec<RgbImage> {
     array::<u8>(archive, name)
         .chunks((3 * width * height) as usize)
         .map(|p| RgbImage::from_raw(width, height, p.to_vec()).unwrap())
@@ -86,8 +89,8 @@ fn level_gains_equal_the_references() {
 fn the_cpu_path_equals_the_reference_before_and_after_rounding() {
     let Some(mut archive) = fixture() else { return };
     let (input, output) = (
-        pictures(&mut archive, "face_in", 160, 160),
-        pictures(&mut archive, "face_out", 160, 160),
+        reference_pictures(&mut archive, "face_in", 160, 160),
+        reference_pictures(&mut archive, "face_out", 160, 160),
     );
     let step = reference_step(160, 160, 0.1);
     let mut evm = CpuEvm::new(160, 160);
@@ -118,8 +121,8 @@ fn the_cpu_path_equals_the_reference_before_and_after_rounding() {
 fn a_wide_picture_equals_the_reference() {
     let Some(mut archive) = fixture() else { return };
     let (input, output) = (
-        pictures(&mut archive, "baby_in", 320, 180),
-        pictures(&mut archive, "baby_out", 320, 180),
+        reference_pictures(&mut archive, "baby_in", 320, 180),
+        reference_pictures(&mut archive, "baby_out", 320, 180),
     );
     let step = reference_step(320, 180, 0.1);
     let mut evm = CpuEvm::new(320, 180);
@@ -272,8 +275,8 @@ fn the_kernels_equal_the_reference() {
         return;
     };
     let (input, output) = (
-        pictures(&mut archive, "face_in", 160, 160),
-        pictures(&mut archive, "face_out", 160, 160),
+        reference_pictures(&mut archive, "face_in", 160, 160),
+        reference_pictures(&mut archive, "face_out", 160, 160),
     );
     let step = reference_step(160, 160, 0.1);
     let mut evm = GpuEvm::new(context, 160, 160).unwrap();
@@ -458,4 +461,99 @@ fn the_bent_mesh_of_the_kernels_equals_its_cpu_twin() {
             assert!(share < 2e-3, "{width}×{height}, {size}: {share}");
         }
     }
+}
+
+/// `onset magnify INPUT --out OUT …`
+fn run_magnify(input: &std::path::Path, out: &std::path::Path, more: &[&str]) -> Ran {
+    let mut args = vec!["magnify", text(input), "--out", text(out)];
+    args.extend(more);
+    Ran::of(&mut onset(&args))
+}
+
+fn all_frames(path: &std::path::Path) -> Vec<onset::media::Frame> {
+    let mut video = VideoFile::open(path, None).unwrap();
+    std::iter::from_fn(|| video.next_frame().unwrap()).collect()
+}
+
+#[test]
+fn cli_magnify_writes_a_copy_with_the_recordings_times() {
+    let home = tempfile::tempdir().unwrap();
+    let film = film(home.path(), "film", 16);
+    let out = home.path().join("magnified.mp4");
+    let more = ["--fps", "20", "--quiet"];
+    let ran = run_magnify(&film, &out, &more).ends(0);
+    assert!(ran.out.is_empty() && ran.err.is_empty(), "{ran:?}");
+    let frames = all_frames(&out);
+    assert_eq!(frames.len(), 16);
+    assert_eq!(frames[0].picture.dimensions(), pictures()[0].dimensions());
+    for (i, frame) in frames.iter().enumerate() {
+        assert!((frame.timestamp.secs() - i as f64 / 20.0).abs() < 1e-3);
+    }
+    // The same bytes again, whatever the number of threads.
+    let again = home.path().join("again.mp4");
+    let mut args = vec!["magnify", text(&film), "--out", text(&again)];
+    args.extend(more);
+    Ran::of(onset(&args).env("RAYON_NUM_THREADS", "1")).ends(0);
+    assert!(std::fs::read(&out).unwrap() == std::fs::read(&again).unwrap());
+    // Only the two results and the film: no part files.
+    assert_eq!(std::fs::read_dir(home.path()).unwrap().count(), 3);
+}
+
+#[test]
+fn cli_magnify_takes_both_methods_and_the_face_alone() {
+    let home = tempfile::tempdir().unwrap();
+    let film = film(home.path(), "film", 6);
+    for more in [
+        &["--method", "glmm", "--face", "--preset", "preview"][..],
+        &["--face"],
+    ] {
+        let out = home.path().join("copy.mp4");
+        let ran = run_magnify(&film, &out, more).ends(0);
+        assert!(ran.err.contains("6 frames"), "{ran:?}");
+        let (first, last) = (&pictures()[0], &pictures()[5]);
+        let copied = &all_frames(&out)[5].picture;
+        // A corner, far from the face, stays as it is but for the compression.
+        let (w, h) = first.dimensions();
+        for (x, y) in [(4, 4), (w - 5, h - 5)] {
+            for c in 0..3 {
+                assert!(copied[(x, y)][c].abs_diff(last[(x, y)][c]) < 16, "{more:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn cli_magnify_says_what_cannot_be_done() {
+    let home = tempfile::tempdir().unwrap();
+    let film = film(home.path(), "film", 4);
+    let out = home.path().join("copy.mp4");
+    let cases: [(&[&str], &str); 5] = [
+        (&["--low-hz", "3", "--high-hz", "2"], "--low-hz"),
+        (&["--low-hz", "40", "--high-hz", "60"], "half the measured"),
+        (&["--alpha", "1e9"], "alpha"),
+        (&["--seconds", "2"], "--seconds"),
+        (&["--chroma", "2"], "chroma"),
+    ];
+    for (more, word) in cases {
+        let ran = run_magnify(&film, &out, more).ends(2);
+        assert!(ran.err.contains(word), "{ran:?}");
+        assert!(!out.exists());
+    }
+    let avi = home.path().join("copy.avi");
+    run_magnify(&film, &avi, &[])
+        .ends(2)
+        .says(&[".mp4"], "copy.avi");
+    run_magnify(&home.path().join("absent.mp4"), &out, &[]).ends(2);
+    let nowhere = home.path().join("no/folder/copy.mp4");
+    run_magnify(&film, &nowhere, &[]).ends(1);
+    let sample = crate::cli::sample();
+    run_magnify(&sample, &sample, &[])
+        .ends(2)
+        .says(&["replace the recording"], "sample.mp4");
+    // A band beyond half the frame rate is a warning that concerns the result.
+    let ran = run_magnify(&film, &out, &["--high-hz", "50"]).ends(3);
+    assert!(
+        ran.err.contains("half the measured 30.00 frames a second"),
+        "{ran:?}"
+    );
 }

@@ -10,7 +10,7 @@ use crate::motion::Flow;
 /// belongs to it: no cracks between neighbours.
 const EDGE: f32 = 1e-4;
 
-/// Rows of the result that one thread fills.
+/// Rows of the result that one thread fills, at least.
 const STRIP: usize = 32;
 
 /// One corner of the mesh.
@@ -91,11 +91,13 @@ pub fn warp(reference: &RgbImage, moved: &Flow) -> RgbImage {
         rim: furthest.ceil() + 1.0,
     };
     let reach = mesh.rim as usize + 1;
+    // Every strip draws the triangles that reach it anew: as few as there are threads.
+    let rows_each = height.div_ceil(rayon::current_num_threads()).max(STRIP);
     result
-        .par_chunks_mut(3 * width * STRIP)
+        .par_chunks_mut(3 * width * rows_each)
         .enumerate()
         .for_each(|(strip, pixels)| {
-            let top = strip * STRIP;
+            let top = strip * rows_each;
             let rows = top..top + pixels.len() / (3 * width);
             // Rows of the mesh that can reach these rows of the result.
             let first = if rows.start > reach {
