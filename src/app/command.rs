@@ -8,6 +8,7 @@ use super::time_view::TimeView;
 use crate::base::Notice;
 use crate::media::Frame;
 use crate::session::handle::SessionStatus;
+use crate::session::magnified_view::MagnifyView;
 use crate::session::params::{DecodeMode, DeviceChoice};
 use crate::session::views::Views;
 use crate::spotting::{ExpressionKind, IntervalStatus};
@@ -40,6 +41,7 @@ pub enum Overlay {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum View {
+    Magnified,
     Led,
     Flow,
     Strain,
@@ -83,6 +85,7 @@ pub enum Command {
     ToggleOverlay(Overlay),
     ToggleView(View),
     NextView,
+    Magnify(MagnifyView),
     /// `None` shows everything.
     LookAt(Option<TimeView>),
     FitSelected,

@@ -36,10 +36,17 @@ const GAP_INTERVALS: f64 = 3.5;
 /// [`FURTHEST`] allows; what is not finite becomes rest.
 #[must_use]
 pub fn displacement(flow: &Flow, sigma: f32) -> Flow {
+    displacement_about(flow, sigma, [0.0; 2])
+}
+
+/// The same with a motion, in pixels, that is kept as it is: only what differs from
+/// it becomes `sigma` times as large. For a face, that of the head.
+#[must_use]
+pub fn displacement_about(flow: &Flow, sigma: f32, kept: [f32; 2]) -> Flow {
     let furthest = FURTHEST * flow.u.width.min(flow.u.height) as f32;
     let mut moved = flow.clone();
     for (u, v) in moved.u.data.iter_mut().zip(&mut moved.v.data) {
-        let (x, y) = (sigma * *u, sigma * *v);
+        let [x, y] = [(*u, kept[0]), (*v, kept[1])].map(|(d, k)| k + sigma * (d - k));
         let length = x.hypot(y);
         let keep = if length > furthest {
             furthest / length
@@ -53,6 +60,21 @@ pub fn displacement(flow: &Flow, sigma: f32) -> Flow {
         };
     }
     moved
+}
+
+/// How the head moved: the median of the flow, component by component, which an
+/// expression, on the smaller part of a face, does not change.
+#[must_use]
+pub fn median_motion(flow: &Flow) -> [f32; 2] {
+    [&flow.u, &flow.v].map(|plane| {
+        let mut values: Vec<f32> = plane.data.clone();
+        let middle = values.len() / 2;
+        if values.is_empty() {
+            return 0.0;
+        }
+        let (_, median, _) = values.select_nth_unstable_by(middle, f32::total_cmp);
+        if median.is_finite() { *median } else { 0.0 }
+    })
 }
 
 /// A flow between small pictures for larger ones of the same content, `width`×`height`.
@@ -90,6 +112,7 @@ struct Reference {
 pub struct Glmm {
     tvl1: Tvl1,
     sigma: f64,
+    keep_head: bool,
     fps: f64,
     reference: Option<Reference>,
     gpu: Option<(GpuContext, Option<GpuWarp>)>,
@@ -112,10 +135,18 @@ impl Glmm {
         Ok(Self {
             tvl1: Tvl1::new(params),
             sigma,
+            keep_head: false,
             fps,
             reference: None,
             gpu: None,
         })
+    }
+
+    /// For pictures of a face: the head's own motion ([`median_motion`]) stays as it is.
+    #[must_use]
+    pub fn keeping_the_head(mut self) -> Self {
+        self.keep_head = true;
+        self
     }
 
     /// Pictures are bent on this graphics card.
@@ -163,7 +194,12 @@ impl Glmm {
         reference.last = (index, at);
         let reference = self.reference.insert(reference);
         let flow = self.tvl1.flow_between(&reference.pyramid, &pyramid)?;
-        let moved = displacement(&flow, self.sigma as f32);
+        let kept = if self.keep_head {
+            median_motion(&flow)
+        } else {
+            [0.0; 2]
+        };
+        let moved = displacement_about(&flow, self.sigma as f32, kept);
         let Some((context, slot)) = &mut self.gpu else {
             return Ok(cpu::glmm::warp(&reference.picture, &moved));
         };
@@ -201,6 +237,18 @@ mod tests {
             (moved.u.data[3], moved.v.data[4], moved.u.data[5]),
             (0.0, 5.0, 2.0)
         );
+    }
+
+    #[test]
+    fn the_heads_motion_stays_and_the_rest_grows() {
+        let mut flow = Flow::zeros(40, 40);
+        flow.u.data.fill(2.0);
+        flow.v.data[7] = 0.5;
+        let head = median_motion(&flow);
+        assert_eq!(head, [2.0, 0.0]);
+        let moved = displacement_about(&flow, 6.0, head);
+        assert_eq!((moved.u.data[7], moved.v.data[7]), (2.0, 3.0));
+        assert_eq!((moved.u.data[0], moved.v.data[0]), (2.0, 0.0));
     }
 
     #[test]

@@ -119,11 +119,15 @@ impl Magnifier {
 
     /// Magnifies the face only; a frame without one stays as it is. Where the head has
     /// drifted and its region moves on, the last two seconds are filtered again in
-    /// the new place (EVM), or the frame is the new reference (GLMM).
+    /// the new place (EVM), or the frame is the new reference (GLMM, which leaves the
+    /// head's own motion as it is).
     ///
     /// # Errors
     /// When the embedded detector is damaged.
     pub fn face_only(mut self, landmarks: Arc<LandmarkPredictor>) -> Result<Self, FaceError> {
+        if let Engine::Glmm(glmm) = self.engine {
+            self.engine = Engine::Glmm(Box::new(glmm.keeping_the_head()));
+        }
         self.face = Some(FaceRegion {
             tracker: FaceTracker::new(landmarks, TrackerParams::default())?,
             hold: CropHold::default(),

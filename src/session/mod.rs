@@ -4,6 +4,7 @@
 mod decoding;
 mod error;
 pub mod handle;
+pub mod magnified_view;
 pub mod magnifier;
 pub mod params;
 pub mod pipeline;
