@@ -7,6 +7,7 @@ use super::command::Command;
 use crate::face::crop::HeldCrop;
 use crate::media::{Frame, SourceInfo};
 use crate::session::Params;
+use crate::session::magnified_view::MagnifyView;
 use crate::spotting::ExpressionKind;
 use crate::timeline::ScoreSource;
 
@@ -45,11 +46,14 @@ pub struct CameraEntry {
 /// What to draw beside the original for the frame shown.
 #[derive(Debug, Clone)]
 pub struct ViewsWanted {
+    /// Of the session whose recording is shown.
+    pub generation: u64,
     pub frame: Frame,
     pub crop: HeldCrop,
     pub led: bool,
     pub flow: bool,
     pub strain: bool,
+    pub magnify: Option<MagnifyView>,
 }
 
 /// The machine the window runs on.

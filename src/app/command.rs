@@ -9,6 +9,7 @@ use crate::base::Notice;
 use crate::media::Frame;
 use crate::motion::tvl1::Tvl1Preset;
 use crate::session::handle::SessionStatus;
+use crate::session::magnified_view::MagnifyView;
 use crate::session::params::{DecodeMode, DeviceChoice};
 use crate::session::views::Views;
 use crate::spotting::{ExpressionKind, IntervalStatus};
@@ -41,6 +42,7 @@ pub enum Overlay {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum View {
+    Magnified,
     Led,
     Flow,
     Strain,
@@ -84,6 +86,7 @@ pub enum Command {
     ToggleOverlay(Overlay),
     ToggleView(View),
     NextView,
+    Magnify(MagnifyView),
     /// `None` shows everything.
     LookAt(Option<TimeView>),
     FitSelected,

@@ -65,7 +65,7 @@ bindings! {
         "Undo" => with(Modifiers::COMMAND, Key::Z), Command::Undo;
     }
     "Look": {
-        "LED view on or off" => plain(Key::M), Command::ToggleView(View::Led);
+        "Magnified view on or off" => plain(Key::M), Command::ToggleView(View::Magnified);
         "Next view" => plain(Key::V), Command::NextView;
         "Fit the candidate" => plain(Key::Enter), Command::FitSelected;
         "Zoom to the selection" => plain(Key::Z), Command::FitSelection;

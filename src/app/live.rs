@@ -18,7 +18,8 @@ use crate::session::{Params, Resources, SessionError, SessionHandle, SessionStat
 use crate::spotting::ExpressionKind;
 use crate::timeline::ScoreSource;
 
-/// The views of a camera look back so far.
+/// Frames of a camera are kept so long after the last request for views: half a
+/// second unless it asked for more.
 const RECENT_SECS: f64 = 0.5;
 
 /// What an opening thread hands over.
@@ -46,8 +47,9 @@ pub struct Live {
     /// Counts openings: of two asked for in a row only the last is shown.
     ticket: u64,
     open: Option<Ready>,
-    /// The last half second of a camera.
+    /// The last `recent_secs` of a camera.
     recent: VecDeque<Frame>,
+    recent_secs: f64,
     told: SessionStatus,
     was_playing: bool,
     troubled: bool,
@@ -80,6 +82,7 @@ impl Live {
             ticket: 0,
             open: None,
             recent: VecDeque::new(),
+            recent_secs: RECENT_SECS,
             told: SessionStatus::default(),
             was_playing: false,
             troubled: false,
@@ -143,15 +146,16 @@ impl Live {
             while self
                 .recent
                 .front()
-                .is_some_and(|f| frame.timestamp.secs_since(f.timestamp) > RECENT_SECS)
+                .is_some_and(|f| frame.timestamp.secs_since(f.timestamp) > self.recent_secs)
             {
                 self.recent.pop_front();
             }
             out.push(Command::Picture { generation, frame });
         }
         if let Some(views) = self.views.as_ref().and_then(|v| v.take()) {
+            // Of the recording it was drawn of; the state discards another's.
             out.push(Command::Views {
-                generation,
+                generation: views.generation,
                 views: Box::new(views),
             });
         }
@@ -249,6 +253,7 @@ impl Backend for Live {
     }
 
     fn request_views(&mut self, wanted: ViewsWanted) {
+        self.recent_secs = trail::back_secs(&wanted);
         let (Some(open), Some(views)) = (&self.open, &self.views) else {
             return;
         };

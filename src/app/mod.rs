@@ -158,7 +158,7 @@ impl App {
                             .show_separator_line(false)
                             .show(ui, |ui| panels::hints::show(ui, &mut out));
                     }
-                    panels::picture::show(ui, state, &self.textures);
+                    panels::picture::show(ui, state, &self.textures, &mut out);
                 } else {
                     panels::empty::show(ui, state, &mut out);
                 }

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use crate::session::Params;
+use crate::session::magnified_view::MagnifyView;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -53,6 +54,7 @@ impl Default for Overlays {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Shown {
+    pub magnified: bool,
     pub led: bool,
     pub flow: bool,
     pub strain: bool,
@@ -61,6 +63,7 @@ pub struct Shown {
 impl Default for Shown {
     fn default() -> Self {
         Self {
+            magnified: false,
             led: true,
             flow: false,
             strain: false,
@@ -71,20 +74,27 @@ impl Default for Shown {
 impl Shown {
     #[must_use]
     pub fn count(self) -> usize {
-        usize::from(self.led) + usize::from(self.flow) + usize::from(self.strain)
+        let shown = [self.magnified, self.led, self.flow, self.strain];
+        shown.into_iter().filter(|on| *on).count()
     }
 
-    /// LED, flow, strain, all three, none, and round again.
+    /// Magnified, LED, flow, strain, all four, none, and round again.
     #[must_use]
     pub fn next(self) -> Self {
-        let only = |led, flow, strain| Self { led, flow, strain };
-        match (self.led, self.flow, self.strain) {
-            (true, false, false) => only(false, true, false),
-            (false, true, false) => only(false, false, true),
-            (false, false, true) => only(true, true, true),
-            (true, true, true) => only(false, false, false),
-            _ => only(true, false, false),
-        }
+        let of = |[magnified, led, flow, strain]: [bool; 4]| Self {
+            magnified,
+            led,
+            flow,
+            strain,
+        };
+        of(match [self.magnified, self.led, self.flow, self.strain] {
+            [true, false, false, false] => [false, true, false, false],
+            [false, true, false, false] => [false, false, true, false],
+            [false, false, true, false] => [false, false, false, true],
+            [false, false, false, true] => [true; 4],
+            [true, true, true, true] => [false; 4],
+            _ => [true, false, false, false],
+        })
     }
 }
 
@@ -132,6 +142,7 @@ pub struct Settings {
     pub theme: ThemeChoice,
     pub overlays: Overlays,
     pub shown: Shown,
+    pub magnify: MagnifyView,
     pub panels: PanelSizes,
     pub speed: f32,
     pub params: Params,
@@ -147,6 +158,7 @@ impl Default for Settings {
             theme: ThemeChoice::System,
             overlays: Overlays::default(),
             shown: Shown::default(),
+            magnify: MagnifyView::default(),
             panels: PanelSizes::default(),
             speed: 1.0,
             params: Params::default(),
@@ -173,6 +185,7 @@ impl Settings {
         match serde_json::from_slice::<Self>(&bytes) {
             Ok(mut settings) => {
                 settings.panels = settings.panels.sane();
+                settings.magnify = settings.magnify.sane();
                 if !super::state::SPEEDS.contains(&settings.speed) {
                     settings.speed = 1.0;
                 }
@@ -237,7 +250,7 @@ mod tests {
     #[test]
     fn the_next_view_goes_round() {
         let mut s = Shown::default();
-        for _ in 0..5 {
+        for _ in 0..6 {
             s = s.next();
         }
         assert_eq!(s, Shown::default());

@@ -6,9 +6,10 @@ use super::entrance::Entrance;
 use super::notices::NoticeLog;
 use super::review::Review;
 use super::saving::Saving;
-use super::settings::Settings;
+use super::settings::{Settings, Shown};
 use super::time_view::TimeView;
 use crate::base::{Notice, Severity};
+use crate::session::magnified_view::MagnifyView;
 use crate::spotting::{ExpressionKind, IntervalStatus};
 use crate::timeline::Event;
 
@@ -26,7 +27,8 @@ pub struct AppState {
     pub full_screen: bool,
     /// Seconds since the window opened.
     pub now: f64,
-    pub(super) last_views: Option<(u64, u64, u32, super::settings::Shown)>,
+    /// What was last asked for: session, frame, crop, and what is drawn of them.
+    pub(super) last_views: Option<(u64, u64, u32, Shown, MagnifyView)>,
 }
 
 impl AppState {
@@ -307,12 +309,14 @@ impl AppState {
             Command::ToggleView(view) => {
                 let s = &mut self.settings.shown;
                 let flag = match view {
+                    View::Magnified => &mut s.magnified,
                     View::Led => &mut s.led,
                     View::Flow => &mut s.flow,
                     View::Strain => &mut s.strain,
                 };
                 *flag = !*flag;
             }
+            Command::Magnify(with) => self.settings.magnify = with.sane(),
             Command::NextView => self.settings.shown = self.settings.shown.next(),
             Command::LookAt(view) => self.timeline(|r| r.timeline.view = view),
             Command::FitSelected => self.timeline(|r| {
@@ -387,17 +391,21 @@ impl AppState {
         }
         let (_, crop) = review.face_shown()?;
         let (crop, frame) = (crop?, review.playback.picture.as_ref()?);
-        let key = (review.session.generation, frame.index, crop.id, shown);
+        let generation = review.session.generation;
+        let magnify = self.settings.magnify;
+        let key = (generation, frame.index, crop.id, shown, magnify);
         if self.last_views == Some(key) {
             return None;
         }
         self.last_views = Some(key);
         Some(ViewsWanted {
+            generation,
             frame: frame.clone(),
             crop: crop.clone(),
             led: shown.led,
             flow: shown.flow,
             strain: shown.strain,
+            magnify: shown.magnified.then_some(magnify),
         })
     }
 }

@@ -1,5 +1,5 @@
-//! The half second before the frame on the screen, for the views that need
-//! motion: read by a source of its own, so that scrubbing disturbs nobody.
+//! The half second before the frame on the screen, or the two seconds that the
+//! magnified view's filters run in over, for the views that need motion: read by a source of its own, so that scrubbing disturbs nobody.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -9,6 +9,7 @@ use crossbeam_channel::{Sender, bounded};
 use super::backend::ViewsWanted;
 use crate::base::Latest;
 use crate::media::{Frame, FrameSource, MediaError};
+use crate::session::magnified_view::{MagnifyMethod, MagnifyRequest, MagnifyView, RUN_IN_SECS};
 use crate::session::views::{ViewRequest, ViewsWorker};
 
 /// The LED band looks back so far (science: LED).
@@ -40,7 +41,8 @@ impl Trail {
                     let Some(wanted) = inbox.take() else {
                         continue;
                     };
-                    match reader.up_to(&wanted.frame) {
+                    let back_secs = back_secs(&wanted);
+                    match reader.up_to(&wanted.frame, back_secs) {
                         Ok(frames) => views.request(request(frames, wanted)),
                         Err(e) => log::warn!("no views for frame {}: {e}", wanted.frame.index),
                     }
@@ -57,16 +59,33 @@ impl Trail {
     }
 }
 
+/// How far back what is wanted looks.
+pub(super) fn back_secs(wanted: &ViewsWanted) -> f64 {
+    let evm = |m: &MagnifyView| m.method == MagnifyMethod::Evm;
+    if wanted.magnify.as_ref().is_some_and(evm) {
+        RUN_IN_SECS
+    } else {
+        BACK_SECS
+    }
+}
+
 /// A frame without one before it has no motion: nothing is drawn, rather than a
 /// motion of zero.
-pub(super) fn request(frames: Vec<Frame>, wanted: ViewsWanted) -> ViewRequest {
+pub(super) fn request(mut frames: Vec<Frame>, wanted: ViewsWanted) -> ViewRequest {
+    let magnify = wanted.magnify.map(|with| MagnifyRequest {
+        frames: frames.clone(),
+        with,
+    });
+    frames.retain(|f| wanted.frame.timestamp.secs_since(f.timestamp) <= BACK_SECS);
     let pair = frames.len() >= 2;
     ViewRequest {
+        generation: wanted.generation,
         frames,
         crop: Arc::new(wanted.crop),
         led: wanted.led && pair,
         flow: wanted.flow && pair,
         strain: wanted.strain && pair,
+        magnify,
     }
 }
 
@@ -74,9 +93,10 @@ struct Reader {
     source: Box<dyn FrameSource>,
     /// Consecutive frames, oldest first.
     kept: VecDeque<Frame>,
-    /// So many frames make the half second, as far as memory allows.
-    back: u64,
-    most: usize,
+    /// Frames a second, as the container states it.
+    fps: f64,
+    /// So many frames may be kept.
+    room: usize,
 }
 
 impl Reader {
@@ -84,26 +104,28 @@ impl Reader {
         let info = source.info();
         let fps = info.nominal_fps.filter(|f| *f > 0.0).unwrap_or(30.0);
         let bytes = 3 * info.width.max(1) as usize * info.height.max(1) as usize;
-        let most = (KEPT_BYTES / bytes).max(2);
-        let back = ((BACK_SECS * fps).ceil() as u64).clamp(1, most as u64 - 1);
         Self {
             source,
             kept: VecDeque::new(),
-            back,
-            most: most.min(3 * (back as usize + 1)),
+            fps,
+            room: (KEPT_BYTES / bytes).max(2),
         }
     }
 
-    /// The frames of the half second that ends with `last`.
-    fn up_to(&mut self, last: &Frame) -> Result<Vec<Frame>, MediaError> {
-        let first = last.index.saturating_sub(self.back);
+    /// The frames of the `back_secs` that end with `last`, as far as memory allows.
+    fn up_to(&mut self, last: &Frame, back_secs: f64) -> Result<Vec<Frame>, MediaError> {
+        let back = ((back_secs * self.fps).ceil() as u64).clamp(1, self.room as u64 - 1);
+        // Some more, so that steps back need no seek.
+        let spare = ((2.0 * BACK_SECS * self.fps).ceil() as usize).max(2);
+        let most = self.room.min(back as usize + 1 + spare);
+        let first = last.index.saturating_sub(back);
         let (low, high) = (
             self.kept.front().map(|f| f.index),
             self.kept.back().map(|f| f.index),
         );
         // Reading on is cheaper than a seek while the gap is short.
         let reads_on =
-            low.is_some_and(|l| l <= first) && high.is_some_and(|h| h + 2 * self.back >= first);
+            low.is_some_and(|l| l <= first) && high.is_some_and(|h| h + 2 * back >= first);
         if !reads_on {
             self.kept.clear();
             self.source.seek(first)?;
@@ -113,7 +135,7 @@ impl Reader {
                 break;
             };
             self.kept.push_back(frame);
-            if self.kept.len() > self.most {
+            while self.kept.len() > most {
                 self.kept.pop_front();
             }
         }
@@ -122,7 +144,7 @@ impl Reader {
         let mut frames: Vec<Frame> = self
             .kept
             .iter()
-            .filter(|f| f.index < last.index && last.timestamp.secs_since(f.timestamp) <= BACK_SECS)
+            .filter(|f| f.index < last.index && last.timestamp.secs_since(f.timestamp) <= back_secs)
             .cloned()
             .collect();
         frames.push(last.clone());
@@ -191,7 +213,7 @@ mod tests {
             seeks: Arc::clone(&seeks),
         }));
         let indices = |r: &mut Reader, at| -> Vec<u64> {
-            r.up_to(&frame(at))
+            r.up_to(&frame(at), BACK_SECS)
                 .unwrap()
                 .iter()
                 .map(|f| f.index)
@@ -203,5 +225,9 @@ mod tests {
         assert_eq!(indices(&mut reader, 3), (0..=3).collect::<Vec<_>>());
         assert_eq!(indices(&mut reader, 99), (89..=99).collect::<Vec<_>>());
         assert_eq!(indices(&mut reader, 500).last(), Some(&500));
+        // The filters' two seconds, and then on with the half second.
+        let run_in = reader.up_to(&frame(70), RUN_IN_SECS).unwrap();
+        assert_eq!((run_in.len(), run_in[0].index), (41, 30));
+        assert_eq!(indices(&mut reader, 71), (61..=71).collect::<Vec<_>>());
     }
 }

@@ -6,6 +6,7 @@ mod cameras;
 mod doctor;
 mod flow;
 mod landmarks;
+mod magnify;
 mod print;
 mod progress;
 mod result_folder;
@@ -49,6 +50,7 @@ pub enum Command {
     Analyze(analyze::AnalyzeArgs),
     Landmarks(landmarks::LandmarksArgs),
     Flow(flow::FlowArgs),
+    Magnify(magnify::MagnifyArgs),
     Weights(weights::WeightsArgs),
     Score(score::ScoreArgs),
     Cameras(cameras::CamerasArgs),
@@ -170,6 +172,7 @@ pub fn run(command: Command, quiet: bool) -> ExitCode {
         Command::Analyze(args) => analyze::run(&args, quiet),
         Command::Landmarks(args) => landmarks::run(&args, quiet),
         Command::Flow(args) => flow::run(&args),
+        Command::Magnify(args) => magnify::run(&args, quiet),
         Command::Weights(args) => weights::run(&args),
         Command::Score(args) => score::run(&args),
         Command::Cameras(args) => cameras::run(&args),

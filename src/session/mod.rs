@@ -5,6 +5,8 @@ mod decoding;
 pub mod device;
 mod error;
 pub mod handle;
+pub mod magnified_view;
+pub mod magnifier;
 pub mod params;
 pub mod pipeline;
 mod remarks;

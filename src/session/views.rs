@@ -1,13 +1,15 @@
-//! The pictures beside the original: LED, flow and strain of the face, drawn on a
-//! thread of their own so that neither the window nor the analysis waits for them.
+//! The pictures beside the original: the face magnified, its LED, flow and strain,
+//! drawn on a thread of their own so that neither the window nor the analysis waits for them.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use crossbeam_channel::{Receiver, Sender, bounded};
 use image::{RgbImage, RgbaImage};
 
 use super::SessionError;
+use super::magnified_view::{self, MagnifiedFace, MagnifyMethod, MagnifyRequest};
 use crate::base::{Latest, Plane};
 use crate::face::CROP_SIDE;
 use crate::face::crop::HeldCrop;
@@ -32,17 +34,23 @@ const NAPS: u32 = 2000;
 /// What to draw. The newest request wins; older ones are dropped.
 #[derive(Debug, Clone)]
 pub struct ViewRequest {
+    /// Of the session whose recording is shown; see [`super::SessionHandle::generation`].
+    pub generation: u64,
     /// Oldest first, spread over the last half second; the last is the frame shown.
     pub frames: Vec<Frame>,
     pub crop: Arc<HeldCrop>,
     pub led: bool,
     pub flow: bool,
     pub strain: bool,
+    pub magnify: Option<MagnifyRequest>,
 }
 
-/// Pictures of the 128×128 face crop for the frame `frame`.
+/// Pictures of the face crop for the frame `frame`: 128×128, the magnified one as
+/// large as the face was filmed.
 #[derive(Debug, Clone, Default)]
 pub struct Views {
+    /// Of the request: what was drawn of another recording is not shown.
+    pub generation: u64,
     pub frame: u64,
     /// Band-passed, normalised by frame differences; mid-grey is no motion.
     pub led: Option<RgbaImage>,
@@ -54,11 +62,17 @@ pub struct Views {
     pub strain_full_scale: f32,
     /// Where the LED kernel ran.
     pub led_device: String,
+    pub magnified: Option<RgbImage>,
+    /// Why it could not be drawn, for the person.
+    pub magnify_trouble: Option<String>,
 }
 
 /// Draws views on the thread "views"; dropping it ends the thread.
 pub struct ViewsWorker {
     requests: Latest<ViewRequest>,
+    /// The newest session asked for: a late request of the one before would push
+    /// its request out of the slot.
+    newest: AtomicU64,
     ready: Latest<Views>,
     bell: Sender<()>,
 }
@@ -82,6 +96,7 @@ impl ViewsWorker {
         let drawer = Drawer {
             led,
             tvl1: Tvl1::new(Tvl1Preset::Live.params()),
+            face: MagnifiedFace::default(),
         };
         let (inbox, outbox) = (Latest::clone(&requests), Latest::clone(&ready));
         std::thread::Builder::new()
@@ -90,12 +105,17 @@ impl ViewsWorker {
             .map_err(SessionError::Thread)?;
         Ok(Self {
             requests,
+            newest: AtomicU64::new(0),
             ready,
             bell,
         })
     }
 
     pub fn request(&self, request: ViewRequest) {
+        let newest = self.newest.fetch_max(request.generation, Ordering::Relaxed);
+        if request.generation < newest {
+            return;
+        }
         self.requests.put(request);
         // A bell that already rings is enough.
         let _ = self.bell.try_send(());
@@ -115,6 +135,7 @@ enum Led {
 struct Drawer {
     led: Led,
     tvl1: Tvl1,
+    face: MagnifiedFace,
 }
 
 impl Drawer {
@@ -140,6 +161,7 @@ impl Drawer {
     fn draw(&mut self, request: &ViewRequest) -> Option<Views> {
         let frame = request.frames.last()?.index;
         let mut views = Views {
+            generation: request.generation,
             frame,
             flow_full_scale_px: FLOW_FULL_SCALE_PX,
             strain_full_scale: STRAIN_FULL_SCALE,
@@ -149,9 +171,12 @@ impl Drawer {
             },
             ..Views::default()
         };
-        let crops: Vec<Plane> = request
-            .frames
-            .iter()
+        let glmm = |m: &MagnifyRequest| m.with.method == MagnifyMethod::Glmm;
+        let grey = request.led
+            || request.flow
+            || request.strain
+            || request.magnify.as_ref().is_some_and(glmm);
+        let crops: Vec<Plane> = (request.frames.iter().filter(|_| grey))
             .map(|f| crop(f, &request.crop))
             .collect();
         let crops: Vec<&Plane> = crops.iter().collect();
@@ -181,7 +206,40 @@ impl Drawer {
                 flow_color::scalar_image(&strain::central(&flow).magnitude, STRAIN_FULL_SCALE)
             });
         }
+        if let Some(magnify) = &request.magnify {
+            match self.magnify(request, &crops, magnify) {
+                Ok(picture) => views.magnified = Some(picture),
+                Err(why) => views.magnify_trouble = Some(why),
+            }
+        }
         Some(views)
+    }
+
+    /// The face of the last frame, magnified; why not, where it cannot be.
+    fn magnify(
+        &mut self,
+        request: &ViewRequest,
+        crops: &[&Plane],
+        magnify: &MagnifyRequest,
+    ) -> Result<RgbImage, String> {
+        if magnify.with.method == MagnifyMethod::Evm {
+            return self
+                .face
+                .eulerian(request.generation, &request.crop, magnify);
+        }
+        let (Some(reference), Some(first), Some(last)) =
+            (request.frames.first(), crops.first(), crops.last())
+        else {
+            return Err("There is no frame to magnify".into());
+        };
+        let flow = self.tvl1.flow(first, last).map_err(|e| e.to_string())?;
+        let sigma = magnify.with.sigma;
+        Ok(magnified_view::lagrangian(
+            reference,
+            &request.crop,
+            &flow,
+            sigma,
+        ))
     }
 
     fn filter(&mut self, frames: &[&Plane]) -> Option<Plane> {
@@ -228,4 +286,83 @@ fn spread<'a>(crops: &[&'a Plane]) -> Vec<&'a Plane> {
     (0..LED_FRAMES)
         .map(|i| crops[newest * i / (LED_FRAMES - 1)])
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::{Similarity, Timestamp};
+    use crate::face::Landmarks;
+    use crate::session::magnified_view::MagnifyView;
+
+    fn request(generation: u64, count: u64, magnify: Option<MagnifyView>) -> ViewRequest {
+        let frames: Vec<Frame> = (0..count)
+            .map(|index| Frame {
+                index,
+                timestamp: Timestamp::from_secs(index as f64 / 30.0),
+                dropped_before: 0,
+                captured: None,
+                picture: Arc::new(RgbImage::from_fn(128, 128, |x, y| {
+                    image::Rgb([((x + y + index as u32) * 3 % 256) as u8; 3])
+                })),
+            })
+            .collect();
+        ViewRequest {
+            generation,
+            crop: Arc::new(HeldCrop {
+                id: 0,
+                since_frame: 0,
+                crop_from_image: Similarity::IDENTITY,
+                landmarks_in_crop: Landmarks([crate::base::Point::default(); 68]),
+            }),
+            led: false,
+            flow: false,
+            strain: false,
+            magnify: magnify.map(|with| MagnifyRequest {
+                frames: frames.clone(),
+                with,
+            }),
+            frames,
+        }
+    }
+
+    fn next(worker: &ViewsWorker) -> Option<Views> {
+        for _ in 0..2000 {
+            if let Some(views) = worker.take() {
+                return Some(views);
+            }
+            std::thread::sleep(NAP);
+        }
+        None
+    }
+
+    #[test]
+    fn a_view_says_of_which_recording_it_is_and_a_late_request_is_dropped() {
+        let worker = ViewsWorker::start(None, || {}).unwrap();
+        worker.request(request(2, 3, None));
+        assert_eq!(next(&worker).map(|v| v.generation), Some(2));
+        worker.request(request(1, 3, None));
+        worker.request(request(3, 3, None));
+        worker.request(request(2, 3, None));
+        assert_eq!(next(&worker).map(|v| v.generation), Some(3));
+        std::thread::sleep(Duration::from_millis(20));
+        assert!(worker.take().is_none());
+    }
+
+    #[test]
+    fn both_methods_draw_the_face_as_large_as_it_was_filmed() {
+        let worker = ViewsWorker::start(None, || {}).unwrap();
+        for method in MagnifyMethod::ALL {
+            let with = MagnifyView {
+                method,
+                ..MagnifyView::default()
+            };
+            worker.request(request(1, 8, Some(with)));
+            let views = next(&worker).unwrap();
+            assert_eq!(views.magnify_trouble, None);
+            let picture = views.magnified.unwrap();
+            assert_eq!((picture.dimensions(), views.frame), ((128, 128), 7));
+            assert_ne!(picture, *request(1, 8, None).frames[7].picture);
+        }
+    }
 }

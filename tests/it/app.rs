@@ -16,6 +16,7 @@ use onset::app::command::{Command, SideTab, View};
 use onset::app::panels::source::LIMITS;
 use onset::app::settings::ThemeChoice;
 use onset::base::Notice;
+use onset::session::magnified_view::{MagnifyMethod, MagnifyView};
 use onset::spotting::IntervalStatus;
 
 use scripted::{Asked, FRAMES, Scripted, status, story};
@@ -183,6 +184,18 @@ fn nothing_overlaps_or_leaves_the_window() {
             ],
         );
         assert_tidy(&harness, size, &format!("{size:?} ×{scale} three views"));
+        for method in MagnifyMethod::ALL {
+            let with = MagnifyView {
+                method,
+                ..MagnifyView::default()
+            };
+            say(&mut harness, vec![Command::Magnify(with)]);
+            if method == MagnifyMethod::Evm {
+                say(&mut harness, vec![Command::ToggleView(View::Magnified)]);
+            }
+            let what = format!("{size:?} ×{scale} four views, {}", method.name());
+            assert_tidy(&harness, size, &what);
+        }
         let harness = recording(size, scale, 300, false);
         assert_tidy(&harness, size, &format!("{size:?} ×{scale} analysing"));
     }
@@ -575,4 +588,54 @@ fn a_camera_shows_its_pictures_and_cannot_be_stepped() {
     assert_eq!(state.review.as_ref().unwrap().playback.frame, 0);
     assert!(matches!(&state.entrance.cameras,
         onset::app::entrance::Cameras::Found(list) if list[0].name == "Integrated camera"));
+}
+
+#[test]
+fn m_shows_the_magnified_view_with_sliders_that_act_at_once() {
+    let mut h = recording((1280.0, 800.0), 1.0, FRAMES, true);
+    assert!(!says(&h, "Gain"));
+    h.key_press(Key::M);
+    h.run_steps(4);
+    assert!(h.state().app.state.settings.shown.magnified);
+    for text in ["Gain α", "Band, at most 15.0 Hz", "from", "Magnified view"] {
+        assert!(says(&h, text), "{text}");
+    }
+    let count = |h: &Shown| h.state().app.state.review.as_ref().unwrap().views_count;
+    let before = count(&h);
+    h.get_by_label("GLMM").click();
+    h.run_steps(4);
+    let settings = &h.state().app.state.settings;
+    assert_eq!(settings.magnify.method, MagnifyMethod::Glmm);
+    assert!(says(&h, "Gain σ") && !says(&h, "Band, at most"));
+    assert!(count(&h) > before, "the view is drawn anew");
+    let wild = MagnifyView {
+        sigma: 1e9,
+        ..MagnifyView::default()
+    };
+    say(&mut h, vec![Command::Magnify(wild)]);
+    assert_eq!(h.state().app.state.settings.magnify.sigma, 50.0);
+    h.key_press(Key::M);
+    h.run_steps(4);
+    assert!(!says(&h, "Gain"));
+}
+
+#[test]
+fn a_view_of_the_recording_before_is_not_shown() {
+    let mut h = recording((1280.0, 800.0), 1.0, FRAMES, true);
+    let review = h.state().app.state.review.as_ref().unwrap();
+    let (generation, before) = (review.session.generation, review.views_count);
+    let old = onset::session::views::Views {
+        generation: generation - 1,
+        ..Default::default()
+    };
+    say(
+        &mut h,
+        vec![Command::Views {
+            generation: old.generation,
+            views: Box::new(old),
+        }],
+    );
+    let review = h.state().app.state.review.as_ref().unwrap();
+    assert_eq!(review.views_count, before);
+    assert_eq!(review.views.generation, generation);
 }

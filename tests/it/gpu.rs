@@ -8,6 +8,8 @@ use std::sync::{Mutex, MutexGuard, OnceLock};
 use naga::valid::{Capabilities, ValidationFlags, Validator};
 use onset::gpu::{GpuContext, Kernel, Readback, buffer};
 use onset::motion::bandpass::{self, BandpassUniform};
+use onset::motion::gpu::glmm::{self, GlmmUniform};
+use onset::motion::gpu::magnify::{self, LevelUniform, MagnifyUniform};
 use onset::motion::gpu::{Tile, pyramid, strain, tvl1};
 
 /// The one device of this test binary, for one test at a time. `None`, with a line
@@ -42,6 +44,8 @@ fn shaders() -> Vec<(&'static str, String)> {
         ("strain", strain::shader_source()),
         ("tvl1", tvl1::shader_source(Tile::LARGE)),
         ("tvl1_begin", tvl1::begin_source()),
+        ("glmm", glmm::shader_source()),
+        ("magnify", magnify::shader_source()),
     ]
 }
 
@@ -90,6 +94,46 @@ fn the_host_and_the_shader_lay_bandpass_parameters_out_alike() {
     let (members, span) = layout(&bandpass::shader_source(), "Bandpass");
     assert_eq!(members, host.map(|(name, at)| (name.to_owned(), at)));
     assert_eq!(span, size_of::<BandpassUniform>());
+}
+
+#[test]
+fn the_host_and_the_shader_lay_magnification_parameters_out_alike() {
+    let host = [
+        ("width", offset_of!(MagnifyUniform, width)),
+        ("height", offset_of!(MagnifyUniform, height)),
+        ("levels", offset_of!(MagnifyUniform, levels)),
+        ("start", offset_of!(MagnifyUniform, start)),
+        ("fast", offset_of!(MagnifyUniform, fast)),
+        ("slow", offset_of!(MagnifyUniform, slow)),
+        ("spare", offset_of!(MagnifyUniform, spare)),
+        ("chroma", offset_of!(MagnifyUniform, chroma)),
+        ("level", offset_of!(MagnifyUniform, level)),
+    ];
+    let (members, span) = layout(&magnify::shader_source(), "Magnify");
+    assert_eq!(members, host.map(|(name, at)| (name.to_owned(), at)));
+    assert_eq!(span, size_of::<MagnifyUniform>());
+    let host = [
+        ("width", offset_of!(LevelUniform, width)),
+        ("height", offset_of!(LevelUniform, height)),
+        ("offset", offset_of!(LevelUniform, offset)),
+        ("alpha", offset_of!(LevelUniform, alpha)),
+    ];
+    let (members, span) = layout(&magnify::shader_source(), "Level");
+    assert_eq!(members, host.map(|(name, at)| (name.to_owned(), at)));
+    assert_eq!(span, size_of::<LevelUniform>());
+}
+
+#[test]
+fn the_host_and_the_shader_lay_mesh_parameters_out_alike() {
+    let host = [
+        ("width", offset_of!(GlmmUniform, width)),
+        ("height", offset_of!(GlmmUniform, height)),
+        ("rim", offset_of!(GlmmUniform, rim)),
+        ("spare", offset_of!(GlmmUniform, spare)),
+    ];
+    let (members, span) = layout(&glmm::shader_source(), "Glmm");
+    assert_eq!(members, host.map(|(name, at)| (name.to_owned(), at)));
+    assert_eq!(span, size_of::<GlmmUniform>());
 }
 
 /// Names and offsets of a shader struct's members, and its size.

@@ -12,6 +12,7 @@ mod clips;
 mod face;
 mod gpu;
 mod gpu_flow;
+mod magnify;
 mod media;
 mod metrics;
 mod model;

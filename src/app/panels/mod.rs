@@ -5,6 +5,7 @@ pub mod drop_target;
 pub mod empty;
 pub mod help;
 pub mod hints;
+pub mod magnify;
 pub mod notices;
 pub mod overview;
 pub mod picture;

@@ -1,11 +1,13 @@
-//! The original with its overlays, and the face as LED, flow and strain beside it.
+//! The original with its overlays, and beside it the face magnified and as LED,
+//! flow and strain.
 
 use egui::{
     Align, Color32, CornerRadius, Image, Label, Layout, Painter, Pos2, Rect, RichText, Shape,
     Stroke, StrokeKind, TextStyle, TextureHandle, Ui, UiBuilder, pos2, vec2,
 };
 
-use crate::app::command::View;
+use super::magnify;
+use crate::app::command::{Command, View};
 use crate::app::regions;
 use crate::app::review::Review;
 use crate::app::state::AppState;
@@ -15,12 +17,16 @@ use crate::app::widgets::row;
 use crate::app::widgets::textures::Textures;
 use crate::base;
 use crate::motion::flow_color::viridis;
+use crate::session::magnified_view::{MagnifyMethod, MagnifyView};
 
-pub fn show(ui: &mut Ui, state: &AppState, textures: &Textures) {
+pub fn show(ui: &mut Ui, state: &AppState, textures: &Textures, out: &mut Vec<Command>) {
     let Some(review) = &state.review else {
         return;
     };
-    let area = ui.available_rect_before_wrap();
+    let mut area = ui.available_rect_before_wrap();
+    if state.settings.shown.magnified {
+        area.max.y = controls(ui, state, area, out).top() - theme::GAP;
+    }
     let info = &review.session.info;
     let (w, h) = review
         .playback
@@ -30,6 +36,7 @@ pub fn show(ui: &mut Ui, state: &AppState, textures: &Textures) {
     let aspect = (w.max(1) as f32 / h.max(1) as f32).clamp(0.1, 10.0);
     let shown = state.settings.shown;
     let wanted: Vec<View> = [
+        (shown.magnified, View::Magnified),
         (shown.led, View::Led),
         (shown.flow, View::Flow),
         (shown.strain, View::Strain),
@@ -40,8 +47,26 @@ pub fn show(ui: &mut Ui, state: &AppState, textures: &Textures) {
     let layout = arrange(area, aspect, wanted.len());
     original(ui, state, review, textures, layout.original);
     for (view, rect) in wanted.into_iter().zip(layout.views) {
-        beside(ui, review, textures, view, rect);
+        beside(ui, state, review, textures, (view, rect));
     }
+}
+
+/// The sliders along the lower edge; gives where they stand.
+fn controls(ui: &mut Ui, state: &AppState, area: Rect, out: &mut Vec<Command>) -> Rect {
+    let strip = Rect::from_min_max(pos2(area.left(), area.bottom() - magnify::HEIGHT), area.max);
+    let p = Palette::current(ui);
+    ui.painter().rect_filled(strip, 4.0, p.panel);
+    let inside = strip.shrink(theme::GAP);
+    ui.scope_builder(
+        UiBuilder::new()
+            .max_rect(inside)
+            .layout(Layout::top_down(Align::Min)),
+        |ui| {
+            // Wide side panels may leave less than the sliders need.
+            egui::ScrollArea::horizontal().show(ui, |ui| magnify::show(ui, state, out))
+        },
+    );
+    strip
 }
 
 fn caption(ui: &mut Ui, rect: Rect, title: &str, detail: &str) {
@@ -201,9 +226,20 @@ fn tag(painter: &Painter, at: Pos2, text: &str, ink: Color32) {
     painter.galley(rect.min, galley, ink);
 }
 
-fn beside(ui: &mut Ui, review: &Review, textures: &Textures, view: View, rect: Rect) {
+fn beside(
+    ui: &mut Ui,
+    state: &AppState,
+    review: &Review,
+    textures: &Textures,
+    (view, rect): (View, Rect),
+) {
     let views = &review.views;
     let (title, detail, texture) = match view {
+        View::Magnified => (
+            "Magnified",
+            magnified_detail(&state.settings.magnify),
+            textures.magnified(),
+        ),
         View::Led => (
             "LED band-pass",
             if views.led_device.is_empty() {
@@ -231,7 +267,7 @@ fn beside(ui: &mut Ui, review: &Review, textures: &Textures, view: View, rect: R
             UiBuilder::new()
                 .max_rect(rect.shrink(theme::GAP))
                 .layout(Layout::centered_and_justified(egui::Direction::TopDown)),
-            |ui| ui.add(Label::new(row::weak(ui, missing(review))).wrap()),
+            |ui| ui.add(Label::new(row::weak(ui, missing(review, view))).wrap()),
         );
         return;
     };
@@ -241,7 +277,7 @@ fn beside(ui: &mut Ui, review: &Review, textures: &Textures, view: View, rect: R
     );
     let painter = ui.painter().with_clip_rect(rect);
     match view {
-        View::Led => {}
+        View::Magnified | View::Led => {}
         View::Flow => wheel(
             ui,
             &painter,
@@ -261,7 +297,21 @@ pub(super) fn place(device: &str) -> &str {
     }
 }
 
-fn missing(review: &Review) -> &'static str {
+/// What is larger, and by how much.
+fn magnified_detail(with: &MagnifyView) -> String {
+    match with.method {
+        MagnifyMethod::Evm => format!(
+            "{:.1}× the change between {:.2} and {:.2} Hz",
+            with.alpha, with.low_hz, with.high_hz
+        ),
+        MagnifyMethod::Glmm => format!("{:.1}× the motion of the last half second", with.sigma),
+    }
+}
+
+fn missing(review: &Review, view: View) -> &str {
+    if let (View::Magnified, Some(why)) = (view, &review.views.magnify_trouble) {
+        return why;
+    }
     let analysed = review
         .playback
         .picture

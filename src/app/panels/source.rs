@@ -158,6 +158,8 @@ fn switches(ui: &mut Ui, state: &AppState, out: &mut Vec<Command>) {
     let o = state.settings.overlays;
     ui.horizontal_wrapped(|ui| {
         ui.spacing_mut().item_spacing.x = theme::GRID;
+        // Four of them stand in one row of the narrowest panel but one.
+        ui.spacing_mut().button_padding.x = theme::GRID;
         for (name, on, which, tip) in [
             (
                 "Box",
@@ -186,14 +188,22 @@ fn switches(ui: &mut Ui, state: &AppState, out: &mut Vec<Command>) {
     row::section(ui, "Beside the picture");
     let s = state.settings.shown;
     let next = keys::tip("Next view");
-    let led = format!(
-        "The face, band-passed in time: {}",
-        keys::tip("LED view on or off")
+    let magnified = format!(
+        "The face with its motion made large: {}",
+        keys::tip("Magnified view on or off")
     );
     ui.horizontal_wrapped(|ui| {
         ui.spacing_mut().item_spacing.x = theme::GRID;
+        // Four of them stand in one row of the narrowest panel but one.
+        ui.spacing_mut().button_padding.x = theme::GRID;
         for (name, on, which, tip) in [
-            ("LED", s.led, View::Led, led),
+            ("Magnified", s.magnified, View::Magnified, magnified),
+            (
+                "LED",
+                s.led,
+                View::Led,
+                format!("The face, band-passed in time. {next}"),
+            ),
             (
                 "Flow",
                 s.flow,

@@ -163,7 +163,7 @@ mod tests {
         ] {
             let area = Rect::from_min_size(pos2(200.0, 40.0), vec2(w, h));
             for aspect in [4.0 / 3.0, 16.0 / 9.0, 0.5] {
-                for views in 0..=3 {
+                for views in 0..=4 {
                     let l = arrange(area, aspect, views);
                     assert_eq!(l.views.len(), views, "{w}×{h}");
                     let mut all = l.views.clone();

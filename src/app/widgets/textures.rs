@@ -13,6 +13,7 @@ const MAX_SIDE: u32 = 4096;
 #[derive(Default)]
 pub struct Textures {
     original: Slot,
+    magnified: Slot,
     led: Slot,
     flow: Slot,
     strain: Slot,
@@ -64,6 +65,8 @@ impl Textures {
                 ColorImage::from_rgba_unmultiplied(size(i.width(), i.height()), i.as_raw())
             });
             self.led.update(ctx, "led", key, led);
+            let magnified = views.magnified.as_ref().map(|i| rgb(i, MAX_SIDE));
+            self.magnified.update(ctx, "magnified", key, magnified);
             let flow = views.flow.as_ref().map(|i| rgb(i, MAX_SIDE));
             self.flow.update(ctx, "flow", key, flow);
             let strain = views.strain.as_ref().map(|i| rgb(i, MAX_SIDE));
@@ -78,6 +81,11 @@ impl Textures {
     #[must_use]
     pub fn original(&self) -> Option<&TextureHandle> {
         self.original.handle.as_ref()
+    }
+
+    #[must_use]
+    pub fn magnified(&self) -> Option<&TextureHandle> {
+        self.magnified.handle.as_ref()
     }
 
     #[must_use]

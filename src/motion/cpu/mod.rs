@@ -8,7 +8,9 @@
 //! so all of them, on any machine, give the same bits.
 
 pub mod bandpass;
+pub mod glmm;
 mod iteration;
+pub mod magnify;
 mod median;
 mod sweep;
 pub(crate) mod tvl1;

@@ -165,6 +165,7 @@ fn views(wanted: &ViewsWanted) -> Views {
         (-(dx * dx + dy * dy)).exp()
     };
     Views {
+        generation: wanted.generation,
         frame: wanted.frame.index,
         led: wanted.led.then(|| {
             RgbaImage::from_fn(128, 128, |x, y| {
@@ -191,6 +192,8 @@ fn views(wanted: &ViewsWanted) -> Views {
         }),
         strain_full_scale: 0.05,
         led_device: "CPU".into(),
+        magnified: wanted.magnify.map(|_| drawn_face()),
+        magnify_trouble: None,
     }
 }
 

@@ -1,0 +1,143 @@
+//! The sliders of the magnified view: what they change is seen at once.
+
+use egui::{Align, Button, Label, Layout, Slider, Ui};
+
+use crate::app::command::Command;
+use crate::app::state::AppState;
+use crate::app::theme;
+use crate::app::widgets::row;
+use crate::session::magnified_view::{MagnifyMethod, MagnifyView};
+
+/// Two rows of controls and the space between them.
+pub const HEIGHT: f32 = 2.0 * theme::CONTROL + 3.0 * theme::GAP;
+
+/// The width of a slider without its number, and of the number.
+const SLIDER: f32 = 96.0;
+const NUMBER: f32 = 64.0;
+
+/// What stands before the first sliders, and the sliders' names: the two rows stand
+/// in columns.
+const HEAD: f32 = 120.0;
+const NAMES: [f32; 2] = [48.0, 24.0];
+
+pub fn show(ui: &mut Ui, state: &AppState, out: &mut Vec<Command>) {
+    let now = state.settings.magnify;
+    let mut chosen = now;
+    let fps = state
+        .review
+        .as_ref()
+        .and_then(|r| r.measured_fps())
+        .filter(|fps| *fps > 0.0);
+    ui.spacing_mut().slider_width = SLIDER;
+    ui.spacing_mut().interact_size.x = NUMBER;
+    ui.spacing_mut().item_spacing = egui::vec2(theme::GAP, theme::GAP);
+    line(ui, |ui| {
+        column(ui, HEAD, Align::Min, |ui| {
+            methods(ui, now.method, &mut chosen)
+        });
+        match now.method {
+            MagnifyMethod::Evm => {
+                let gain = Slider::new(&mut chosen.alpha, MagnifyView::GAIN);
+                slider(ui, 0, "Gain α", "×", gain.fixed_decimals(1));
+                let lambda = Slider::new(&mut chosen.lambda_c_px, MagnifyView::LAMBDA_C_PX);
+                slider(
+                    ui,
+                    1,
+                    "λc",
+                    " px",
+                    lambda.logarithmic(true).fixed_decimals(0),
+                )
+                .on_hover_text("Waves on the face shorter than this are magnified less");
+            }
+            MagnifyMethod::Glmm => {
+                let gain = Slider::new(&mut chosen.sigma, MagnifyView::GAIN);
+                slider(ui, 0, "Gain σ", "×", gain.fixed_decimals(1));
+            }
+        }
+    });
+    line(ui, |ui| match now.method {
+        MagnifyMethod::Evm => band(ui, fps, &now, &mut chosen),
+        MagnifyMethod::Glmm => {
+            let text = "The face of up to half a second ago, moved further the way it went.";
+            ui.add(Label::new(row::weak(ui, text)).truncate());
+        }
+    });
+    let chosen = chosen.sane();
+    if chosen != now {
+        out.push(Command::Magnify(chosen));
+    }
+}
+
+fn methods(ui: &mut Ui, now: MagnifyMethod, chosen: &mut MagnifyView) {
+    ui.spacing_mut().item_spacing.x = theme::GRID;
+    for method in MagnifyMethod::ALL {
+        let tip = match method {
+            MagnifyMethod::Evm => "Change in a band of frequencies, made larger",
+            MagnifyMethod::Glmm => "The face of half a second ago, moved further",
+        };
+        let button = Button::selectable(now == method, method.name());
+        if ui
+            .add(button.frame_when_inactive(true))
+            .on_hover_text(tip)
+            .clicked()
+        {
+            chosen.method = method;
+        }
+    }
+}
+
+/// Both bounds, at most half the frame rate: faster change is not in the recording.
+fn band(ui: &mut Ui, fps: Option<f64>, now: &MagnifyView, chosen: &mut MagnifyView) {
+    let most = *MagnifyView::BAND_HZ.end();
+    let limit = fps.map_or(most, |fps| (0.5 * fps as f32).clamp(0.2, most));
+    column(ui, HEAD, Align::Min, |ui| {
+        let text = if fps.is_some() {
+            format!("Band, at most {limit:.1} Hz")
+        } else {
+            "Band".to_owned()
+        };
+        ui.label(row::weak(ui, text))
+            .on_hover_text("Half the measured frame rate: faster change is not in the recording");
+    });
+    let range = *MagnifyView::BAND_HZ.start()..=limit;
+    // What lies beyond the limit is shown at it and kept for a faster recording.
+    let (mut low, mut high) = (now.low_hz.min(limit), now.high_hz.min(limit));
+    let from = Slider::new(&mut low, range.clone()).logarithmic(true);
+    if slider(ui, 0, "from", " Hz", from.fixed_decimals(2)).changed() {
+        chosen.low_hz = low.min(0.9 * limit);
+        chosen.high_hz = chosen.high_hz.max(chosen.low_hz / 0.9);
+    }
+    let to = Slider::new(&mut high, range).logarithmic(true);
+    if slider(ui, 1, "to", " Hz", to.fixed_decimals(2)).changed() {
+        chosen.high_hz = high;
+        chosen.low_hz = chosen.low_hz.min(0.9 * high);
+    }
+}
+
+fn line(ui: &mut Ui, contents: impl FnOnce(&mut Ui)) {
+    ui.allocate_ui_with_layout(
+        egui::vec2(ui.available_width(), theme::CONTROL),
+        Layout::left_to_right(Align::Center),
+        contents,
+    );
+}
+
+/// A piece of a line with its own width.
+fn column<R>(ui: &mut Ui, width: f32, align: Align, contents: impl FnOnce(&mut Ui) -> R) -> R {
+    let layout = match align {
+        Align::Max => Layout::right_to_left(Align::Center),
+        _ => Layout::left_to_right(Align::Center),
+    };
+    ui.allocate_ui_with_layout(egui::vec2(width, theme::CONTROL), layout, |ui| {
+        ui.set_width(width);
+        contents(ui)
+    })
+    .inner
+}
+
+fn slider(ui: &mut Ui, at: usize, name: &str, unit: &str, slider: Slider<'_>) -> egui::Response {
+    let label = column(ui, NAMES[at], Align::Max, |ui| {
+        ui.label(row::weak(ui, name))
+    });
+    ui.add(slider.suffix(unit)).labelled_by(label.id)
+}

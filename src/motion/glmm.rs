@@ -1,0 +1,261 @@
+//! Lagrangian motion magnification (GLMM, S1): the reference picture is bent by its
+//! own motion made σ times as large, I_T = warp(I_ref, σ·(u, v)).
+//!
+//! The flow says where each pixel of the *reference* went, so what is at p must
+//! appear at p + σ·(u, v)(p). A plain look-up at q − σ·(u, v)(q) would take the
+//! motion of the place where something arrives, not of the thing that arrives
+//! there, which differ once σ·(u, v) leaves the moving part. So a mesh with a node
+//! at every pixel is moved, and every pixel of the result looks up, bicubically,
+//! the point of the reference that its triangle brings there. The mesh's rim is
+//! held outside the picture: it has no holes, and where it folds the part that
+//! moves more lies on top. Kernels: `shaders/glmm.wgsl`
+//! ([`crate::motion::gpu::glmm`]); CPU twin: [`crate::motion::cpu::glmm`].
+
+use image::RgbImage;
+
+use super::magnify::MagnifyError;
+use super::tvl1::{Tvl1, Tvl1Params};
+use super::{Flow, cpu};
+use crate::base::{Plane, Timestamp};
+use crate::gpu::GpuContext;
+use crate::motion::gpu::glmm::GpuWarp;
+use crate::motion::luma::LumaPatch;
+use crate::motion::pyramid::Pyramid;
+
+/// The usual gain (S1).
+pub const SIGMA: f64 = 9.0;
+
+/// Nothing is moved further than this part of the picture's shorter side: beyond it
+/// a face is not recognisable, and the mesh's triangles grow without bound.
+const FURTHEST: f32 = 0.25;
+
+/// A pause of so many frame intervals is a gap: a new reference follows.
+const GAP_INTERVALS: f64 = 3.5;
+
+/// The motion to apply: `sigma` times the flow, in pixels, no further than
+/// [`FURTHEST`] allows; what is not finite becomes rest.
+#[must_use]
+pub fn displacement(flow: &Flow, sigma: f32) -> Flow {
+    displacement_about(flow, sigma, [0.0; 2])
+}
+
+/// The same with a motion, in pixels, that is kept as it is: only what differs from
+/// it becomes `sigma` times as large. For a face, that of the head.
+#[must_use]
+pub fn displacement_about(flow: &Flow, sigma: f32, kept: [f32; 2]) -> Flow {
+    let furthest = FURTHEST * flow.u.width.min(flow.u.height) as f32;
+    let mut moved = flow.clone();
+    for (u, v) in moved.u.data.iter_mut().zip(&mut moved.v.data) {
+        let [x, y] = [(*u, kept[0]), (*v, kept[1])].map(|(d, k)| k + sigma * (d - k));
+        let length = x.hypot(y);
+        let keep = if length > furthest {
+            furthest / length
+        } else {
+            1.0
+        };
+        (*u, *v) = if length.is_finite() {
+            (x * keep, y * keep)
+        } else {
+            (0.0, 0.0)
+        };
+    }
+    moved
+}
+
+/// How the head moved: the median of the flow, component by component, which an
+/// expression, on the smaller part of a face, does not change.
+#[must_use]
+pub fn median_motion(flow: &Flow) -> [f32; 2] {
+    [&flow.u, &flow.v].map(|plane| {
+        let mut values: Vec<f32> = plane.data.clone();
+        let middle = values.len() / 2;
+        if values.is_empty() {
+            return 0.0;
+        }
+        let (_, median, _) = values.select_nth_unstable_by(middle, f32::total_cmp);
+        if median.is_finite() { *median } else { 0.0 }
+    })
+}
+
+/// A flow between small pictures for larger ones of the same content, `width`×`height`.
+#[must_use]
+pub fn enlarged(flow: &Flow, width: usize, height: usize) -> Flow {
+    let scale = |large: usize, small: usize| large as f32 / small.max(1) as f32;
+    let (sx, sy) = (scale(width, flow.u.width), scale(height, flow.u.height));
+    let resized = |plane: &Plane, by: f32| {
+        let mut out = Plane::zeros(width, height);
+        for y in 0..height {
+            let from_y = (y as f32 + 0.5) / sy - 0.5;
+            for (x, value) in out.row_mut(y).iter_mut().enumerate() {
+                *value = by * plane.bilinear((x as f32 + 0.5) / sx - 0.5, from_y);
+            }
+        }
+        out
+    };
+    Flow {
+        u: resized(&flow.u, sx),
+        v: resized(&flow.v, sy),
+    }
+}
+
+/// What the motion is measured against.
+#[derive(Debug)]
+struct Reference {
+    picture: RgbImage,
+    pyramid: Pyramid,
+    /// Index and time of the last frame.
+    last: (u64, Timestamp),
+}
+
+/// Magnifies a recording frame by frame against its first one.
+#[derive(Debug)]
+pub struct Glmm {
+    tvl1: Tvl1,
+    sigma: f64,
+    keep_head: bool,
+    fps: f64,
+    reference: Option<Reference>,
+    gpu: Option<(GpuContext, Option<GpuWarp>)>,
+}
+
+impl Glmm {
+    /// For frames that come `fps` a second, moved `sigma` times as far; flow with
+    /// `params`.
+    ///
+    /// # Errors
+    /// When `sigma` is not between 0 and 1000.
+    pub fn new(sigma: f64, params: Tvl1Params, fps: f64) -> Result<Self, MagnifyError> {
+        if !(0.0..=1000.0).contains(&sigma) {
+            return Err(MagnifyError::Parameter {
+                name: "alpha",
+                value: sigma,
+                remedy: "0 to 1000, such as 9",
+            });
+        }
+        Ok(Self {
+            tvl1: Tvl1::new(params),
+            sigma,
+            keep_head: false,
+            fps,
+            reference: None,
+            gpu: None,
+        })
+    }
+
+    /// For pictures of a face: the head's own motion ([`median_motion`]) stays as it is.
+    #[must_use]
+    pub fn keeping_the_head(mut self) -> Self {
+        self.keep_head = true;
+        self
+    }
+
+    /// Pictures are bent on this graphics card.
+    #[must_use]
+    pub fn on_gpu(mut self, context: &GpuContext) -> Self {
+        self.gpu = Some((context.clone(), None));
+        self
+    }
+
+    /// The next frame is the reference.
+    pub fn restart(&mut self) {
+        self.reference = None;
+    }
+
+    /// Takes the frame `index` and gives the reference as it would look if it had
+    /// moved there σ times as far. A frame that does not follow the last one (another
+    /// index, a pause, another size) is the new reference and comes back as it is.
+    ///
+    /// # Errors
+    /// When the picture is too small for flow or the graphics card fails.
+    pub fn push(
+        &mut self,
+        picture: &RgbImage,
+        index: u64,
+        at: Timestamp,
+    ) -> Result<RgbImage, MagnifyError> {
+        let pyramid = self.tvl1.pyramid(&LumaPatch::whole(picture).plane());
+        let follows = |r: &Reference| {
+            let waited = at.secs_since(r.last.1) * self.fps;
+            r.picture.dimensions() == picture.dimensions()
+                && index == r.last.0 + 1
+                && waited > 0.0
+                && waited <= GAP_INTERVALS
+        };
+        let Some(mut reference) = self.reference.take().filter(follows) else {
+            // A flow with itself tells whether the size will do.
+            self.tvl1.flow_between(&pyramid, &pyramid)?;
+            self.reference = Some(Reference {
+                picture: picture.clone(),
+                pyramid,
+                last: (index, at),
+            });
+            return Ok(picture.clone());
+        };
+        reference.last = (index, at);
+        let reference = self.reference.insert(reference);
+        let flow = self.tvl1.flow_between(&reference.pyramid, &pyramid)?;
+        let kept = if self.keep_head {
+            median_motion(&flow)
+        } else {
+            [0.0; 2]
+        };
+        let moved = displacement_about(&flow, self.sigma as f32, kept);
+        let Some((context, slot)) = &mut self.gpu else {
+            return Ok(cpu::glmm::warp(&reference.picture, &moved));
+        };
+        let (width, height) = picture.dimensions();
+        let warp = match slot.take().filter(|w| w.size() == (width, height)) {
+            Some(warp) => slot.insert(warp),
+            None => slot.insert(GpuWarp::new(context, width, height)?),
+        };
+        Ok(warp.warp(&reference.picture, &moved)?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_enlarged_flow_moves_the_same_content_as_far() {
+        let mut flow = Flow::zeros(4, 2);
+        flow.u.data.fill(1.0);
+        flow.v.data.fill(-0.5);
+        let large = enlarged(&flow, 8, 6);
+        assert!(large.u.data.iter().all(|u| *u == 2.0));
+        assert!(large.v.data.iter().all(|v| *v == -1.5));
+    }
+
+    #[test]
+    fn a_displacement_is_finite_and_bounded() {
+        let mut flow = Flow::zeros(40, 20);
+        flow.u.data[3] = f32::NAN;
+        flow.v.data[4] = 100.0;
+        flow.u.data[5] = 0.5;
+        let moved = displacement(&flow, 4.0);
+        assert_eq!(
+            (moved.u.data[3], moved.v.data[4], moved.u.data[5]),
+            (0.0, 5.0, 2.0)
+        );
+    }
+
+    #[test]
+    fn the_heads_motion_stays_and_the_rest_grows() {
+        let mut flow = Flow::zeros(40, 40);
+        flow.u.data.fill(2.0);
+        flow.v.data[7] = 0.5;
+        let head = median_motion(&flow);
+        assert_eq!(head, [2.0, 0.0]);
+        let moved = displacement_about(&flow, 6.0, head);
+        assert_eq!((moved.u.data[7], moved.v.data[7]), (2.0, 3.0));
+        assert_eq!((moved.u.data[0], moved.v.data[0]), (2.0, 0.0));
+    }
+
+    #[test]
+    fn a_picture_too_small_for_flow_is_refused_at_once() {
+        let mut glmm = Glmm::new(SIGMA, Tvl1Params::default(), 30.0).unwrap();
+        let error = glmm.push(&RgbImage::new(7, 40), 0, Timestamp::ZERO);
+        assert!(matches!(error, Err(MagnifyError::Flow(_))));
+        assert!(Glmm::new(-1.0, Tvl1Params::default(), 30.0).is_err());
+    }
+}
