@@ -6,6 +6,7 @@ pub mod cadence;
 pub mod cpu;
 pub mod flow_color;
 pub mod flow_file;
+pub mod gpu;
 pub mod led_view;
 pub mod luma;
 pub mod pipeline;

@@ -8,6 +8,7 @@ use std::sync::{Mutex, MutexGuard, OnceLock};
 use naga::valid::{Capabilities, ValidationFlags, Validator};
 use onset::gpu::{GpuContext, Kernel, Readback, buffer};
 use onset::motion::bandpass::{self, BandpassUniform};
+use onset::motion::gpu::roi::{self, RoiUniform, WindowEntry};
 
 /// The one device of this test binary, for one test at a time. `None`, with a line
 /// that says so, where there is no adapter; with `REQUIRE_GPU=1` that is a failure.
@@ -35,7 +36,10 @@ pub(crate) fn device() -> Option<(&'static GpuContext, MutexGuard<'static, ()>)>
 
 /// Every shader as it is compiled, by its file's name.
 fn shaders() -> Vec<(&'static str, String)> {
-    vec![("bandpass", bandpass::shader_source())]
+    vec![
+        ("bandpass", bandpass::shader_source()),
+        ("roi", roi::shader_source()),
+    ]
 }
 
 fn parse(name: &str, source: &str) -> naga::Module {
@@ -83,6 +87,32 @@ fn the_host_and_the_shader_lay_bandpass_parameters_out_alike() {
     let (members, span) = layout(&bandpass::shader_source(), "Bandpass");
     assert_eq!(members, host.map(|(name, at)| (name.to_owned(), at)));
     assert_eq!(span, size_of::<BandpassUniform>());
+}
+
+#[test]
+fn the_host_and_the_shader_lay_roi_windows_out_alike() {
+    let host = [
+        ("width", offset_of!(RoiUniform, width)),
+        ("height", offset_of!(RoiUniform, height)),
+        ("windows", offset_of!(RoiUniform, windows)),
+    ];
+    let (members, span) = layout(&roi::shader_source(), "Roi");
+    assert_eq!(members, host.map(|(name, at)| (name.to_owned(), at)));
+    assert_eq!(span, size_of::<RoiUniform>());
+    let host = [
+        ("nose", offset_of!(WindowEntry, nose)),
+        ("brows", offset_of!(WindowEntry, brows)),
+        ("mouth", offset_of!(WindowEntry, mouth)),
+        ("brows_middle", offset_of!(WindowEntry, brows_middle)),
+        ("mouth_middle_x", offset_of!(WindowEntry, mouth_middle_x)),
+        ("mouth_middle_y", offset_of!(WindowEntry, mouth_middle_y)),
+        ("flow", offset_of!(WindowEntry, flow)),
+        ("scale", offset_of!(WindowEntry, scale)),
+        ("mask", offset_of!(WindowEntry, mask)),
+    ];
+    let (members, span) = layout(&roi::shader_source(), "Window");
+    assert_eq!(members, host.map(|(name, at)| (name.to_owned(), at)));
+    assert_eq!(span, size_of::<WindowEntry>());
 }
 
 /// Names and offsets of a shader struct's members, and its size.

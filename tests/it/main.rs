@@ -11,6 +11,7 @@ mod cli;
 mod clips;
 mod face;
 mod gpu;
+mod gpu_roi;
 mod media;
 mod metrics;
 mod model;

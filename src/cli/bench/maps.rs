@@ -1,12 +1,15 @@
 //! Stages on pictures and flows beside the flow itself: ROI maps, LED band-pass.
 
 use std::hint::black_box;
+use std::sync::Arc;
 
 use super::material::Cut;
 use super::meter::{Bench, Subject};
 use crate::base::Plane;
 use crate::cli::Failure;
+use crate::gpu::buffer;
 use crate::motion::bandpass::{BandpassKernel, BandpassParams};
+use crate::motion::gpu::roi::{RoiGeometry, RoiKernels, RoiWindow, STATISTICS};
 use crate::motion::led_view::LED_FRAMES;
 use crate::motion::pipeline::WindowMotion;
 use crate::motion::{Flow, cpu};
@@ -21,16 +24,54 @@ pub(super) fn measure(
     band_pass(bench, cuts, size)
 }
 
-/// From a flow to the network's input.
+/// From a flow to the network's input; on the card from a flow that lies there.
 fn regions(bench: &mut Bench, cuts: &[Cut], size: (usize, usize)) -> Result<(), Failure> {
     let regions: Vec<_> = cuts.iter().filter_map(|c| c.regions.as_ref()).collect();
     let flow = made_up_flow(size);
-    bench.on_processor(
-        Subject::single("strain, ROI maps, min-max", size),
-        regions.len(),
-        |i| {
-            black_box(WindowMotion::of(&flow, regions[i]));
+    let subject = Subject::single("strain, ROI maps, min-max", size);
+    bench.on_processor(subject, regions.len(), |i| {
+        black_box(WindowMotion::of(&flow, regions[i]));
+        Ok(())
+    })?;
+    let Some(card) = bench.card.as_ref().filter(|_| !regions.is_empty()) else {
+        return Ok(());
+    };
+    let context = card.context.clone();
+    let mut kernels = RoiKernels::new(&context).map_err(Failure::other)?;
+    let values = [flow.u.data, flow.v.data].concat();
+    let flows =
+        buffer::storage::<f32>(&context, "bench.flows", values.len()).map_err(Failure::other)?;
+    context
+        .queue
+        .write_buffer(&flows, 0, bytemuck::cast_slice(&values));
+    let windows: Vec<_> = regions
+        .iter()
+        .map(|regions| RoiWindow {
+            flow: 0,
+            scale: 1.0,
+            geometry: Arc::new(RoiGeometry::new(regions, size.0, size.1)),
+        })
+        .collect();
+    bench.on_card(
+        subject,
+        (STATISTICS * size_of::<f32>()) as u64,
+        windows.len(),
+        &mut kernels,
+        |kernels, i| {
+            let mut encoder = context.device.create_command_encoder(&Default::default());
+            kernels
+                .record(&mut encoder, &flows, size, &windows[i..=i])
+                .map_err(Failure::other)?;
+            kernels.record_readback(&mut encoder, 1, 0);
+            context.queue.submit([encoder.finish()]);
+            kernels.start();
             Ok(())
+        },
+        |kernels| {
+            kernels
+                .wait()
+                .map(|found| drop(black_box(found)))
+                .map_err(Failure::other)
         },
     )
 }

@@ -1,0 +1,3 @@
+//! Motion on the graphics card; each kernel has its twin on the processor.
+
+pub mod roi;
