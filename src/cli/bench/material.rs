@@ -2,7 +2,7 @@
 //! grey pictures of the sizes asked for.
 
 use std::hint::black_box;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::Arc;
 
@@ -17,7 +17,7 @@ use crate::cli::Failure;
 use crate::face::regions::RegionGeometry;
 use crate::face::tracker::TrackerParams;
 use crate::face::{CROP_SIDE, CropHold, FaceTracker, HeldCrop, LandmarkPredictor, Landmarks};
-use crate::media::{Frame, InputSpec};
+use crate::media::{Frame, FrameSource, InputSpec};
 use crate::motion::luma::{self, LumaPatch};
 
 /// Frames without which no macro-window has a pair.
@@ -90,6 +90,8 @@ struct Seen {
 pub(super) struct Material {
     pub(super) name: String,
     pub(super) path: PathBuf,
+    fps: Option<f64>,
+    landmarks: Arc<LandmarkPredictor>,
     pub(super) frames: Vec<Frame>,
     faces: Vec<Seen>,
     /// Holds the bundled clip while it is read.
@@ -98,11 +100,11 @@ pub(super) struct Material {
 
 impl Material {
     /// Reads the beginning of the recording, or of the bundled clip, and finds its
-    /// face; both are stages, measured on the way.
+    /// face.
     pub(super) fn read(
         input: Option<&PathBuf>,
+        fps: Option<f64>,
         frames: usize,
-        bench: &mut Bench,
     ) -> Result<Self, Failure> {
         let mut folder = None;
         let path = match input {
@@ -112,7 +114,7 @@ impl Material {
                 crate::media::sample::unpack(made.path()).map_err(Failure::other)?
             }
         };
-        let mut source = crate::media::open(&InputSpec::path(&path)).map_err(Failure::input)?;
+        let mut source = open(&path, fps)?;
         let mut read = Vec::new();
         while read.len() < frames.max(FEWEST_FRAMES)
             && let Some(frame) = source.next_frame().map_err(Failure::input)?
@@ -129,12 +131,13 @@ impl Material {
         let mut material = Self {
             name: source.info().name.clone(),
             path,
+            fps,
+            landmarks: Arc::new(LandmarkPredictor::find(None).map_err(Failure::input)?),
             frames: read,
             faces: Vec::new(),
             _folder: folder,
         };
-        material.time_decoding(bench)?;
-        material.find_faces(bench)?;
+        material.find_faces()?;
         Ok(material)
     }
 
@@ -144,32 +147,31 @@ impl Material {
         (width as usize, height as usize)
     }
 
-    fn time_decoding(&self, bench: &mut Bench) -> Result<(), Failure> {
-        let mut source =
-            crate::media::open(&InputSpec::path(&self.path)).map_err(Failure::input)?;
+    /// Decoding and following the face, as stages.
+    pub(super) fn time_reading(&self, bench: &mut Bench) -> Result<(), Failure> {
+        let mut source = open(&self.path, self.fps)?;
         let subject = Subject::single("decode", self.size());
         bench.time(subject, "processor", self.frames.len(), |_| {
             if source.next_frame().map_err(Failure::input)?.is_none() {
                 source.seek(0).map_err(Failure::input)?;
             }
             Ok(())
+        })?;
+        let mut tracker = self.tracker()?;
+        let subject = Subject::single("face: box, landmarks, pose", self.size());
+        bench.time(subject, "processor", self.frames.len(), |i| {
+            tracker.push(&self.frames[i]);
+            Ok(())
         })
     }
 
-    fn find_faces(&mut self, bench: &mut Bench) -> Result<(), Failure> {
-        let landmarks = Arc::new(LandmarkPredictor::find(None).map_err(Failure::input)?);
-        let tracker = || {
-            FaceTracker::new(Arc::clone(&landmarks), TrackerParams::default())
-                .map_err(Failure::input)
-        };
-        // Measured by itself: repeats must not disturb the tracks that are used.
-        let mut timed = tracker()?;
-        let subject = Subject::single("face: box, landmarks, pose", self.size());
-        bench.time(subject, "processor", self.frames.len(), |i| {
-            timed.push(&self.frames[i]);
-            Ok(())
-        })?;
-        let (mut tracker, mut hold) = (tracker()?, CropHold::default());
+    fn tracker(&self) -> Result<FaceTracker, Failure> {
+        FaceTracker::new(Arc::clone(&self.landmarks), TrackerParams::default())
+            .map_err(Failure::input)
+    }
+
+    fn find_faces(&mut self) -> Result<(), Failure> {
+        let (mut tracker, mut hold) = (self.tracker()?, CropHold::default());
         for (i, frame) in self.frames.iter().enumerate() {
             let track = tracker.push(frame);
             if let (Some(crop), Some(face)) = (hold.push(&track).cloned(), track.face) {
@@ -182,8 +184,7 @@ impl Material {
         }
         if self.faces.len() < FEWEST_FACES {
             return Err(Failure::input(anyhow!(
-                "The bench needs a face in {} frames at least and found one in {}. Choose a recording of a face: {}",
-                FEWEST_FACES,
+                "The bench needs a face in {FEWEST_FACES} frames at least and found one in {}. Choose a recording of a face: {}",
                 self.faces.len(),
                 self.path.display()
             )));
@@ -244,6 +245,16 @@ impl Material {
             FilterType::Triangle,
         )
     }
+}
+
+fn open(path: &Path, fps: Option<f64>) -> Result<Box<dyn FrameSource>, Failure> {
+    let spec = InputSpec::parse(&path.to_string_lossy(), fps).map_err(Failure::input)?;
+    if spec.is_camera() {
+        return Err(Failure::input(anyhow!(
+            "The bench reads a recording several times and to its end, which a camera has not. Choose a file or a folder of images"
+        )));
+    }
+    crate::media::open(&spec).map_err(Failure::input)
 }
 
 fn regions(crop: &HeldCrop, side: usize) -> RegionGeometry {

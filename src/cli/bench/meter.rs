@@ -79,6 +79,17 @@ pub(super) struct Bench {
 }
 
 impl Bench {
+    /// For the processor, with the same patience and no rows yet.
+    pub(super) fn alike(&self) -> Self {
+        Self {
+            processor: true,
+            card: None,
+            seconds: self.seconds,
+            most_repeats: self.most_repeats,
+            rows: Vec::new(),
+        }
+    }
+
     /// Times `work` on the items `0..items` in turn, after one run that does not
     /// count. The device is named as the table shows it.
     pub(super) fn time(

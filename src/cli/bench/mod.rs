@@ -3,6 +3,7 @@
 //! A group of stages is a file: it gets the [`meter::Bench`] and pictures of one
 //! size, and adds a row a stage and path with `on_processor` and `on_card`.
 
+mod cost;
 mod flow;
 mod maps;
 mod material;
@@ -16,10 +17,11 @@ use clap::Args;
 use serde::Serialize;
 
 use super::print::say;
-use super::{CommandResult, Device, DeviceArg, Failure, Outcome, above_zero};
+use super::{CommandResult, Device, DeviceArg, Failure, Outcome, above_zero, frame_rate};
 use crate::face::CROP_SIDE;
 use crate::gpu::GpuContext;
 use crate::session::{Params, Resources};
+use cost::Cost;
 use material::{Material, PictureSize};
 use meter::{Bench, Card, Stage};
 use whole::{EndToEnd, Memory};
@@ -27,7 +29,7 @@ use whole::{EndToEnd, Memory};
 /// Measure each stage, the whole pipeline, and the memory it takes.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  onset bench\n  onset bench --size 128 --device gpu\n  onset bench interview.mp4 --json\n  onset bench --memory-minutes 2 --memory-minutes 20\nMilliseconds are medians for the whole batch; CPU time counts all threads."
+    after_help = "Examples:\n  onset bench\n  onset bench --size 128 --device gpu\n  onset bench interview.mp4 --json\n  onset bench --memory-minutes 2 --memory-minutes 20\n  onset bench --plot cost.png\n  onset bench frames/ --fps 200 --whole-only\nMilliseconds are medians for the whole batch; CPU time counts all threads."
 )]
 pub struct BenchArgs {
     /// A recording to measure on; without: the bundled 640×480 clip.
@@ -48,6 +50,15 @@ pub struct BenchArgs {
     /// Also analyse so many minutes of recording and note the memory taken.
     #[arg(long, value_parser = above_zero, allow_negative_numbers = true)]
     memory_minutes: Vec<f64>,
+    /// Only the whole path, from the recording's first frame to its last.
+    #[arg(long, conflicts_with_all = ["size", "software"])]
+    whole_only: bool,
+    /// Frames a second of an image folder.
+    #[arg(long, value_parser = frame_rate, allow_negative_numbers = true)]
+    fps: Option<f64>,
+    /// Also measure what pixels and frames cost, and draw it as a PNG.
+    #[arg(long, value_name = "FILE.png")]
+    plot: Option<PathBuf>,
     /// Print JSON.
     #[arg(long)]
     json: bool,
@@ -71,6 +82,8 @@ struct Report {
     end_to_end: EndToEnd,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     memory: Vec<Memory>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cost: Option<Cost>,
 }
 
 pub(super) fn run(args: &BenchArgs, quiet: bool) -> CommandResult {
@@ -82,26 +95,27 @@ pub(super) fn run(args: &BenchArgs, quiet: bool) -> CommandResult {
         most_repeats: args.frames as usize,
         rows: Vec::new(),
     };
-    let material = Material::read(args.input.as_ref(), args.frames as usize, &mut bench)?;
-    let mut sizes = args.size.clone();
-    if sizes.is_empty() {
-        sizes = PictureSize::ALL.to_vec();
+    let material = Material::read(args.input.as_ref(), args.fps, args.frames as usize)?;
+    if !args.whole_only {
+        stages(args, &material, &mut bench)?;
     }
-    for &size in &sizes {
-        material.time_cutting(size, &mut bench)?;
-        let pictures = material.pictures(size);
-        flow::measure(&mut bench, &pictures, size.pixels())?;
-        maps::measure(&mut bench, &pictures, size.pixels())?;
-    }
-    let crops = material.pictures(PictureSize::Crop(CROP_SIDE));
-    network::measure(&mut bench, &crops)?;
     let params = Params {
         device: args.device.device.into(),
+        fps: args.fps,
         ..Params::default()
     };
     let resources = Resources::load(&params).map_err(Failure::input)?;
-    let end_to_end = whole::end_to_end(&material.path, None, &params, &resources, quiet)?;
+    let end_to_end = whole::end_to_end(&material.path, &params, &resources, quiet)?;
     let memory = whole::memory(&args.memory_minutes, &material.frames, &resources, quiet)?;
+    let cost = match &args.plot {
+        None => None,
+        Some(path) => {
+            let cost = cost::measure(&material, &bench, &resources, quiet)?;
+            let title = format!("onset {} on {}", env!("CARGO_PKG_VERSION"), processor());
+            cost::draw(&cost, &title, path)?;
+            Some(cost)
+        }
+    };
     let (width, height) = material.size();
     let report = Report {
         onset_version: env!("CARGO_PKG_VERSION"),
@@ -115,6 +129,7 @@ pub(super) fn run(args: &BenchArgs, quiet: bool) -> CommandResult {
         stages: bench.rows,
         end_to_end,
         memory,
+        cost,
     };
     if args.json {
         say!(
@@ -125,6 +140,24 @@ pub(super) fn run(args: &BenchArgs, quiet: bool) -> CommandResult {
         print(&report)?;
     }
     Ok(Outcome::Done)
+}
+
+/// Every stage at every size.
+fn stages(args: &BenchArgs, material: &Material, bench: &mut Bench) -> Result<(), Failure> {
+    material.time_reading(bench)?;
+    let sizes = if args.size.is_empty() {
+        &PictureSize::ALL
+    } else {
+        args.size.as_slice()
+    };
+    for &size in sizes {
+        material.time_cutting(size, bench)?;
+        let pictures = material.pictures(size);
+        flow::measure(bench, &pictures, size.pixels())?;
+        maps::measure(bench, &pictures, size.pixels())?;
+    }
+    let crops = material.pictures(PictureSize::Crop(CROP_SIDE));
+    network::measure(bench, &crops)
 }
 
 /// The adapter that is measured, its name, and why it is left out if it is.
@@ -164,6 +197,48 @@ fn print(r: &Report) -> Result<(), Failure> {
         r.threads,
         r.adapter
     );
+    if !r.stages.is_empty() {
+        print_stages(r)?;
+    }
+    let e = &r.end_to_end;
+    say!(
+        "end to end, decoding and both flows: {:.1} frames a second, {:.2} CPU ms a frame, {:.2} ms between frames (p95 {:.2})",
+        e.frames_per_second,
+        e.cpu_ms_per_frame,
+        e.wall_ms,
+        e.p95_wall_ms
+    );
+    let peak = (e.peak_mib).map_or(String::new(), |mib| format!(", {mib:.0} MiB at its peak"));
+    say!(
+        "{} frames, which last {:.2} s, in {:.2} s{peak}",
+        e.frames,
+        e.recording_seconds,
+        e.seconds
+    );
+    for m in &r.memory {
+        let of = if m.peak_of_whole_run {
+            ", earlier stages included"
+        } else {
+            ""
+        };
+        say!(
+            "memory after {:>5} minutes: {:.0} MiB, at its peak {:.0} MiB{of}",
+            m.minutes,
+            m.resident_mib,
+            m.peak_mib
+        );
+    }
+    if let Some(cost) = &r.cost {
+        let [exact, live] = cost.flow_ms.each_ref().map(|c| 1e6 * cost::slope(c));
+        say!(
+            "flow: {exact:.0} CPU ns a pixel exact, {live:.0} live; analysis: {:.2} ms a frame",
+            1e3 * cost::slope(&cost.seconds)
+        );
+    }
+    Ok(())
+}
+
+fn print_stages(r: &Report) -> Result<(), Failure> {
     if let Some(why) = r.adapter_left_out {
         say!("the adapter is not measured: {why}");
     }
@@ -203,29 +278,6 @@ fn print(r: &Report) -> Result<(), Failure> {
                     .then(|| { format!("{:.1}", s.read_back_bytes as f64 / 1024.0) })
             ),
             s.repeats
-        );
-    }
-    let e = &r.end_to_end;
-    say!(
-        "end to end, decoding and both flows: {:.1} frames a second, {:.2} CPU ms a frame, {:.2} ms between frames (p95 {:.2}), {} frames in {:.2} s",
-        e.frames_per_second,
-        e.cpu_ms_per_frame,
-        e.wall_ms,
-        e.p95_wall_ms,
-        e.frames,
-        e.seconds
-    );
-    for m in &r.memory {
-        let of = if m.peak_of_whole_run {
-            ", earlier stages included"
-        } else {
-            ""
-        };
-        say!(
-            "memory after {:>5} minutes: {:.0} MiB, at its peak {:.0} MiB{of}",
-            m.minutes,
-            m.resident_mib,
-            m.peak_mib
         );
     }
     Ok(())

@@ -19,6 +19,8 @@ use crate::timeline::Recording;
 #[derive(Debug, Clone, Serialize)]
 pub(super) struct EndToEnd {
     pub(super) frames: usize,
+    /// How long the recording lasts.
+    pub(super) recording_seconds: f64,
     /// From opening the file to the last interval.
     pub(super) seconds: f64,
     pub(super) frames_per_second: f64,
@@ -27,25 +29,30 @@ pub(super) struct EndToEnd {
     /// Time between two frames' results.
     pub(super) wall_ms: f64,
     pub(super) p95_wall_ms: f64,
+    /// The process's memory at its peak; what earlier stages made does not count
+    /// where the system allows to count anew.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) peak_mib: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) networks_on: Option<String>,
 }
 
 /// Analyses a whole recording; a thread of its own decodes, as in `analyze`.
 pub(super) fn end_to_end(
     path: &Path,
-    fps: Option<f64>,
     params: &Params,
     resources: &Resources,
     quiet: bool,
 ) -> Result<EndToEnd, Failure> {
     let mut pipeline = Pipeline::new(params, resources).map_err(Failure::input)?;
     let (clock, start) = (ProcessTime::now(), Instant::now());
-    let spec = InputSpec::parse(&path.to_string_lossy(), fps).map_err(Failure::input)?;
+    let spec = InputSpec::parse(&path.to_string_lossy(), params.fps).map_err(Failure::input)?;
     let source = crate::media::open(&spec).map_err(Failure::input)?;
     let mut progress = Progress::new("end to end", source.info().frame_count, quiet);
     let (worker, deliveries) = CaptureWorker::start(source).map_err(Failure::other)?;
     let mut recording = Recording::default();
     let mut intervals = Vec::new();
+    reset_peak();
     let mut before = Instant::now();
     while let Some(delivery) = deliveries.recv() {
         match delivery {
@@ -68,11 +75,13 @@ pub(super) fn end_to_end(
     let n = frames.max(1) as f64;
     Ok(EndToEnd {
         frames,
+        recording_seconds: recording.end().secs(),
         seconds,
         frames_per_second: n / seconds,
         cpu_ms_per_frame: clock.elapsed().as_secs_f64() * 1e3 / n,
         wall_ms: stats::median(&intervals).unwrap_or(0.0),
         p95_wall_ms: stats::quantile(&intervals, 0.95).unwrap_or(0.0),
+        peak_mib: resident_mib().map(|(_, peak)| peak),
         networks_on: pipeline.network_device().map(str::to_owned),
     })
 }
