@@ -7,7 +7,7 @@ ONSET := $(CARGO_TARGET_DIR)/debug/onset
 CLIP := assets/clip/sample.mp4
 RESULTS ?= onset-results
 
-.PHONY: run test setup setup-test build bench fmt lint sample landmarks
+.PHONY: run test setup setup-test build bench bench-kernels bench-peers fmt lint sample landmarks
 
 run: build
 	@if [ -n "$$DISPLAY$$WAYLAND_DISPLAY" ]; then \
@@ -34,6 +34,14 @@ setup-test:
 
 bench: build
 	"$(ONSET)" bench
+
+# The inner loops one by one, with the profile that everything else is built with.
+bench-kernels: setup
+	cargo bench --locked --profile dev --bench motion
+
+# Onset's flow and OpenCV's side by side, where ../shared/tools is at hand.
+bench-peers: build
+	@bash assets/bench/peers.sh "$(ONSET)"
 
 fmt:
 	cargo fmt --check

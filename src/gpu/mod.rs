@@ -10,10 +10,12 @@ pub mod context;
 pub mod kernel;
 pub mod readback;
 pub mod shader;
+pub mod timing;
 
 pub use context::{GpuContext, device_descriptor};
 pub use kernel::Kernel;
 pub use readback::Readback;
+pub use timing::GpuTimer;
 
 /// What can go wrong between us and the adapter.
 #[derive(Debug, thiserror::Error)]

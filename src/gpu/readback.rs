@@ -25,6 +25,26 @@ struct Pending {
     mapped: Option<mpsc::Receiver<Mapped>>,
 }
 
+/// Waits for everything submitted, a minute at most.
+pub(super) fn patient() -> wgpu::PollType {
+    wgpu::PollType::Wait {
+        submission_index: None,
+        timeout: Some(PATIENCE),
+    }
+}
+
+/// Lets the device go on, and calls back those whose mapping is done.
+#[allow(
+    clippy::disallowed_methods,
+    reason = "the one place that polls, and it waits only for headless work"
+)]
+pub(super) fn drive(context: &GpuContext, poll: wgpu::PollType) -> Result<(), String> {
+    match context.device.poll(poll) {
+        Ok(_) => Ok(()),
+        Err(error) => Err(error.to_string()),
+    }
+}
+
 /// A queue of read-backs with the staging buffers it uses again.
 #[derive(Debug)]
 pub struct Readback {
@@ -115,11 +135,7 @@ impl Readback {
         if self.pending.is_empty() {
             return Ok(None);
         }
-        let patient = wgpu::PollType::Wait {
-            submission_index: None,
-            timeout: Some(PATIENCE),
-        };
-        self.drive(context, patient)?;
+        self.drive(context, patient())?;
         match self.take_first()? {
             Some(result) => Ok(Some(result)),
             None => {
@@ -129,15 +145,8 @@ impl Readback {
         }
     }
 
-    #[allow(
-        clippy::disallowed_methods,
-        reason = "the one place that polls, and it waits only for headless work"
-    )]
     fn drive(&self, context: &GpuContext, poll: wgpu::PollType) -> Result<(), GpuError> {
-        match context.device.poll(poll) {
-            Ok(_) => Ok(()),
-            Err(error) => Err(self.error(&error.to_string())),
-        }
+        drive(context, poll).map_err(|reason| self.error(&reason))
     }
 
     fn take_first(&mut self) -> Result<Option<(u64, Vec<f32>)>, GpuError> {

@@ -104,8 +104,8 @@ impl FaceMotion {
             strain: strain::forward(flow),
             head: [0.0; 2],
             rest_strain: 0.0,
-            skipped: vec![true; width * height],
-            eyes: vec![false; width * height],
+            skipped: Vec::new(),
+            eyes: Vec::new(),
         };
         let nose = |plane: &Plane| cut(plane, regions.nose).mean() as f32;
         maps.head = [nose(&maps.u), nose(&maps.v)];
@@ -120,13 +120,7 @@ impl FaceMotion {
             .iter_mut()
             .for_each(|v| *v = (*v - maps.head[1]).abs());
         maps.strain.data.iter_mut().for_each(|e| *e -= rest);
-        let mut face = vec![false; width * height];
-        fill_polygon(&regions.outline, width, height, &mut face);
-        for eye in &regions.eyes {
-            fill_polygon(eye, width, height, &mut maps.eyes);
-        }
-        let skipped = face.iter().zip(&maps.eyes).map(|(face, eye)| !face || *eye);
-        maps.skipped = skipped.collect();
+        (maps.eyes, maps.skipped) = masks(regions, width, height);
         for plane in [&mut maps.u, &mut maps.v, &mut maps.strain] {
             for (value, _) in plane
                 .data
@@ -141,37 +135,7 @@ impl FaceMotion {
     }
 
     fn mean_flows(&self, flow: &Flow, regions: &RegionGeometry) -> [f32; 12] {
-        let (brows, mouth) = (regions.brows, regions.mouth);
-        let middle = |low: i32, high: i32| low + (high - low) / 2;
-        let (bx, mx, my) = (
-            middle(brows.x0, brows.x1),
-            middle(mouth.x0, mouth.x1),
-            middle(mouth.y0, mouth.y1),
-        );
-        let parts = [
-            PixelRect { x1: bx, ..brows },
-            PixelRect { x0: bx, ..brows },
-            PixelRect {
-                x1: mx,
-                y1: my,
-                ..mouth
-            },
-            PixelRect {
-                x0: mx,
-                y1: my,
-                ..mouth
-            },
-            PixelRect {
-                x1: mx,
-                y0: my,
-                ..mouth
-            },
-            PixelRect {
-                x0: mx,
-                y0: my,
-                ..mouth
-            },
-        ];
+        let parts = parts(regions);
         let mut means = [0.0; 12];
         for (part, mean) in parts.into_iter().zip(means.chunks_exact_mut(2)) {
             let (mut u, mut v, mut count) = (0.0, 0.0, 0);
@@ -228,6 +192,47 @@ impl FaceMotion {
         let (_, p95, _) = lengths.select_nth_unstable_by(rank, f32::total_cmp);
         (mean as f32, *p95)
     }
+}
+
+/// For each pixel whether it is an eye's and blank, and whether it is not looked at:
+/// an eye's, or outside the face.
+pub(crate) fn masks(
+    regions: &RegionGeometry,
+    width: usize,
+    height: usize,
+) -> (Vec<bool>, Vec<bool>) {
+    let mut eyes = vec![false; width * height];
+    let mut face = eyes.clone();
+    fill_polygon(&regions.outline, width, height, &mut face);
+    for eye in &regions.eyes {
+        fill_polygon(eye, width, height, &mut eyes);
+    }
+    let skipped = face.iter().zip(&eyes).map(|(face, eye)| !face || *eye);
+    let skipped = skipped.collect();
+    (eyes, skipped)
+}
+
+/// Left and right half of the brow rectangle, then the mouth rectangle's quarters:
+/// upper left, upper right, lower left, lower right.
+fn parts(regions: &RegionGeometry) -> [PixelRect; 6] {
+    let (brows, mouth) = (regions.brows, regions.mouth);
+    let bx = middle(brows.x0, brows.x1);
+    let (mx, my) = (middle(mouth.x0, mouth.x1), middle(mouth.y0, mouth.y1));
+    let left = PixelRect { x1: mx, ..mouth };
+    let right = PixelRect { x0: mx, ..mouth };
+    [
+        PixelRect { x1: bx, ..brows },
+        PixelRect { x0: bx, ..brows },
+        PixelRect { y1: my, ..left },
+        PixelRect { y1: my, ..right },
+        PixelRect { y0: my, ..left },
+        PixelRect { y0: my, ..right },
+    ]
+}
+
+/// Where a rectangle is halved.
+pub(crate) fn middle(low: i32, high: i32) -> i32 {
+    low + (high - low) / 2
 }
 
 /// The part of `plane` inside `rect`.

@@ -53,7 +53,7 @@ pub fn write_timeline(
 }
 
 /// The window's own font, so that no system font is needed.
-fn fonts() {
+pub(crate) fn fonts() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
         if register_font(

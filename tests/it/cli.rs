@@ -320,6 +320,16 @@ fn cli_flow_writes_the_field_and_its_pictures() {
     for path in [strain, color] {
         assert_eq!(image::image_dimensions(path).unwrap(), (120, 100));
     }
+    // The flow is its own truth; one thread gives the same.
+    let again = at("again.flo");
+    let args = ["flow", text(&a), text(&b), "--out", text(&again), "--json"];
+    let mut command = onset(&args);
+    command.args(["--truth", text(&flow), "--threads", "1", "--repeat", "2"]);
+    let ran = Ran::of(&mut command).ends(0);
+    let report: Value = serde_json::from_str(&ran.out).unwrap();
+    assert_eq!(report["epe_px"], 0.0);
+    assert_eq!(report["threads"], 1);
+    assert!(report["cpu_ms"].as_f64().unwrap() > 0.0);
     let whole = at("whole.png");
     pictures()[0].save(&whole).unwrap();
     Ran::of(&mut onset(&[

@@ -10,6 +10,7 @@ use onset::gpu::{GpuContext, Kernel, Readback, buffer};
 use onset::motion::bandpass::{self, BandpassUniform};
 use onset::motion::gpu::glmm::{self, GlmmUniform};
 use onset::motion::gpu::magnify::{self, LevelUniform, MagnifyUniform};
+use onset::motion::gpu::roi::{self, RoiUniform, WindowEntry};
 use onset::motion::gpu::{Tile, pyramid, strain, tvl1};
 
 /// The one device of this test binary, for one test at a time. `None`, with a line
@@ -46,6 +47,7 @@ fn shaders() -> Vec<(&'static str, String)> {
         ("tvl1_begin", tvl1::begin_source()),
         ("glmm", glmm::shader_source()),
         ("magnify", magnify::shader_source()),
+        ("roi", roi::shader_source()),
     ]
 }
 
@@ -134,6 +136,32 @@ fn the_host_and_the_shader_lay_mesh_parameters_out_alike() {
     let (members, span) = layout(&glmm::shader_source(), "Glmm");
     assert_eq!(members, host.map(|(name, at)| (name.to_owned(), at)));
     assert_eq!(span, size_of::<GlmmUniform>());
+}
+
+#[test]
+fn the_host_and_the_shader_lay_roi_windows_out_alike() {
+    let host = [
+        ("width", offset_of!(RoiUniform, width)),
+        ("height", offset_of!(RoiUniform, height)),
+        ("windows", offset_of!(RoiUniform, windows)),
+    ];
+    let (members, span) = layout(&roi::shader_source(), "Roi");
+    assert_eq!(members, host.map(|(name, at)| (name.to_owned(), at)));
+    assert_eq!(span, size_of::<RoiUniform>());
+    let host = [
+        ("nose", offset_of!(WindowEntry, nose)),
+        ("brows", offset_of!(WindowEntry, brows)),
+        ("mouth", offset_of!(WindowEntry, mouth)),
+        ("brows_middle", offset_of!(WindowEntry, brows_middle)),
+        ("mouth_middle_x", offset_of!(WindowEntry, mouth_middle_x)),
+        ("mouth_middle_y", offset_of!(WindowEntry, mouth_middle_y)),
+        ("flow", offset_of!(WindowEntry, flow)),
+        ("scale", offset_of!(WindowEntry, scale)),
+        ("mask", offset_of!(WindowEntry, mask)),
+    ];
+    let (members, span) = layout(&roi::shader_source(), "Window");
+    assert_eq!(members, host.map(|(name, at)| (name.to_owned(), at)));
+    assert_eq!(span, size_of::<WindowEntry>());
 }
 
 /// Names and offsets of a shader struct's members, and its size.

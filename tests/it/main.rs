@@ -12,6 +12,7 @@ mod clips;
 mod face;
 mod gpu;
 mod gpu_flow;
+mod gpu_roi;
 mod magnify;
 mod media;
 mod metrics;

@@ -10,6 +10,7 @@ pub mod glmm;
 pub mod magnify;
 mod plan;
 pub mod pyramid;
+pub mod roi;
 pub mod strain;
 pub mod tvl1;
 

@@ -1,0 +1,284 @@
+//! `onset bench`: how fast each stage is on this machine, and what it costs in memory.
+//!
+//! A group of stages is a file: it gets the [`meter::Bench`] and pictures of one
+//! size, and adds a row a stage and path with `on_processor` and `on_card`.
+
+mod cost;
+mod flow;
+mod maps;
+mod material;
+mod meter;
+mod network;
+mod whole;
+
+use std::path::PathBuf;
+
+use clap::Args;
+use serde::Serialize;
+
+use super::print::say;
+use super::{CommandResult, Device, DeviceArg, Failure, Outcome, above_zero, frame_rate};
+use crate::face::CROP_SIDE;
+use crate::gpu::GpuContext;
+use crate::session::{Params, Resources};
+use cost::Cost;
+use material::{Material, PictureSize};
+use meter::{Bench, Card, Stage};
+use whole::{EndToEnd, Memory};
+
+/// Measure each stage, the whole pipeline, and the memory it takes.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  onset bench\n  onset bench --size 128 --device gpu\n  onset bench interview.mp4 --json\n  onset bench --memory-minutes 2 --memory-minutes 20\n  onset bench --plot cost.png\n  onset bench frames/ --fps 200 --whole-only\nMilliseconds are medians for the whole batch; CPU time counts all threads."
+)]
+pub struct BenchArgs {
+    /// A recording to measure on; without: the bundled 640×480 clip.
+    input: Option<PathBuf>,
+    /// Size of the pictures, several times if wanted: 128 is a crop of the face,
+    /// 640x480 a whole picture; without: 128, 256, 640x480 and 1280x720.
+    #[arg(long)]
+    size: Vec<PictureSize>,
+    /// Frames that are kept, and repeats of a stage at most.
+    #[arg(long, default_value_t = 60, value_parser = clap::value_parser!(u32).range(3..=100_000))]
+    frames: u32,
+    /// Seconds for a stage; large pictures get three repeats at least.
+    #[arg(long, default_value_t = 0.5, value_parser = above_zero, allow_negative_numbers = true)]
+    seconds: f64,
+    /// Measure the graphics adapter even where it is software, which takes long.
+    #[arg(long)]
+    software: bool,
+    /// Also analyse so many minutes of recording and note the memory taken.
+    #[arg(long, value_parser = above_zero, allow_negative_numbers = true)]
+    memory_minutes: Vec<f64>,
+    /// Only the whole path, from the recording's first frame to its last.
+    #[arg(long, conflicts_with_all = ["size", "software"])]
+    whole_only: bool,
+    /// Frames a second of an image folder.
+    #[arg(long, value_parser = frame_rate, allow_negative_numbers = true)]
+    fps: Option<f64>,
+    /// Also measure what pixels and frames cost, and draw it as a PNG.
+    #[arg(long, value_name = "FILE.png")]
+    plot: Option<PathBuf>,
+    /// Print JSON.
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    device: DeviceArg,
+}
+
+#[derive(Debug, Serialize)]
+struct Report {
+    onset_version: &'static str,
+    processor: String,
+    threads: usize,
+    adapter: String,
+    /// Why the adapter has no rows; `None` where it has.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    adapter_left_out: Option<&'static str>,
+    input: String,
+    width: usize,
+    height: usize,
+    stages: Vec<Stage>,
+    end_to_end: EndToEnd,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    memory: Vec<Memory>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cost: Option<Cost>,
+}
+
+pub(super) fn run(args: &BenchArgs, quiet: bool) -> CommandResult {
+    let (card, adapter, adapter_left_out) = adapter(args)?;
+    let mut bench = Bench {
+        processor: args.device.device != Device::Gpu,
+        card,
+        seconds: args.seconds,
+        most_repeats: args.frames as usize,
+        rows: Vec::new(),
+    };
+    let material = Material::read(args.input.as_ref(), args.fps, args.frames as usize)?;
+    if !args.whole_only {
+        stages(args, &material, &mut bench)?;
+    }
+    let params = Params {
+        device: args.device.device.into(),
+        fps: args.fps,
+        ..Params::default()
+    };
+    let resources = Resources::load(&params).map_err(Failure::input)?;
+    let end_to_end = whole::end_to_end(&material.path, &params, &resources, quiet)?;
+    let memory = whole::memory(&args.memory_minutes, &material.frames, &resources, quiet)?;
+    let cost = match &args.plot {
+        None => None,
+        Some(path) => {
+            let cost = cost::measure(&material, &bench, &resources, quiet)?;
+            let title = format!("onset {} on {}", env!("CARGO_PKG_VERSION"), processor());
+            cost::draw(&cost, &title, path)?;
+            Some(cost)
+        }
+    };
+    let (width, height) = material.size();
+    let report = Report {
+        onset_version: env!("CARGO_PKG_VERSION"),
+        processor: processor(),
+        threads: std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
+        adapter,
+        adapter_left_out,
+        input: material.name.clone(),
+        width,
+        height,
+        stages: bench.rows,
+        end_to_end,
+        memory,
+        cost,
+    };
+    if args.json {
+        say!(
+            "{}",
+            serde_json::to_string_pretty(&report).map_err(Failure::other)?
+        );
+    } else {
+        print(&report)?;
+    }
+    Ok(Outcome::Done)
+}
+
+/// Every stage at every size.
+fn stages(args: &BenchArgs, material: &Material, bench: &mut Bench) -> Result<(), Failure> {
+    material.time_reading(bench)?;
+    let sizes = if args.size.is_empty() {
+        &PictureSize::ALL
+    } else {
+        args.size.as_slice()
+    };
+    for &size in sizes {
+        material.time_cutting(size, bench)?;
+        let pictures = material.pictures(size);
+        flow::measure(bench, &pictures, size.pixels())?;
+        maps::measure(bench, &pictures, size.pixels())?;
+    }
+    let crops = material.pictures(PictureSize::Crop(CROP_SIDE));
+    network::measure(bench, &crops)
+}
+
+/// The adapter that is measured, its name, and why it is left out if it is.
+fn adapter(args: &BenchArgs) -> Result<(Option<Card>, String, Option<&'static str>), Failure> {
+    let context = match GpuContext::headless() {
+        Ok(context) => context,
+        Err(error) if args.device.device == Device::Gpu => return Err(Failure::other(error)),
+        Err(error) => return Ok((None, error.to_string(), Some("there is none"))),
+    };
+    let name = context.name();
+    let left_out = match args.device.device {
+        Device::Cpu => Some("--device cpu"),
+        Device::Auto if context.is_software() && !args.software => {
+            Some("it is software; --software or --device gpu measures it all the same")
+        }
+        Device::Auto | Device::Gpu => None,
+    };
+    let card = left_out.is_none().then(|| Card::new(context));
+    Ok((card, name, left_out))
+}
+
+fn processor() -> String {
+    let named = std::fs::read_to_string("/proc/cpuinfo")
+        .ok()
+        .and_then(|text| {
+            let line = text.lines().find(|l| l.starts_with("model name"))?;
+            Some(line.split_once(':')?.1.trim().to_owned())
+        });
+    named.unwrap_or_else(|| std::env::consts::ARCH.to_owned())
+}
+
+fn print(r: &Report) -> Result<(), Failure> {
+    say!(
+        "onset {} on {} ({} threads), adapter {}",
+        r.onset_version,
+        r.processor,
+        r.threads,
+        r.adapter
+    );
+    if !r.stages.is_empty() {
+        print_stages(r)?;
+    }
+    let e = &r.end_to_end;
+    say!(
+        "end to end, decoding and both flows: {:.1} frames a second, {:.2} CPU ms a frame, {:.2} ms between frames (p95 {:.2})",
+        e.frames_per_second,
+        e.cpu_ms_per_frame,
+        e.wall_ms,
+        e.p95_wall_ms
+    );
+    let peak = (e.peak_mib).map_or(String::new(), |mib| format!(", {mib:.0} MiB at its peak"));
+    say!(
+        "{} frames, which last {:.2} s, in {:.2} s{peak}",
+        e.frames,
+        e.recording_seconds,
+        e.seconds
+    );
+    for m in &r.memory {
+        let of = if m.peak_of_whole_run {
+            ", earlier stages included"
+        } else {
+            ""
+        };
+        say!(
+            "memory after {:>5} minutes: {:.0} MiB, at its peak {:.0} MiB{of}",
+            m.minutes,
+            m.resident_mib,
+            m.peak_mib
+        );
+    }
+    if let Some(cost) = &r.cost {
+        let [exact, live] = cost.flow_ms.each_ref().map(|c| 1e6 * cost::slope(c));
+        say!(
+            "flow: {exact:.0} CPU ns a pixel exact, {live:.0} live; analysis: {:.2} ms a frame",
+            1e3 * cost::slope(&cost.seconds)
+        );
+    }
+    Ok(())
+}
+
+fn print_stages(r: &Report) -> Result<(), Failure> {
+    if let Some(why) = r.adapter_left_out {
+        say!("the adapter is not measured: {why}");
+    }
+    say!(
+        "{}, {}×{}; medians in milliseconds for the whole batch, CPU time over all threads",
+        r.input,
+        r.width,
+        r.height
+    );
+    let place = r.stages.iter().map(|s| s.device.chars().count()).max();
+    let place = place.unwrap_or(0).max("where".len());
+    say!(
+        "{:<28} {:>9} {:<place$} {:>9} {:>9} {:>9} {:>9} {:>9} {:>7}",
+        "stage",
+        "pixels",
+        "where",
+        "CPU ms",
+        "wall ms",
+        "p95 ms",
+        "GPU ms",
+        "back KiB",
+        "repeats"
+    );
+    for s in &r.stages {
+        let on_card = |text: Option<String>| text.unwrap_or_default();
+        say!(
+            "{:<28} {:>9} {:<place$} {:>9.3} {:>9.3} {:>9.3} {:>9} {:>9} {:>7}",
+            s.stage,
+            format!("{}×{}", s.width, s.height),
+            s.device,
+            s.cpu_ms,
+            s.wall_ms,
+            s.p95_wall_ms,
+            on_card(s.gpu_ms.map(|ms| format!("{ms:.3}"))),
+            on_card(
+                (s.read_back_bytes > 0)
+                    .then(|| { format!("{:.1}", s.read_back_bytes as f64 / 1024.0) })
+            ),
+            s.repeats
+        );
+    }
+    Ok(())
+}
