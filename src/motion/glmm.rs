@@ -10,6 +10,10 @@
 //! held outside the picture: it has no holes, and where it folds the part that
 //! moves more lies on top. Kernels: `shaders/glmm.wgsl`
 //! ([`crate::motion::gpu::glmm`]); CPU twin: [`crate::motion::cpu::glmm`].
+//!
+//! TV-L1's flow is piecewise flat with steps between: magnified, a step tears the
+//! skin. So the flow is smoothed first (on a brow raise the torn pieces go at about
+//! a fiftieth of the face); S1 has no such step.
 
 use image::RgbImage;
 
@@ -28,6 +32,9 @@ pub const SIGMA: f64 = 9.0;
 /// Nothing is moved further than this part of the picture's shorter side: beyond it
 /// a face is not recognisable, and the mesh's triangles grow without bound.
 const FURTHEST: f32 = 0.25;
+
+/// Standard deviation of the flow's smoothing, in parts of the picture's shorter side.
+const SMOOTHING: f32 = 1.0 / 48.0;
 
 /// A pause of so many frame intervals is a gap: a new reference follows.
 const GAP_INTERVALS: f64 = 3.5;
@@ -60,6 +67,56 @@ pub fn displacement_about(flow: &Flow, sigma: f32, kept: [f32; 2]) -> Flow {
         };
     }
     moved
+}
+
+/// The flow without its steps: a Gaussian over a 48th of the picture's shorter side.
+#[must_use]
+pub fn smoothed(flow: &Flow) -> Flow {
+    let deviation = SMOOTHING * flow.u.width.min(flow.u.height) as f32;
+    let reach = (3.0 * deviation).ceil() as usize;
+    let weights: Vec<f32> = (0..=reach)
+        .map(|d| (-0.5 * (d as f32 / deviation.max(1e-3)).powi(2)).exp())
+        .collect();
+    let sum = weights[0] + 2.0 * weights[1..].iter().sum::<f32>();
+    let weights: Vec<f32> = weights.into_iter().map(|w| w / sum).collect();
+    Flow {
+        u: smoothed_down(&smoothed_across(&flow.u, &weights), &weights),
+        v: smoothed_down(&smoothed_across(&flow.v, &weights), &weights),
+    }
+}
+
+/// `weights` of the distances 0, 1, …; the border is repeated.
+fn smoothed_down(plane: &Plane, weights: &[f32]) -> Plane {
+    let mut out = Plane::zeros(plane.width, plane.height);
+    for y in 0..plane.height {
+        let row = out.row_mut(y);
+        for (distance, weight) in weights.iter().enumerate() {
+            let above = plane.row(y.saturating_sub(distance));
+            let below = plane.row((y + distance).min(plane.height - 1));
+            // The middle is met once only.
+            let weight = if distance == 0 { 0.5 * weight } else { *weight };
+            for ((out, a), b) in row.iter_mut().zip(above).zip(below) {
+                *out += weight * (a + b);
+            }
+        }
+    }
+    out
+}
+
+fn smoothed_across(plane: &Plane, weights: &[f32]) -> Plane {
+    let mut out = Plane::zeros(plane.width, plane.height);
+    let last = plane.width.saturating_sub(1);
+    for y in 0..plane.height {
+        let row = plane.row(y);
+        for (x, out) in out.row_mut(y).iter_mut().enumerate() {
+            *out = weights[0] * row[x];
+            for (distance, weight) in weights.iter().enumerate().skip(1) {
+                let (left, right) = (x.saturating_sub(distance), (x + distance).min(last));
+                *out += weight * (row[left] + row[right]);
+            }
+        }
+    }
+    out
 }
 
 /// How the head moved: the median of the flow, component by component, which an
@@ -194,6 +251,7 @@ impl Glmm {
         reference.last = (index, at);
         let reference = self.reference.insert(reference);
         let flow = self.tvl1.flow_between(&reference.pyramid, &pyramid)?;
+        let flow = smoothed(&flow);
         let kept = if self.keep_head {
             median_motion(&flow)
         } else {
@@ -237,6 +295,24 @@ mod tests {
             (moved.u.data[3], moved.v.data[4], moved.u.data[5]),
             (0.0, 5.0, 2.0)
         );
+    }
+
+    #[test]
+    fn smoothing_keeps_an_even_motion_and_rounds_a_step() {
+        let mut flow = Flow::zeros(96, 60);
+        flow.v.data.fill(1.5);
+        for (i, u) in flow.u.data.iter_mut().enumerate() {
+            *u = if i % 96 < 48 { 0.0 } else { 1.0 };
+        }
+        let smooth = smoothed(&flow);
+        assert!(smooth.v.data.iter().all(|v| (v - 1.5).abs() < 1e-5));
+        let steps = |f: &Flow| {
+            (1..96)
+                .map(|x| f.u.at(x, 30) - f.u.at(x - 1, 30))
+                .fold(0.0, f32::max)
+        };
+        assert!(steps(&smooth) < 0.4 * steps(&flow));
+        assert!(smooth.u.at(20, 5).abs() < 1e-5 && (smooth.u.at(80, 5) - 1.0).abs() < 1e-5);
     }
 
     #[test]

@@ -237,7 +237,7 @@ impl MagnifiedFace {
 pub(super) fn lagrangian(reference: &Frame, crop: &HeldCrop, flow: &Flow, sigma: f32) -> RgbImage {
     let side = view_side(crop);
     let picture = face_picture(&reference.picture, crop, side);
-    let flow = glmm::enlarged(flow, side, side);
+    let flow = glmm::enlarged(&glmm::smoothed(flow), side, side);
     let head = glmm::median_motion(&flow);
     cpu::glmm::warp(&picture, &glmm::displacement_about(&flow, sigma, head))
 }
