@@ -12,6 +12,7 @@ mod clips;
 mod face;
 mod gpu;
 mod gpu_roi;
+mod gpu_yuv;
 mod media;
 mod metrics;
 mod model;
