@@ -7,7 +7,7 @@ ONSET := $(CARGO_TARGET_DIR)/debug/onset
 CLIP := assets/clip/sample.mp4
 RESULTS ?= onset-results
 
-.PHONY: run test setup setup-test build bench bench-kernels bench-peers fmt lint sample landmarks
+.PHONY: run test setup setup-test build bench bench-kernels bench-peers bench-long fmt lint sample landmarks
 
 run: build
 	@if [ -n "$$DISPLAY$$WAYLAND_DISPLAY" ]; then \
@@ -42,6 +42,10 @@ bench-kernels: setup
 # Onset's flow and OpenCV's side by side, where ../shared/tools is at hand.
 bench-peers: build
 	@bash assets/bench/peers.sh "$(ONSET)"
+
+# A folder of 10,000 images at 200 frames a second.
+bench-long: build
+	@bash assets/bench/long_folder.sh "$(ONSET)"
 
 fmt:
 	cargo fmt --check

@@ -33,7 +33,7 @@ const MAX_BAD_PICTURES: u32 = 60;
 /// Pictures that may wait between the driver and the reader.
 const WAITING_PICTURES: usize = 3;
 /// What is said of infrared cameras, metadata nodes and the like.
-const UNREADABLE: &str = "it offers neither YUYV nor MJPEG, which Onset reads";
+const UNREADABLE: &str = "it offers none of YUYV, NV12 and MJPEG, which Onset reads";
 /// Every encoding nokhwa knows, for asking what there is.
 const ANY_ENCODING: [FrameFormat; 6] = [
     FrameFormat::YUYV,

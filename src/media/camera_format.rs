@@ -10,6 +10,8 @@ use nokhwa::utils::{CameraFormat, FrameFormat};
 pub enum PixelEncoding {
     /// Two bytes a pixel, uncompressed (YUY2).
     Yuyv,
+    /// Twelve bits a pixel, uncompressed: chroma for 2×2 pixels.
+    Nv12,
     /// One JPEG a picture.
     Mjpeg,
     /// Something Onset does not read.
@@ -20,6 +22,7 @@ impl fmt::Display for PixelEncoding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Yuyv => "YUYV",
+            Self::Nv12 => "NV12",
             Self::Mjpeg => "MJPEG",
             Self::Other => "other",
         })
@@ -54,6 +57,7 @@ impl From<CameraFormat> for VideoFormat {
             fps: format.frame_rate(),
             encoding: match format.format() {
                 FrameFormat::YUYV => PixelEncoding::Yuyv,
+                FrameFormat::NV12 => PixelEncoding::Nv12,
                 FrameFormat::MJPEG => PixelEncoding::Mjpeg,
                 _ => PixelEncoding::Other,
             },
@@ -66,6 +70,7 @@ impl VideoFormat {
     pub(crate) fn to_driver(self) -> Option<CameraFormat> {
         let encoding = match self.encoding {
             PixelEncoding::Yuyv => FrameFormat::YUYV,
+            PixelEncoding::Nv12 => FrameFormat::NV12,
             PixelEncoding::Mjpeg => FrameFormat::MJPEG,
             PixelEncoding::Other => return None,
         };
@@ -126,7 +131,7 @@ mod tests {
 
     #[test]
     fn thirty_frames_a_second_come_before_size_and_encoding() {
-        use PixelEncoding::{Mjpeg, Other, Yuyv};
+        use PixelEncoding::{Mjpeg, Nv12, Other, Yuyv};
         let ranked = ranked(&[
             format(320, 180, 1, Yuyv),
             format(3840, 2160, 2, Mjpeg),
@@ -134,16 +139,18 @@ mod tests {
             format(640, 480, 60, Yuyv),
             format(640, 480, 30, Mjpeg),
             format(640, 480, 30, Other),
+            format(640, 480, 30, Nv12),
             format(640, 480, 15, Yuyv),
             format(1280, 720, 30, Mjpeg),
             format(640, 480, 30, Yuyv),
         ]);
         assert_eq!(ranked[0], format(640, 480, 30, Yuyv));
-        assert_eq!(ranked[1], format(640, 480, 30, Mjpeg));
-        assert_eq!(ranked[2], format(640, 480, 60, Yuyv));
-        assert_eq!(ranked[3], format(1280, 720, 30, Mjpeg));
-        assert_eq!(ranked[4], format(640, 480, 15, Yuyv));
-        assert_eq!(ranked.len(), 8);
+        assert_eq!(ranked[1], format(640, 480, 30, Nv12));
+        assert_eq!(ranked[2], format(640, 480, 30, Mjpeg));
+        assert_eq!(ranked[3], format(640, 480, 60, Yuyv));
+        assert_eq!(ranked[4], format(1280, 720, 30, Mjpeg));
+        assert_eq!(ranked[5], format(640, 480, 15, Yuyv));
+        assert_eq!(ranked.len(), 9);
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! A camera's buffers to RGB: YUYV and Motion JPEG, both distrusted.
+//! A camera's buffers to RGB: YUYV, NV12 and Motion JPEG, all distrusted.
 
 use std::io::Cursor;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -9,6 +9,7 @@ use zune_core::options::DecoderOptions;
 use zune_jpeg::JpegDecoder;
 
 use super::camera_format::{PixelEncoding, VideoFormat};
+use super::yuv::{self, YuvFormat, YuvLayout};
 
 /// Decodes one buffer in the format that was agreed with the camera.
 ///
@@ -18,46 +19,22 @@ pub(crate) fn decode(buffer: &[u8], format: &VideoFormat) -> Result<RgbImage, St
     match format.encoding {
         // Some drivers say YUYV and send JPEG.
         PixelEncoding::Mjpeg => decode_mjpeg(buffer, format.width, format.height),
-        PixelEncoding::Yuyv => decode_yuyv(buffer, format.width, format.height),
+        PixelEncoding::Yuyv => decode_raw(buffer, YuvLayout::Yuyv, format.width, format.height),
+        PixelEncoding::Nv12 => decode_raw(buffer, YuvLayout::Nv12, format.width, format.height),
         PixelEncoding::Other => Err("a format Onset does not read".into()),
     }
 }
 
-/// YUYV 4:2:2 in studio range after BT.601, which V4L2 and UVC prescribe where
-/// nothing else is stated: every four bytes are Y0 Cb Y1 Cr.
-fn decode_yuyv(buffer: &[u8], width: u32, height: u32) -> Result<RgbImage, String> {
-    let row = (width as usize).div_ceil(2) * 4;
-    let wanted = row * height as usize;
-    if buffer.len() < wanted {
-        return Err(format!(
-            "{} bytes instead of {wanted}: the picture is incomplete",
-            buffer.len()
-        ));
-    }
-    let mut pixels = Vec::with_capacity(width as usize * height as usize * 3);
-    for line in buffer[..wanted].chunks_exact(row) {
-        let before = pixels.len();
-        for quad in line.as_chunks::<4>().0 {
-            let (cb, cr) = (i32::from(quad[1]) - 128, i32::from(quad[3]) - 128);
-            pixels.extend_from_slice(&bt601(quad[0], cb, cr));
-            pixels.extend_from_slice(&bt601(quad[2], cb, cr));
-        }
-        pixels.truncate(before + width as usize * 3);
-    }
-    RgbImage::from_raw(width, height, pixels).ok_or_else(|| "its size is impossible".into())
-}
-
-/// ITU-R BT.601-7 in 16-bit fixed point: 255/219 for luma, 255/224 times the
-/// matrix for chroma, rounded to the nearest.
-#[inline]
-fn bt601(luma: u8, cb: i32, cr: i32) -> [u8; 3] {
-    let y = (i32::from(luma) - 16) * 76_309 + 32_768;
-    let level = |v: i32| (v >> 16).clamp(0, 255) as u8;
-    [
-        level(y + 104_597 * cr),
-        level(y - 25_675 * cb - 53_279 * cr),
-        level(y + 132_201 * cb),
-    ]
+/// What comes uncompressed: BT.601 in limited range, which V4L2 and UVC prescribe
+/// where nothing else is stated.
+fn decode_raw(
+    buffer: &[u8],
+    layout: YuvLayout,
+    width: u32,
+    height: u32,
+) -> Result<RgbImage, String> {
+    let format = YuvFormat::of_camera(layout, width, height);
+    yuv::to_rgb(buffer, &format).map_err(|e| e.to_string())
 }
 
 /// A JPEG with whatever the driver left behind it in the buffer.
@@ -213,6 +190,10 @@ mod tests {
     use image::Rgb;
 
     use super::*;
+
+    fn decode_yuyv(buffer: &[u8], width: u32, height: u32) -> Result<RgbImage, String> {
+        decode_raw(buffer, YuvLayout::Yuyv, width, height)
+    }
 
     fn smooth(width: u32, height: u32) -> RgbImage {
         RgbImage::from_fn(width, height, |x, y| {

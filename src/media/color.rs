@@ -135,3 +135,63 @@ fn set_source_colors(context: &mut scaling::Context, encoding: Encoding) {
         );
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::media::yuv::{self, Chroma, YuvFormat, YuvLayout, YuvMatrix};
+
+    /// A smooth picture whose luma and chroma all change, in planar 4:2:0.
+    fn picture(width: u32, height: u32, space: Space, range: Range) -> (frame::Video, Vec<u8>) {
+        let mut picture = frame::Video::new(Pixel::YUV420P, width, height);
+        picture.set_color_space(space);
+        picture.set_color_range(range);
+        let mut packed = Vec::new();
+        for plane in 0..3 {
+            let (w, h) = (
+                picture.plane_width(plane) as usize,
+                picture.plane_height(plane) as usize,
+            );
+            let stride = picture.stride(plane);
+            let data = picture.data_mut(plane);
+            for y in 0..h {
+                for x in 0..w {
+                    let wave = ((x * (plane + 2) + 3 * y) as f32 * 0.11).sin();
+                    let value = (128.0 + 60.0 * wave) as u8;
+                    data[y * stride + x] = value;
+                    packed.push(value);
+                }
+            }
+        }
+        (picture, packed)
+    }
+
+    #[test]
+    fn our_own_conversion_of_planar_pictures_agrees_with_the_scalers() {
+        for (space, matrix) in [
+            (Space::SMPTE170M, YuvMatrix::Bt601),
+            (Space::BT709, YuvMatrix::Bt709),
+        ] {
+            for (range, full_range) in [(Range::MPEG, false), (Range::JPEG, true)] {
+                let (width, height) = (64, 48);
+                let (decoded, packed) = picture(width, height, space, range);
+                let theirs = RgbConverter::new(&decoded, width, height)
+                    .unwrap()
+                    .convert(&decoded)
+                    .unwrap();
+                let format = YuvFormat {
+                    layout: YuvLayout::Planar420,
+                    matrix,
+                    full_range,
+                    chroma: Chroma::Interpolated,
+                    width,
+                    height,
+                };
+                let ours = yuv::to_rgb(&packed, &format).unwrap();
+                let off = ours.as_raw().iter().zip(theirs.as_raw());
+                let worst = off.map(|(a, b)| a.abs_diff(*b)).max();
+                assert!(worst <= Some(2), "{space:?} {range:?}: off by {worst:?}");
+            }
+        }
+    }
+}

@@ -16,6 +16,7 @@ pub mod synthetic;
 pub mod video_file;
 pub mod video_writer;
 pub mod worker;
+pub mod yuv;
 
 mod camera_clock;
 mod camera_picture;

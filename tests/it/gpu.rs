@@ -6,7 +6,8 @@ use std::mem::{offset_of, size_of};
 use std::sync::{Mutex, MutexGuard, OnceLock};
 
 use naga::valid::{Capabilities, ValidationFlags, Validator};
-use onset::gpu::{GpuContext, Kernel, Readback, buffer};
+use onset::gpu::{GpuContext, GpuTimer, Kernel, Readback, buffer};
+use onset::media::yuv::gpu::{self as yuv, YuvUniform};
 use onset::motion::bandpass::{self, BandpassUniform};
 use onset::motion::gpu::glmm::{self, GlmmUniform};
 use onset::motion::gpu::magnify::{self, LevelUniform, MagnifyUniform};
@@ -48,6 +49,7 @@ fn shaders() -> Vec<(&'static str, String)> {
         ("glmm", glmm::shader_source()),
         ("magnify", magnify::shader_source()),
         ("roi", roi::shader_source()),
+        ("yuv", yuv::shader_source().to_owned()),
     ]
 }
 
@@ -162,6 +164,57 @@ fn the_host_and_the_shader_lay_roi_windows_out_alike() {
     let (members, span) = layout(&roi::shader_source(), "Window");
     assert_eq!(members, host.map(|(name, at)| (name.to_owned(), at)));
     assert_eq!(span, size_of::<WindowEntry>());
+}
+
+#[test]
+fn the_host_and_the_shader_lay_colour_conversion_out_alike() {
+    let host = [
+        ("width", offset_of!(YuvUniform, width)),
+        ("height", offset_of!(YuvUniform, height)),
+        ("luma_row", offset_of!(YuvUniform, luma_row)),
+        ("luma_step", offset_of!(YuvUniform, luma_step)),
+        ("luma_start", offset_of!(YuvUniform, luma_start)),
+        ("chroma_row", offset_of!(YuvUniform, chroma_row)),
+        ("chroma_step", offset_of!(YuvUniform, chroma_step)),
+        ("blue_start", offset_of!(YuvUniform, blue_start)),
+        ("red_start", offset_of!(YuvUniform, red_start)),
+        ("chroma_width", offset_of!(YuvUniform, chroma_width)),
+        ("chroma_height", offset_of!(YuvUniform, chroma_height)),
+        ("halved_x", offset_of!(YuvUniform, halved_x)),
+        ("halved_y", offset_of!(YuvUniform, halved_y)),
+        ("interpolated", offset_of!(YuvUniform, interpolated)),
+        ("black", offset_of!(YuvUniform, black)),
+        ("luma", offset_of!(YuvUniform, luma)),
+        ("red_from_red", offset_of!(YuvUniform, red_from_red)),
+        ("green_from_blue", offset_of!(YuvUniform, green_from_blue)),
+        ("green_from_red", offset_of!(YuvUniform, green_from_red)),
+        ("blue_from_blue", offset_of!(YuvUniform, blue_from_blue)),
+    ];
+    let (members, span) = layout(yuv::shader_source(), "Yuv");
+    assert_eq!(members, host.map(|(name, at)| (name.to_owned(), at)));
+    assert_eq!(span, size_of::<YuvUniform>());
+}
+
+#[test]
+fn the_cards_clock_runs_within_the_hosts() {
+    let Some((context, _guard)) = device() else {
+        return;
+    };
+    let Some(timer) = GpuTimer::new(context) else {
+        eprintln!("skipped: the adapter has no timestamps");
+        return;
+    };
+    let buffer = buffer::storage::<f32>(context, "test.timed", 1 << 20).unwrap();
+    let begun = std::time::Instant::now();
+    let ((), card_ms) = timer
+        .around(|| {
+            let mut encoder = context.device.create_command_encoder(&Default::default());
+            encoder.clear_buffer(&buffer, 0, None);
+            context.queue.submit([encoder.finish()]);
+        })
+        .unwrap();
+    let host_ms = begun.elapsed().as_secs_f64() * 1e3;
+    assert!(card_ms > 0.0 && card_ms < host_ms, "{card_ms} {host_ms}");
 }
 
 /// Names and offsets of a shader struct's members, and its size.

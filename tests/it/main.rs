@@ -13,6 +13,7 @@ mod face;
 mod gpu;
 mod gpu_flow;
 mod gpu_roi;
+mod gpu_yuv;
 mod magnify;
 mod media;
 mod metrics;

@@ -1,4 +1,5 @@
-//! Stages on pictures and flows beside the flow itself: ROI maps, LED band-pass.
+//! Stages on pictures and flows beside the flow itself: ROI maps, LED band-pass,
+//! colour conversion.
 
 use std::hint::black_box;
 use std::sync::Arc;
@@ -8,6 +9,8 @@ use super::meter::{Bench, Subject};
 use crate::base::Plane;
 use crate::cli::Failure;
 use crate::gpu::buffer;
+use crate::media::yuv::gpu::YuvKernel;
+use crate::media::yuv::{self, Chroma, YuvFormat, YuvLayout};
 use crate::motion::bandpass::{BandpassKernel, BandpassParams};
 use crate::motion::gpu::roi::{RoiGeometry, RoiKernels, RoiWindow, STATISTICS};
 use crate::motion::led_view::LED_FRAMES;
@@ -22,6 +25,54 @@ pub(super) fn measure(
 ) -> Result<(), Failure> {
     regions(bench, cuts, size)?;
     band_pass(bench, cuts, size)
+}
+
+/// From what a camera or a decoder gives to RGB. The time does not depend on the
+/// values.
+pub(super) fn colors(bench: &mut Bench, size: (usize, usize)) -> Result<(), Failure> {
+    let (width, height) = (size.0 as u32, size.1 as u32);
+    let interpolated = YuvFormat {
+        chroma: Chroma::Interpolated,
+        ..YuvFormat::of_camera(YuvLayout::Planar420, width, height)
+    };
+    let formats = [
+        (
+            "colour: YUYV to RGB",
+            YuvFormat::of_camera(YuvLayout::Yuyv, width, height),
+        ),
+        (
+            "colour: NV12 to RGB",
+            YuvFormat::of_camera(YuvLayout::Nv12, width, height),
+        ),
+        ("colour: planar to RGB", interpolated),
+    ];
+    for (stage, format) in formats {
+        let bytes: Vec<u8> = (0..format.bytes()).map(|i| (i % 251) as u8).collect();
+        let subject = Subject::single(stage, size);
+        bench.on_processor(subject, 1, |_| {
+            yuv::to_rgb(&bytes, &format)
+                .map(|picture| drop(black_box(picture)))
+                .map_err(Failure::other)
+        })?;
+        let Some(card) = &bench.card else {
+            continue;
+        };
+        let mut kernel = YuvKernel::new(&card.context).map_err(Failure::other)?;
+        bench.on_card(
+            subject,
+            u64::from(width) * u64::from(height) * 4,
+            1,
+            &mut kernel,
+            |kernel, _| kernel.submit(&bytes, &format).map_err(Failure::other),
+            |kernel| {
+                kernel
+                    .wait()
+                    .map(|picture| drop(black_box(picture)))
+                    .map_err(Failure::other)
+            },
+        )?;
+    }
+    Ok(())
 }
 
 /// From a flow to the network's input; on the card from a flow that lies there.

@@ -155,6 +155,9 @@ fn stages(args: &BenchArgs, material: &Material, bench: &mut Bench) -> Result<()
         let pictures = material.pictures(size);
         flow::measure(bench, &pictures, size.pixels())?;
         maps::measure(bench, &pictures, size.pixels())?;
+        if let PictureSize::Whole(width, height) = size {
+            maps::colors(bench, (width, height))?;
+        }
     }
     let crops = material.pictures(PictureSize::Crop(CROP_SIDE));
     network::measure(bench, &crops)
