@@ -23,8 +23,7 @@
 //! ones return at once), [`Tvl1Gpu::submit`] somewhat more than the last pairs
 //! needed and, in the rare case that they were too few, the rest when it is polled.
 //!
-//! Repeating costs less than it saves: on faces about 20 of 60 to 130 steps are
-//! repeats, each only as long as was needed.
+//! At most one step a warp is such a repeat, and it is only as long as was needed.
 //!
 //! **Differences from the twin** come from the order in which the changes are summed
 //! and from drivers that contract products and sums or round divisions otherwise.
