@@ -313,7 +313,7 @@ fn ready(
         }
     }
     let resources = resources(params, gpu)?;
-    let flow = resources.sides.flow.as_ref();
+    let flow = resources.sides.card.as_ref();
     let flow = flow.map_or_else(|| "CPU".to_owned(), GpuContext::name);
     let device = match (&params.macro_weights, &params.micro_weights) {
         (None, None) => flow,

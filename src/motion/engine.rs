@@ -1,20 +1,32 @@
 //! Where flow is computed: one front for the processor's solvers and for the
 //! kernels on the graphics card.
 
+use std::collections::VecDeque;
+use std::sync::Arc;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use rayon::prelude::*;
 
 use super::Flow;
-use super::gpu::{FlowsDone, GpuFlowError, GpuPyramid, Tvl1Gpu};
+use super::gpu::roi::{RoiGeometry, RoiKernels, RoiStatistics, RoiWindow};
+use super::gpu::{GpuFlowError, GpuPyramid, Tvl1Gpu};
+use super::pipeline::{WindowInput, WindowMotion};
 use super::pyramid::Pyramid;
 use super::tvl1::{Tvl1, Tvl1Params};
 use crate::base::Plane;
+use crate::face::CROP_SIDE;
+use crate::face::crop::HeldCrop;
+use crate::face::regions::RegionGeometry;
 use crate::gpu::{GpuContext, GpuError};
 
-/// Pairs the card gets in one submission.
-const PAIRS_AT_ONCE: usize = 64;
+/// Windows of a recording that the processor measures together: enough to keep
+/// several cores busy, and the same on every machine.
+const PROCESSOR_BATCH: usize = 8;
+/// The card is filled by more.
+const CARD_BATCH: usize = 64;
+/// Crops whose regions stay on hand: windows reach over a seam or two at most.
+const GEOMETRIES: usize = 8;
 
 /// Between two looks at the card: a blocking wait on a device that a window shares
 /// can hold up its picture.
@@ -40,10 +52,24 @@ pub struct FlowEngine {
     side: Side<Vec<Tvl1>, Box<Card>>,
 }
 
+/// Two pictures of one face under one transform.
+#[derive(Debug, Clone, Copy)]
+pub struct EngineWindow<'a> {
+    pub first: &'a Picture,
+    pub second: &'a Picture,
+    /// Brings the flow to the nominal window length.
+    pub scale: f32,
+    /// What both were cut out by.
+    pub crop: &'a HeldCrop,
+}
+
 #[derive(Debug)]
 struct Card {
     context: GpuContext,
     tvl1: Tvl1Gpu,
+    roi: RoiKernels,
+    /// By the id of the crop.
+    geometries: VecDeque<(u32, Arc<RoiGeometry>)>,
     /// Pyramids whose frames were forgotten.
     spare: Vec<GpuPyramid>,
 }
@@ -64,6 +90,8 @@ impl FlowEngine {
         let card = Card {
             context: context.clone(),
             tvl1: Tvl1Gpu::new(context, params)?,
+            roi: RoiKernels::new(context)?,
+            geometries: VecDeque::new(),
             spare: Vec::new(),
         };
         Ok(Self {
@@ -78,6 +106,15 @@ impl FlowEngine {
         match &self.side {
             Side::Processor(_) => None,
             Side::Card(card) => Some(card.context.name()),
+        }
+    }
+
+    /// Windows that should be measured together where nobody waits for the first.
+    #[must_use]
+    pub fn batch(&self) -> usize {
+        match self.side {
+            Side::Processor(_) => PROCESSOR_BATCH,
+            Side::Card(_) => CARD_BATCH,
         }
     }
 
@@ -112,47 +149,63 @@ impl FlowEngine {
         }
     }
 
-    /// The flow of every pair through `then`, which runs on several threads; the
-    /// order of the answers is the pairs'.
+    /// Flow, regions and network input of every window; the order of the answers is
+    /// theirs. On the card nothing but a window's statistics comes back.
     ///
     /// # Errors
-    /// When a pair's pictures differ in size or were made by another engine, or when
+    /// When a window's pictures differ in size or were made by another engine, or when
     /// the card was lost.
-    pub fn flows<R: Send>(
+    pub fn windows(
         &mut self,
-        pairs: &[(&Picture, &Picture)],
-        then: impl Fn(usize, Flow) -> R + Sync,
-    ) -> Result<Vec<R>, GpuFlowError> {
+        windows: &[EngineWindow<'_>],
+    ) -> Result<Vec<WindowMotion>, GpuFlowError> {
+        match &mut self.side {
+            Side::Processor(solvers) => {
+                let new = || Tvl1::new(self.params);
+                solvers.resize_with(solvers.len().max(windows.len()), new);
+                let jobs = windows.par_iter().zip(solvers.par_iter_mut());
+                jobs.map(|(window, solver)| on_processor(window, solver))
+                    .collect()
+            }
+            Side::Card(card) => card.windows(windows),
+        }
+    }
+
+    /// The flows alone, in memory: for measuring one side against the other.
+    ///
+    /// # Errors
+    /// As [`Self::windows`].
+    pub fn flows(&mut self, pairs: &[(&Plane, &Plane)]) -> Result<Vec<Flow>, GpuFlowError> {
         match &mut self.side {
             Side::Processor(solvers) => {
                 let new = || Tvl1::new(self.params);
                 solvers.resize_with(solvers.len().max(pairs.len()), new);
-                let solve = |((at, pair), solver): ((usize, &(&Picture, &Picture)), &mut Tvl1)| {
-                    let (Side::Processor(first), Side::Processor(second)) = (&pair.0.0, &pair.1.0)
-                    else {
-                        return Err(GpuFlowError::OtherPyramid);
-                    };
-                    Ok(then(at, solver.flow_between(first, second)?))
-                };
-                let jobs = pairs.par_iter().enumerate().zip(solvers.par_iter_mut());
-                jobs.map(solve).collect()
+                let jobs = pairs.par_iter().zip(solvers.par_iter_mut());
+                jobs.map(|((a, b), solver)| Ok(solver.flow(a, b)?))
+                    .collect()
             }
-            Side::Card(card) => {
-                let mut results = Vec::with_capacity(pairs.len());
-                for (batch, first) in pairs
-                    .chunks(PAIRS_AT_ONCE)
-                    .zip((0..).step_by(PAIRS_AT_ONCE))
-                {
-                    let flows = card.flows(batch)?.flows;
-                    let mut some = (flows.into_par_iter().enumerate())
-                        .map(|(at, flow)| then(first + at, flow))
-                        .collect();
-                    results.append(&mut some);
-                }
-                Ok(results)
-            }
+            Side::Card(card) => Ok(card.tvl1.flows(pairs)?.flows),
         }
     }
+}
+
+fn on_processor(
+    window: &EngineWindow<'_>,
+    solver: &mut Tvl1,
+) -> Result<WindowMotion, GpuFlowError> {
+    let (Side::Processor(first), Side::Processor(second)) = (&window.first.0, &window.second.0)
+    else {
+        return Err(GpuFlowError::OtherPyramid);
+    };
+    let mut flow = solver.flow_between(first, second)?;
+    if window.scale != 1.0 {
+        flow = flow.scaled(window.scale);
+    }
+    Ok(WindowMotion::of(&flow, &regions(window.crop)))
+}
+
+fn regions(crop: &HeldCrop) -> RegionGeometry {
+    RegionGeometry::from_landmarks(&crop.landmarks_in_crop, CROP_SIDE)
 }
 
 impl Card {
@@ -181,28 +234,83 @@ impl Card {
         Ok(ready)
     }
 
-    fn flows(&mut self, pairs: &[(&Picture, &Picture)]) -> Result<FlowsDone, GpuFlowError> {
-        let pyramids: Option<Vec<(&GpuPyramid, &GpuPyramid)>> = pairs
+    fn windows(&mut self, windows: &[EngineWindow<'_>]) -> Result<Vec<WindowMotion>, GpuFlowError> {
+        if windows.is_empty() {
+            return Ok(Vec::new());
+        }
+        let pairs: Option<Vec<(&GpuPyramid, &GpuPyramid)>> = windows
             .iter()
-            .map(|(a, b)| match (&a.0, &b.0) {
+            .map(|window| match (&window.first.0, &window.second.0) {
                 (Side::Card(a), Side::Card(b)) => Some((a, b)),
                 _ => None,
             })
             .collect();
-        let pyramids = pyramids.ok_or(GpuFlowError::OtherPyramid)?;
-        self.tvl1.submit(&pyramids, 0)?;
+        let pairs = pairs.ok_or(GpuFlowError::OtherPyramid)?;
+        let rois: Vec<RoiWindow> = (windows.iter().enumerate())
+            .map(|(flow, window)| RoiWindow {
+                flow,
+                scale: window.scale,
+                geometry: self.geometry(window.crop),
+            })
+            .collect();
+        let mut encoder = self
+            .context
+            .device
+            .create_command_encoder(&wgpu::CommandEncoderDescriptor {
+                label: Some("motion.windows"),
+            });
+        let batch = self.tvl1.record(&mut encoder, &pairs)?;
+        self.roi
+            .record(&mut encoder, batch.flows(), batch.size(), &rois)?;
+        self.roi.record_readback(&mut encoder, rois.len(), 0);
+        self.context.queue.submit([encoder.finish()]);
+        self.roi.start();
+        self.tvl1.release(batch);
+        let statistics = self.statistics()?;
+        let Some(inputs) = self.roi.inputs() else {
+            return Ok(Vec::new());
+        };
+        Ok((statistics.iter().enumerate())
+            .map(|(index, found)| WindowMotion {
+                input: WindowInput::OnCard {
+                    inputs: inputs.clone(),
+                    index,
+                },
+                strain: found.mean_strain,
+                nose_strain: found.nose_strain,
+                strain_as_coded: found.control,
+                head_px: found.head,
+                roi_p95_px: found.residual_p95,
+                regions: found.regions,
+            })
+            .collect())
+    }
+
+    fn statistics(&mut self) -> Result<Vec<RoiStatistics>, GpuFlowError> {
         let asked = Instant::now();
         loop {
-            if let Some(done) = self.tvl1.poll()? {
-                return Ok(done);
+            if let Some((_, statistics)) = self.roi.poll()? {
+                return Ok(statistics);
             }
             if asked.elapsed() > PATIENCE {
                 return Err(GpuFlowError::Gpu(GpuError::Readback {
-                    label: "motion.tvl1".to_owned(),
+                    label: "motion.roi".to_owned(),
                     reason: "no answer for a minute".to_owned(),
                 }));
             }
             sleep(NAP);
         }
+    }
+
+    fn geometry(&mut self, crop: &HeldCrop) -> Arc<RoiGeometry> {
+        if let Some((_, known)) = self.geometries.iter().find(|(id, _)| *id == crop.id) {
+            return Arc::clone(known);
+        }
+        let made = Arc::new(RoiGeometry::new(&regions(crop), CROP_SIDE, CROP_SIDE));
+        if self.geometries.len() == GEOMETRIES {
+            self.geometries.pop_front();
+        }
+        self.geometries.push_back((crop.id, Arc::clone(&made)));
+        made
     }
 }

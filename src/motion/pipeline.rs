@@ -7,7 +7,7 @@ use std::sync::Arc;
 use rayon::prelude::*;
 
 use super::Flow;
-use super::engine::{FlowEngine, Picture};
+use super::engine::{EngineWindow, FlowEngine, Picture};
 use super::gpu::GpuFlowError;
 use super::luma::{self, LumaPatch};
 use super::roi::RoiMotion;
@@ -18,11 +18,30 @@ use crate::face::regions::RegionGeometry;
 use crate::face::{CROP_SIDE, Face};
 use crate::media::Frame;
 
+/// A network's input: u, v and strain of the stacked ROIs, 42×42 each, scaled to 0..1.
+#[derive(Debug, Clone, PartialEq)]
+pub enum WindowInput {
+    Planes(Box<[Plane; 3]>),
+    /// Number `index` of the inputs in a buffer on the card, f32
+    /// `[window, 3, 42, 42]`; the next measurement overwrites it.
+    OnCard { inputs: wgpu::Buffer, index: usize },
+}
+
+impl WindowInput {
+    /// u, v and strain where they lie in memory.
+    #[must_use]
+    pub fn planes(&self) -> Option<[&Plane; 3]> {
+        match self {
+            Self::Planes(planes) => Some(planes.each_ref()),
+            Self::OnCard { .. } => None,
+        }
+    }
+}
+
 /// What the pixels of one window say.
 #[derive(Debug, Clone, PartialEq)]
 pub struct WindowMotion {
-    /// u, v and strain of the stacked ROIs, 42×42 each, scaled to 0..1: a network's input.
-    pub input: [Plane; 3],
+    pub input: WindowInput,
     /// Mean strain over the brows and over the mouth, eyes left out.
     pub strain: [f64; 2],
     /// Mean strain of the nose.
@@ -62,12 +81,12 @@ impl WindowMotion {
         (self.strain[0].max(self.strain[1]) - noise - turning).max(0.0)
     }
 
-    /// From the flow of a window and the regions of its crop.
+    /// From the flow of a window, at its nominal length, and the regions of its crop.
     #[must_use]
     pub fn of(flow: &Flow, regions: &RegionGeometry) -> Self {
         let motion = RoiMotion::new(flow, regions);
         Self {
-            input: motion.scaled(),
+            input: WindowInput::Planes(Box::new(motion.scaled())),
             strain: motion.mean_strain,
             nose_strain: motion.nose_strain,
             strain_as_coded: motion.control,
@@ -182,7 +201,8 @@ impl MotionPipeline {
         }
     }
 
-    /// Measures windows, several at a time; the order of the answers is theirs.
+    /// Measures windows, at most [`FlowEngine::batch`] of them; the order of the
+    /// answers is theirs.
     ///
     /// # Errors
     /// When the card fails.
@@ -211,7 +231,19 @@ impl MotionPipeline {
                 Some((first, &pair.second.picture))
             })
             .collect();
-        let measured = engine.flows(&pictures, |at, flow| measurable[at].motion(flow))?;
+        let windows: Vec<EngineWindow<'_>> = (pictures.iter().zip(&measurable))
+            .map(|((first, second), pair)| EngineWindow {
+                first,
+                second,
+                scale: pair.scale,
+                crop: &pair.second.crop,
+            })
+            .collect();
+        let mut measured = engine.windows(&windows)?;
+        for (motion, pair) in measured.iter_mut().zip(&measurable) {
+            motion.head_px[0] += pair.shift.x * pair.scale;
+            motion.head_px[1] += pair.shift.y * pair.scale;
+        }
         for picture in again {
             engine.forget(picture);
         }
@@ -279,19 +311,5 @@ impl<'a> Pair<'a> {
         crop_from_image.tx += self.shift.x;
         crop_from_image.ty += self.shift.y;
         luma::extract(&self.first.patch, crop_from_image, CROP_SIDE)
-    }
-
-    fn motion(&self, flow: Flow) -> WindowMotion {
-        let flow = if self.scale == 1.0 {
-            flow
-        } else {
-            flow.scaled(self.scale)
-        };
-        let landmarks = &self.second.crop.landmarks_in_crop;
-        let regions = RegionGeometry::from_landmarks(landmarks, CROP_SIDE);
-        let mut motion = WindowMotion::of(&flow, &regions);
-        let [x, y] = motion.head_px;
-        motion.head_px = [x + self.shift.x * self.scale, y + self.shift.y * self.scale];
-        motion
     }
 }

@@ -26,6 +26,10 @@ pub enum SessionError {
     NetworkDevice(#[from] crate::nn::device::NnDeviceError),
     #[error(transparent)]
     Network(#[from] crate::model::softnet::SoftNetError),
+    #[error(
+        "A network on the processor cannot read what lies on the graphics card: this is a fault of the program, please report it and use --device cpu"
+    )]
+    InputElsewhere,
     #[error("Cannot start the analysis thread: {0}. Close other programs and try again")]
     Thread(std::io::Error),
 }

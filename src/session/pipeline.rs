@@ -31,10 +31,6 @@ pub const MICRO_MIN_FPS: f64 = 15.0;
 /// Below this rate a macro-window is fewer than three frames long.
 pub const MACRO_MIN_FPS: f64 = 5.0;
 
-/// Windows of a recording that are measured together: enough to keep several
-/// cores busy, and the same on every machine.
-const BATCH: usize = 8;
-
 /// Frame intervals seen before the rate is believed.
 const INTERVALS_TO_BELIEVE: usize = 8;
 /// A head that crosses more than this of its own crop a second (8 % of a face)
@@ -101,7 +97,7 @@ impl Pipeline {
                         kind,
                         weights.as_deref(),
                         params.decode == DecodeMode::Compat,
-                        &resources.sides.network,
+                        &resources.sides,
                     )?,
                     samples: Vec::new(),
                     min_fps,
@@ -163,7 +159,7 @@ impl Pipeline {
     pub fn push(&mut self, frame: &Frame) -> Result<Vec<Event>, SessionError> {
         let mut events = Vec::new();
         let beat = self.cadence.push(frame.timestamp);
-        let due = if self.at_once || self.waiting.len() < BATCH {
+        let due = if self.at_once || self.waiting.len() < self.motion.engine().batch() {
             Vec::new()
         } else {
             self.due()
@@ -408,14 +404,17 @@ impl Pipeline {
         self.rate_known = true;
     }
 
-    /// Takes the windows that wait, in the order in which they closed; none before
-    /// the rate is known.
+    /// Takes windows that wait, at most a batch, the earliest first; none before the
+    /// rate is known.
     fn due(&mut self) -> Vec<(usize, Window)> {
         if !self.rate_known {
             return Vec::new();
         }
-        let mut due = std::mem::take(&mut self.waiting);
-        due.retain(|(k, _)| !self.kinds[*k].off);
+        self.waiting.retain(|(k, _)| !self.kinds[*k].off);
+        let batch = self.waiting.len().min(self.motion.engine().batch());
+        let mut due: Vec<_> = self.waiting.drain(..batch).collect();
+        // A network reads the inputs of its kind in one piece.
+        due.sort_by_key(|(k, _)| *k);
         due
     }
 
@@ -431,9 +430,14 @@ impl Pipeline {
     }
 
     fn measure_waiting(&mut self, events: &mut Vec<Event>) -> Result<(), SessionError> {
-        let due = self.due();
-        let measured = self.motion.measure(&self.jobs(&due))?;
-        self.tell_scores(&due, &measured, events)
+        loop {
+            let due = self.due();
+            if due.is_empty() {
+                return Ok(());
+            }
+            let measured = self.motion.measure(&self.jobs(&due))?;
+            self.tell_scores(&due, &measured, events)?;
+        }
     }
 
     fn tell_scores(

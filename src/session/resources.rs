@@ -45,6 +45,6 @@ impl Resources {
     /// # Errors
     /// When the card refuses a kernel.
     pub fn flow_engine(&self, preset: Tvl1Preset) -> Result<FlowEngine, GpuError> {
-        device::flow_engine(preset, self.sides.flow.as_ref())
+        device::flow_engine(preset, self.sides.card.as_ref())
     }
 }

@@ -3,8 +3,12 @@
 use std::path::Path;
 
 use super::SessionError;
-use crate::model::softnet::SoftNet;
-use crate::motion::pipeline::WindowMotion;
+use super::device::Sides;
+use crate::base::Plane;
+use crate::gpu::GpuContext;
+use crate::model::softnet::{CHANNELS, SoftNet};
+use crate::motion::pipeline::{WindowInput, WindowMotion};
+use crate::motion::roi::INPUT_SIDE;
 use crate::nn::device::NnDevice;
 use crate::nn::inventory;
 use crate::spotting::ExpressionKind;
@@ -18,6 +22,8 @@ pub enum Scorer {
     SoftNet {
         network: Box<SoftNet>,
         device: NnDevice,
+        /// The card that makes the network's input, if one does.
+        card: Option<GpuContext>,
         source: ScoreSource,
     },
 }
@@ -31,12 +37,12 @@ impl Scorer {
         kind: ExpressionKind,
         weights: Option<&Path>,
         as_coded: bool,
-        device: &NnDevice,
+        sides: &Sides,
     ) -> Result<Self, SessionError> {
         let Some(path) = weights else {
             return Ok(Self::Control { as_coded });
         };
-        let (network, loaded) = SoftNet::load(path, device)?;
+        let (network, loaded) = SoftNet::load(path, &sides.network)?;
         if let Some(made_for) = &loaded.card.kind
             && made_for != kind.name()
         {
@@ -56,7 +62,8 @@ impl Scorer {
         };
         Ok(Self::SoftNet {
             network: Box::new(network),
-            device: device.clone(),
+            device: sides.network.clone(),
+            card: sides.card.clone(),
             source,
         })
     }
@@ -90,12 +97,45 @@ impl Scorer {
             }
             Self::SoftNet { .. } if windows.is_empty() => Ok(Vec::new()),
             Self::SoftNet {
-                network, device, ..
+                network,
+                device,
+                card,
+                ..
             } => {
-                let inputs: Vec<_> = windows.iter().map(|w| w.input.each_ref()).collect();
-                let scores = network.score(&inputs, device)?;
+                let scores = match (card, on_card(windows)) {
+                    (Some(card), Some((inputs, first))) => {
+                        let image = (CHANNELS * INPUT_SIDE * INPUT_SIDE * size_of::<f32>()) as u64;
+                        let offset = first as u64 * image;
+                        network.score_on_card(card, device, inputs, offset, windows.len())?
+                    }
+                    _ => network.score(&in_memory(windows)?, device)?,
+                };
                 Ok(scores.into_iter().map(f64::from).collect())
             }
         }
     }
+}
+
+/// The buffer that holds all inputs one after another, and the place of the first.
+fn on_card<'a>(windows: &[&'a WindowMotion]) -> Option<(&'a wgpu::Buffer, usize)> {
+    let place = |window: &&'a WindowMotion| match &window.input {
+        WindowInput::OnCard { inputs, index } => Some((inputs, *index)),
+        WindowInput::Planes(_) => None,
+    };
+    let (buffer, first) = windows.first().and_then(place)?;
+    let in_order = windows
+        .iter()
+        .zip(first..)
+        .all(|(w, at)| place(w) == Some((buffer, at)));
+    in_order.then_some((buffer, first))
+}
+
+fn in_memory<'a>(
+    windows: &[&'a WindowMotion],
+) -> Result<Vec<[&'a Plane; CHANNELS]>, SessionError> {
+    let planes = |window: &&'a WindowMotion| {
+        let planes = window.input.planes();
+        planes.ok_or(SessionError::InputElsewhere)
+    };
+    windows.iter().map(planes).collect()
 }

@@ -41,7 +41,7 @@ pub(super) fn measure(bench: &mut Bench, cuts: &[Cut]) -> Result<(), Failure> {
             let name = device.name().to_owned();
             bench.time(subject, &name, windows.len(), |i| {
                 let inputs: Vec<_> = (0..batch)
-                    .map(|n| windows[(i + n) % windows.len()].input.each_ref())
+                    .filter_map(|n| windows[(i + n) % windows.len()].input.planes())
                     .collect();
                 let scores = network.score(&inputs, &device).map_err(Failure::other)?;
                 black_box(scores);
