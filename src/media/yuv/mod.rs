@@ -38,7 +38,7 @@ pub enum Chroma {
     /// The sample they share: cheap, and what camera drivers do.
     Repeated,
     /// Linear interpolation, samples lying in the middle of the pixels that share
-    /// them: no blocks of colour on the skin.
+    /// them (as libswscale assumes): no blocks of colour on the skin.
     Interpolated,
 }
 
