@@ -239,7 +239,7 @@ impl Tvl1 {
         check(first.size(), second.size())?;
         Ok(self
             .solver
-            .solve(first, second, &self.params, None, &mut self.iterations))
+            .solve(first, second, &self.params, &mut self.iterations))
     }
 
     /// Inner iterations of the last pair on each level, finest first.

@@ -14,6 +14,7 @@ use onset::base::stats::quantile;
 use onset::base::{Plane, Point};
 use onset::face::Landmarks;
 use onset::face::regions::RegionGeometry;
+use onset::motion::pyramid::resize_bilinear;
 use onset::motion::roi::{FaceMotion, RoiMotion};
 use onset::motion::{Flow, Tvl1, Tvl1Preset, flow_file, strain};
 
@@ -176,6 +177,30 @@ fn a_brighter_lamp_is_no_motion() {
             flow.mean_magnitude() < 0.01,
             "{name}: {} px",
             flow.mean_magnitude()
+        );
+    }
+}
+
+/// What is used live is at most a quarter further from the truth than the default.
+#[test]
+fn live_flow_is_nearly_as_near_to_the_truth_as_the_default() {
+    let Some(path) = shared("reference/tvl1_oracle.npz") else {
+        return;
+    };
+    let mut arrays = Arrays::open(&path);
+    let mut exact = Tvl1::new(Tvl1Preset::Exact.params());
+    let mut live = Tvl1::new(Tvl1Preset::Live.params());
+    for name in SYNTHETIC {
+        let (i0, i1) = (
+            arrays.plane(&format!("{name}_I0")),
+            arrays.plane(&format!("{name}_I1")),
+        );
+        let truth = arrays.flow(&format!("{name}_truth"));
+        let exact = mean(&distances(&exact.flow(&i0, &i1).unwrap(), &truth));
+        let live = mean(&distances(&live.flow(&i0, &i1).unwrap(), &truth));
+        assert!(
+            live <= 1.25 * exact,
+            "{name}: EPE {live:.4} px, exact {exact:.4}"
         );
     }
 }
@@ -376,7 +401,8 @@ fn crop_time() {
     }
 }
 
-/// The figures of every preset; `cargo test --test it motion::figures -- --ignored --nocapture`.
+/// The figures of every preset on one thread, then the time of large pairs on one
+/// thread and on all; `cargo test --test it motion::figures -- --ignored --nocapture`.
 #[test]
 #[ignore = "prints error and time of every preset, takes a while"]
 fn figures() {
@@ -399,37 +425,76 @@ fn figures() {
             )
         })
         .collect();
-    let mut exact = Tvl1::new(Tvl1Preset::Exact.params());
-    for preset in Tvl1Preset::ALL {
-        let mut tvl1 = Tvl1::new(preset.params());
-        println!(
-            "\n{preset}: pair, EPE (OpenCV's), distance to OpenCV mean and p99, to exact mean and p99 [px], mean [CPU ms], inner iterations"
-        );
-        for (name, i0, i1, cv, truth) in &pairs {
-            let repeats = if *name == "rubberwhale" { 3 } else { 15 };
-            let start = cpu_millis();
-            let mut flow = Flow::default();
-            for _ in 0..repeats {
-                flow = tvl1.flow(i0, i1).unwrap();
+    let on_threads = |count: usize, work: &mut (dyn FnMut() + Send)| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(count).build();
+        pool.unwrap().install(work);
+    };
+    on_threads(1, &mut || {
+        for preset in Tvl1Preset::ALL {
+            figures_of(preset, &pairs);
+        }
+    });
+    let (_, i0, i1, ..) = pairs.iter().find(|p| p.0 == "real0").unwrap();
+    println!("\nreal0 enlarged: CPU ms on one thread, then wall ms on 1 and 2 threads");
+    for (width, height) in [(256, 256), (640, 480), (1280, 720)] {
+        let i0 = resize_bilinear(i0, width, height);
+        let i1 = resize_bilinear(i1, width, height);
+        for preset in Tvl1Preset::ALL {
+            let (mut cpu, mut wall) = (0.0, [0.0; 2]);
+            for (threads, wall) in wall.iter_mut().enumerate() {
+                on_threads(threads + 1, &mut || {
+                    let mut tvl1 = Tvl1::new(preset.params());
+                    let rounds = 4;
+                    let (start, begun) = (cpu_millis(), std::time::Instant::now());
+                    for _ in 0..rounds {
+                        std::hint::black_box(tvl1.flow(&i0, &i1).unwrap());
+                    }
+                    *wall = begun.elapsed().as_secs_f64() * 1e3 / f64::from(rounds);
+                    if threads == 0 {
+                        cpu = (cpu_millis() - start) / f64::from(rounds);
+                    }
+                });
             }
-            let millis = (cpu_millis() - start) / f64::from(repeats);
-            let d = distances(&flow, cv);
-            let epe = truth.as_ref().map_or_else(String::new, |t| {
-                format!(
-                    "{:.4} ({:.4})",
-                    mean(&distances(&flow, t)),
-                    mean(&distances(cv, t))
-                )
-            });
-            let to_exact = distances(&flow, &exact.flow(i0, i1).unwrap());
             println!(
-                "{name:24} {epe:16} {:.4} {:.4}  {:.4} {:.4}  {millis:6.2} ms  {:?}",
-                mean(&d),
-                quantile(&d, 0.99).unwrap(),
-                mean(&to_exact),
-                quantile(&to_exact, 0.99).unwrap(),
-                tvl1.iterations(),
+                "{width}×{height} {preset:8} {cpu:7.1}  {:7.1} {:7.1}",
+                wall[0], wall[1]
             );
         }
+    }
+}
+
+type FlowPair = (&'static str, Plane, Plane, Flow, Option<Flow>);
+
+fn figures_of(preset: Tvl1Preset, pairs: &[FlowPair]) {
+    let mut exact = Tvl1::new(Tvl1Preset::Exact.params());
+    let mut tvl1 = Tvl1::new(preset.params());
+    println!(
+        "\n{preset}: pair, EPE (OpenCV's), distance to OpenCV mean and p99, to exact mean and p99 [px], mean [CPU ms], inner iterations"
+    );
+    for (name, i0, i1, cv, truth) in pairs {
+        let repeats = if *name == "rubberwhale" { 4 } else { 40 };
+        let start = cpu_millis();
+        let mut flow = Flow::default();
+        for _ in 0..repeats {
+            flow = tvl1.flow(i0, i1).unwrap();
+        }
+        let millis = (cpu_millis() - start) / f64::from(repeats);
+        let d = distances(&flow, cv);
+        let epe = truth.as_ref().map_or_else(String::new, |t| {
+            format!(
+                "{:.4} ({:.4})",
+                mean(&distances(&flow, t)),
+                mean(&distances(cv, t))
+            )
+        });
+        let to_exact = distances(&flow, &exact.flow(i0, i1).unwrap());
+        println!(
+            "{name:24} {epe:16} {:.4} {:.4}  {:.4} {:.4}  {millis:6.2} ms  {:?}",
+            mean(&d),
+            quantile(&d, 0.99).unwrap(),
+            mean(&to_exact),
+            quantile(&to_exact, 0.99).unwrap(),
+            tvl1.iterations(),
+        );
     }
 }

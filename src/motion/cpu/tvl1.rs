@@ -111,14 +111,18 @@ pub(super) enum Beginning {
 
 impl Solver {
     /// The flow from `first` to `second` (same level sizes), and the inner
-    /// iterations of each level, finest first, into `iterations`. On the coarsest
-    /// level the search begins from `initial` (finest level's pixels) or from rest.
+    /// iterations of each level, finest first, into `iterations`.
+    ///
+    /// The search begins at rest. Begun from the flow of the pair one frame earlier
+    /// (a face at 30 frames a second, six frames apart) it needed a fifth more
+    /// iterations, since the coarsest level then starts from detail that it cannot
+    /// hold; with the two coarsest levels left out a seventh fewer, all of them
+    /// cheap (`live`), for a result further from `exact` that depended on history.
     pub(crate) fn solve(
         &mut self,
         first: &Pyramid,
         second: &Pyramid,
         params: &Tvl1Params,
-        initial: Option<&Flow>,
         iterations: &mut Vec<u32>,
     ) -> Flow {
         iterations.clear();
@@ -129,12 +133,8 @@ impl Solver {
         };
         let levels = first.levels.iter().zip(&second.levels);
         for (n, (a, b)) in levels.rev().enumerate() {
-            let coarsest = n == 0;
             let level = first.levels.len() - 1 - n;
-            self.enter(a, (!coarsest).then_some(params));
-            if let (true, Some(flow)) = (coarsest, initial) {
-                self.start_from(flow);
-            }
+            self.enter(a, (n > 0).then_some(params));
             let mut count = 0;
             let mut last = 0;
             for _ in 0..params.warps_at(level, first.levels.len()) {
@@ -183,26 +183,6 @@ impl Solver {
         self.has_right[..to.width - 1].fill(1.0);
         let bands = self.bands();
         self.workers.resize_with(bands, Worker::default);
-    }
-
-    /// Puts `flow`, reduced to the present level, in place of rest.
-    fn start_from(&mut self, flow: &Flow) {
-        let to = self.layout;
-        for (c, part) in [&flow.u, &flow.v].into_iter().enumerate() {
-            let ratio = (
-                part.width as f64 / to.width as f64,
-                part.height as f64 / to.height as f64,
-            );
-            resize_rows(
-                Grid::of(part.width, part.height, part.width),
-                &part.data,
-                Grid::of(to.width, to.height, to.state_row()),
-                &mut self.state[c * to.stride..],
-                ratio,
-                (1.0 / ratio.0) as f32,
-                Border::Replicate,
-            );
-        }
     }
 
     /// Into how many bands of rows the present level is divided.
@@ -406,7 +386,7 @@ mod tests {
     fn solve(solver: &mut Solver, params: &Tvl1Params, [a, b]: &[Plane; 2]) -> (Flow, Vec<u32>) {
         let pyramid = |p: &Plane| Pyramid::new(p, params.scales, params.scale_step, params.border);
         let mut iterations = Vec::new();
-        let flow = solver.solve(&pyramid(a), &pyramid(b), params, None, &mut iterations);
+        let flow = solver.solve(&pyramid(a), &pyramid(b), params, &mut iterations);
         (flow, iterations)
     }
 
