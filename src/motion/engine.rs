@@ -23,8 +23,6 @@ use crate::gpu::{GpuContext, GpuError};
 /// Windows of a recording that the processor measures together: enough to keep
 /// several cores busy, and the same on every machine.
 const PROCESSOR_BATCH: usize = 8;
-/// The card is filled by more.
-const CARD_BATCH: usize = 64;
 /// Crops whose regions stay on hand: windows reach over a seam or two at most.
 const GEOMETRIES: usize = 8;
 
@@ -114,7 +112,7 @@ impl FlowEngine {
     pub fn batch(&self) -> usize {
         match self.side {
             Side::Processor(_) => PROCESSOR_BATCH,
-            Side::Card(_) => CARD_BATCH,
+            Side::Card(card) => card.batch(),
         }
     }
 
@@ -209,6 +207,16 @@ fn regions(crop: &HeldCrop) -> RegionGeometry {
 }
 
 impl Card {
+    /// A large card is filled by many; a small one must not be silent for long, or the
+    /// system takes it for lost.
+    fn batch(&self) -> usize {
+        match self.context.info.device_type {
+            wgpu::DeviceType::DiscreteGpu => 64,
+            wgpu::DeviceType::Cpu => 4,
+            _ => 16,
+        }
+    }
+
     fn pictures(&mut self, planes: &[Plane]) -> Result<Vec<Picture>, GpuFlowError> {
         let mut ready = Vec::with_capacity(planes.len());
         if planes.is_empty() {
