@@ -78,7 +78,7 @@ impl Default for Tvl1Params {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Tvl1Preset {
     /// OpenCV's parameters with repeated borders and brightness matched. On pairs
-    /// with known truth its mean error is 0.47 to 0.95 of OpenCV's, 0.07 where light
+    /// with known truth its mean error is 0.47–0.95 of OpenCV's, 0.07–0.29 where light
     /// changes. 4.3 ms for an easy and 6.5–9.3 ms for a real pair of 128 × 128
     /// pixels, 142 ms for 640 × 480, 407 ms for 1280 × 720: a 26th to a 31st, a 22nd
     /// and a 16th of OpenCV's processor time on the same machine.
