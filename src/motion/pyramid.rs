@@ -16,7 +16,8 @@ pub(crate) const SMALLEST_SIDE: usize = 16;
 pub enum Border {
     /// The nearest pixel: no false edge, the default.
     Replicate,
-    /// Black, as OpenCV's `DualTVL1OpticalFlow` has it.
+    /// Black, as OpenCV's `DualTVL1OpticalFlow` has it; on the processor this also
+    /// asks for OpenCV's order of operations and rounding throughout.
     Zero,
 }
 

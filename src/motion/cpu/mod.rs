@@ -5,7 +5,9 @@
 //! compiler turns each into a few vector instructions; `multiversion` compiles
 //! them for several instruction sets and picks one at run time. No version uses
 //! fused multiply-add or approximate reciprocals and every sum has a fixed order,
-//! so all of them, on any machine, give the same bits.
+//! so all of them, on any machine, give the same bits. (OpenCV's arithmetic, where
+//! it is asked for, calls `mul_add`, which rounds the same with and without an
+//! instruction for it.)
 
 pub mod bandpass;
 pub mod glmm;
