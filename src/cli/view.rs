@@ -1,4 +1,4 @@
-//! `onset view`: how the window is opened. The window itself is [`crate::app`]'s.
+//! `onset view`: how the window is opened. The window itself lives in its own room.
 
 use clap::{Args, ValueEnum};
 

@@ -110,7 +110,7 @@ impl FlowEngine {
     /// Windows that should be measured together where nobody waits for the first.
     #[must_use]
     pub fn batch(&self) -> usize {
-        match self.side {
+        match &self.side {
             Side::Processor(_) => PROCESSOR_BATCH,
             Side::Card(card) => card.batch(),
         }
@@ -261,12 +261,12 @@ impl Card {
                 geometry: self.geometry(window.crop),
             })
             .collect();
-        let mut encoder = self
-            .context
-            .device
-            .create_command_encoder(&wgpu::CommandEncoderDescriptor {
-                label: Some("motion.windows"),
-            });
+        let mut encoder =
+            self.context
+                .device
+                .create_command_encoder(&wgpu::CommandEncoderDescriptor {
+                    label: Some("motion.windows"),
+                });
         let batch = self.tvl1.record(&mut encoder, &pairs)?;
         self.roi
             .record(&mut encoder, batch.flows(), batch.size(), &rois)?;

@@ -24,7 +24,10 @@ pub enum WindowInput {
     Planes(Box<[Plane; 3]>),
     /// Number `index` of the inputs in a buffer on the card, f32
     /// `[window, 3, 42, 42]`; the next measurement overwrites it.
-    OnCard { inputs: wgpu::Buffer, index: usize },
+    OnCard {
+        inputs: wgpu::Buffer,
+        index: usize,
+    },
 }
 
 impl WindowInput {

@@ -57,16 +57,17 @@ pub struct Tvl1Params {
 }
 
 impl Tvl1Params {
-    /// Linearisations on level `level` of `levels`, 0 being the finest.
+    /// Linearisations on level `level` of `levels`, 0 being the finest; at least 1.
     #[must_use]
     pub const fn warps_at(&self, level: usize, levels: usize) -> usize {
-        if level == 0 {
+        let wanted = if level == 0 {
             self.warps
         } else if level + 1 == levels {
             self.coarsest_warps
         } else {
             self.middle_warps
-        }
+        };
+        if wanted == 0 { 1 } else { wanted }
     }
 }
 

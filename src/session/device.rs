@@ -75,6 +75,9 @@ impl Sides {
                     reason: "asked for".to_owned(),
                 })
             }
+            DeviceChoice::Auto if !card_possible() => {
+                Ok(Self::processor("there is no graphics card"))
+            }
             DeviceChoice::Auto => match gpu() {
                 Err(e) => {
                     log::debug!("{e}");
@@ -222,6 +225,20 @@ fn texture(shift: f32) -> Plane {
         128.0 + 45.0 * (0.35 * x + 0.2 * y).sin() + 45.0 * (0.31 * y - 0.15 * x).cos()
     };
     Plane::from_vec(SIDE, SIDE, (0..SIDE * SIDE).map(value).collect())
+}
+
+/// Linux gives every graphics card a device file, so that without one the drivers
+/// need not be loaded at all, which takes time and can print complaints of theirs.
+fn card_possible() -> bool {
+    if !cfg!(target_os = "linux") || Path::new("/dev/dxg").exists() {
+        return true;
+    }
+    let any = |folder: &str, start: &str| {
+        std::fs::read_dir(folder).is_ok_and(|mut entries| {
+            entries.any(|e| e.is_ok_and(|e| e.file_name().to_string_lossy().starts_with(start)))
+        })
+    };
+    any("/dev/dri", "renderD") || any("/dev", "nvidia")
 }
 
 /// The processor's name as the system tells it, else its architecture.

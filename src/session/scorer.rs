@@ -130,9 +130,7 @@ fn on_card<'a>(windows: &[&'a WindowMotion]) -> Option<(&'a wgpu::Buffer, usize)
     in_order.then_some((buffer, first))
 }
 
-fn in_memory<'a>(
-    windows: &[&'a WindowMotion],
-) -> Result<Vec<[&'a Plane; CHANNELS]>, SessionError> {
+fn in_memory<'a>(windows: &[&'a WindowMotion]) -> Result<Vec<[&'a Plane; CHANNELS]>, SessionError> {
     let planes = |window: &&'a WindowMotion| {
         let planes = window.input.planes();
         planes.ok_or(SessionError::InputElsewhere)

@@ -42,13 +42,13 @@ pub(crate) fn device() -> Option<(&'static GpuContext, MutexGuard<'static, ()>)>
 fn shaders() -> Vec<(&'static str, String)> {
     vec![
         ("bandpass", bandpass::shader_source()),
+        ("glmm", glmm::shader_source()),
+        ("magnify", magnify::shader_source()),
         ("pyramid", pyramid::shader_source().to_owned()),
+        ("roi", roi::shader_source()),
         ("strain", strain::shader_source()),
         ("tvl1", tvl1::shader_source(Tile::LARGE)),
         ("tvl1_begin", tvl1::begin_source()),
-        ("glmm", glmm::shader_source()),
-        ("magnify", magnify::shader_source()),
-        ("roi", roi::shader_source()),
         ("yuv", yuv::shader_source().to_owned()),
     ]
 }

@@ -436,7 +436,6 @@ fn settings_without_iterations_give_rest_as_on_the_processor() {
     let (a, b) = (texture(70, 40, 0.0, 0.0, 1), texture(70, 40, 0.9, -0.6, 2));
     let exact = Tvl1Params::default();
     for params in [
-        Tvl1Params { warps: 0, ..exact },
         Tvl1Params {
             outer_iterations: 0,
             ..exact

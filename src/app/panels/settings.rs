@@ -11,21 +11,24 @@ use crate::motion::tvl1::Tvl1Preset;
 use crate::session::params::{DecodeMode, DeviceChoice};
 use crate::spotting::ExpressionKind;
 
+/// Width of the names at the left, points.
+const TITLE: f32 = 96.0;
+
 pub fn show(ui: &mut Ui, state: &AppState, out: &mut Vec<Command>) {
     ScrollArea::vertical()
         .auto_shrink([false, false])
         .show(ui, |ui| {
-            row::section(ui, "Look");
             choose(
                 ui,
+                "Look",
                 &ThemeChoice::ALL.map(|t| (t, t.name(), "")),
                 state.settings.theme,
                 |t| out.push(Command::Theme(t)),
             );
             let params = &state.settings.params;
-            row::section(ui, "Decoding");
             choose(
                 ui,
+                "Decoding",
                 &[
                     (
                         DecodeMode::Default,
@@ -41,9 +44,9 @@ pub fn show(ui: &mut Ui, state: &AppState, out: &mut Vec<Command>) {
                 params.decode,
                 |d| out.push(Command::Decode(d)),
             );
-            row::section(ui, "Optical flow");
             choose(
                 ui,
+                "Optical flow",
                 &[
                     (
                         Tvl1Preset::Exact,
@@ -59,9 +62,9 @@ pub fn show(ui: &mut Ui, state: &AppState, out: &mut Vec<Command>) {
                 params.flow,
                 |f| out.push(Command::Flow(f)),
             );
-            row::section(ui, "Analysis runs on");
             choose(
                 ui,
+                "Analysis runs on",
                 &[
                     (
                         DeviceChoice::Auto,
@@ -101,14 +104,19 @@ pub fn show(ui: &mut Ui, state: &AppState, out: &mut Vec<Command>) {
         });
 }
 
+/// A name at the left and what can be chosen at the right of it.
 fn choose<T: Copy + PartialEq>(
     ui: &mut Ui,
+    title: &str,
     options: &[(T, &str, &str)],
     now: T,
     mut pick: impl FnMut(T),
 ) {
+    ui.add_space(theme::GRID);
     ui.horizontal(|ui| {
         ui.spacing_mut().item_spacing.x = theme::GRID;
+        let name = Label::new(row::weak(ui, title));
+        ui.add_sized([TITLE, ui.spacing().interact_size.y], name);
         for (value, name, tip) in options {
             let mut response = ui.add(Button::selectable(*value == now, *name));
             if !tip.is_empty() {

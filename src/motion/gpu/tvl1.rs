@@ -744,21 +744,10 @@ impl Tvl1Gpu {
 
 /// Where nothing is to be iterated, one empty round says so.
 fn without_zeros(params: Tvl1Params) -> Tvl1Params {
-    let Tvl1Params {
-        warps,
-        coarsest_warps,
-        middle_warps,
-        outer_iterations,
-        ..
-    } = params;
-    let fewest = warps.min(coarsest_warps).min(middle_warps);
-    if fewest.min(outer_iterations) > 0 {
+    if params.outer_iterations > 0 {
         return params;
     }
     Tvl1Params {
-        warps: 1,
-        coarsest_warps: 1,
-        middle_warps: 1,
         outer_iterations: 1,
         inner_iterations: 0,
         ..params
