@@ -333,7 +333,7 @@ impl Evm {
         });
         self.last = Some((index, at));
         let size = (width, height);
-        if !self.step.as_ref().is_some_and(|(of, _)| *of == size) {
+        if self.step.as_ref().is_none_or(|(of, _)| *of != size) {
             let band = self.params.band(self.fps)?;
             let step = EvmStep::new(&self.params, &band, width as usize, height as usize);
             self.step = Some((size, step));

@@ -23,7 +23,7 @@ pub enum Scorer {
         network: Box<SoftNet>,
         device: NnDevice,
         /// The card that makes the network's input, if one does.
-        card: Option<GpuContext>,
+        card: Option<Box<GpuContext>>,
         source: ScoreSource,
     },
 }
@@ -63,7 +63,7 @@ impl Scorer {
         Ok(Self::SoftNet {
             network: Box::new(network),
             device: sides.network.clone(),
-            card: sides.card.clone(),
+            card: sides.card.clone().map(Box::new),
             source,
         })
     }

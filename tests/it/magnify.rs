@@ -327,11 +327,10 @@ fn a_small_motion_becomes_about_alpha_times_as_large() {
     let (width, height, fps) = (160, 120, 30.0);
     let frame = |t: f64| {
         let shift = 0.25 * (std::f64::consts::TAU * t / fps).sin();
-        let plane = RgbImage::from_fn(width, height, |x, _| {
+        RgbImage::from_fn(width, height, |x, _| {
             let phase = std::f64::consts::TAU * (f64::from(x) - shift) / 30.0;
             image::Rgb([(127.5 + 90.0 * phase.sin()).round() as u8; 3])
-        });
-        plane
+        })
     };
     let mut evm = Evm::new(
         EvmParams {

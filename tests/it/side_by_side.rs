@@ -1,6 +1,12 @@
 //! What cheaper flow costs in spotting on real recordings: a table to read, not a
 //! test. `cargo test --test it side_by_side -- --ignored --nocapture`.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "a table to read; what it reads is there or it fails"
+)]
+
 use std::time::Instant;
 
 use onset::media::{InputSpec, open};

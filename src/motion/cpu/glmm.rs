@@ -100,11 +100,7 @@ pub fn warp(reference: &RgbImage, moved: &Flow) -> RgbImage {
             let top = strip * rows_each;
             let rows = top..top + pixels.len() / (3 * width);
             // Rows of the mesh that can reach these rows of the result.
-            let first = if rows.start > reach {
-                rows.start - reach
-            } else {
-                0
-            };
+            let first = rows.start.saturating_sub(reach);
             let last = (rows.end + reach + 1).min(height + 1);
             let found = cover(&mesh, first..last, &rows);
             let (pixels, _) = pixels.as_chunks_mut::<3>();
@@ -144,7 +140,7 @@ fn draw(corners: [Node; 3], width: usize, rows: &std::ops::Range<usize>, found: 
     let [a, b, c] = corners.map(|n| n.target);
     let area = (b[0] - a[0]) * (c[1] - a[1]) - (b[1] - a[1]) * (c[0] - a[0]);
     // Also false where it is not a number.
-    if !(area > 0.0) {
+    if area.is_nan() || area <= 0.0 {
         return;
     }
     let low = |k: usize| a[k].min(b[k]).min(c[k]);
