@@ -4,21 +4,62 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use cpu_time::ThreadTime;
 use serde::Serialize;
 
 use super::state::AppState;
 use crate::base::stats;
 
-/// Layout and tessellation of each repaint, in seconds, from [`Probe`].
-type Passes = Arc<Mutex<Vec<f64>>>;
+/// What one piece of work took: on the clock, and of the processor. They differ
+/// where the system gave the processor to the analysis meanwhile.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Took {
+    wall: Duration,
+    cpu: Duration,
+}
+
+impl Took {
+    fn milliseconds(self, other: Self) -> (f64, f64) {
+        let ms = |a: Duration, b: Duration| (a + b).as_secs_f64() * 1e3;
+        (ms(self.wall, other.wall), ms(self.cpu, other.cpu))
+    }
+}
+
+/// Both clocks of this thread.
+pub struct Stopwatch {
+    wall: Instant,
+    /// Since the thread began.
+    cpu: Duration,
+}
+
+impl Stopwatch {
+    #[must_use]
+    pub fn start() -> Self {
+        Self {
+            wall: Instant::now(),
+            cpu: ThreadTime::now().as_duration(),
+        }
+    }
+
+    #[must_use]
+    pub fn took(&self) -> Took {
+        Took {
+            wall: self.wall.elapsed(),
+            cpu: ThreadTime::now().as_duration().saturating_sub(self.cpu),
+        }
+    }
+}
+
+/// Layout and tessellation of each repaint, from [`Probe`].
+type Passes = Arc<Mutex<Vec<Took>>>;
 
 /// Measures from the first analysed frame on, for so long or until the analysis ends.
 pub struct Measure {
     lasts: Duration,
     renderer: &'static str,
     passes: Passes,
-    /// Seconds of [`super::App::logic`], one a repaint.
-    logic: Vec<f64>,
+    /// [`super::App::logic`], one a repaint.
+    logic: Vec<Took>,
     begun: Option<Begun>,
     done: bool,
 }
@@ -41,10 +82,13 @@ pub struct WindowCost {
     pub dropped_frames: u64,
     pub repaints: usize,
     pub repaints_per_second: f64,
-    /// Logic, layout and tessellation of one repaint, without painting.
+    /// Logic, layout and tessellation of one repaint, without painting: processor
+    /// time of the window's thread.
     pub ui_median_ms: f64,
     pub ui_p99_ms: f64,
     pub ui_max_ms: f64,
+    /// The same on the clock, with the pauses in which other threads ran.
+    pub ui_wall_p99_ms: f64,
 }
 
 impl Measure {
@@ -67,8 +111,8 @@ impl Measure {
     }
 
     /// After each `logic`, which took so long. The result once, when time is up.
-    pub fn after_logic(&mut self, took: Duration, state: &AppState) -> Option<WindowCost> {
-        self.logic.push(took.as_secs_f64());
+    pub fn after_logic(&mut self, took: Took, state: &AppState) -> Option<WindowCost> {
+        self.logic.push(took);
         let status = &state.review.as_ref()?.status;
         if self.done || status.frames_done == 0 {
             return None;
@@ -85,15 +129,14 @@ impl Measure {
             return None;
         }
         self.done = true;
-        let mut costs: Vec<f64> = passes[begun.passes.min(passes.len())..]
+        let (wall, cpu): (Vec<f64>, Vec<f64>) = passes[begun.passes.min(passes.len())..]
             .iter()
             .zip(&self.logic[begun.logic - 1..])
-            .map(|(pass, logic)| (pass + logic) * 1e3)
-            .collect();
-        costs.sort_by(f64::total_cmp);
+            .map(|(pass, logic)| pass.milliseconds(*logic))
+            .unzip();
         let seconds = lasted.as_secs_f64();
         let analysed = status.frames_done - begun.analysed;
-        let at = |q: f64| stats::quantile(&costs, q).unwrap_or(0.0);
+        let at = |q: f64| stats::quantile(&cpu, q).unwrap_or(0.0);
         Some(WindowCost {
             renderer: self.renderer,
             adapter: state
@@ -105,11 +148,12 @@ impl Measure {
             analysed_frames: analysed,
             analysed_fps: analysed as f64 / seconds,
             dropped_frames: status.dropped,
-            repaints: costs.len(),
-            repaints_per_second: costs.len() as f64 / seconds,
+            repaints: cpu.len(),
+            repaints_per_second: cpu.len() as f64 / seconds,
             ui_median_ms: at(0.5),
             ui_p99_ms: at(0.99),
             ui_max_ms: at(1.0),
+            ui_wall_p99_ms: stats::quantile(&wall, 0.99).unwrap_or(0.0),
         })
     }
 }
@@ -117,7 +161,7 @@ impl Measure {
 /// Times layout, and tessellates what was laid out once more to time that too.
 struct Probe {
     passes: Passes,
-    begun: Option<Instant>,
+    begun: Option<Stopwatch>,
 }
 
 impl egui::Plugin for Probe {
@@ -126,19 +170,22 @@ impl egui::Plugin for Probe {
     }
 
     fn on_begin_pass(&mut self, _ui: &mut egui::Ui) {
-        self.begun = Some(Instant::now());
+        self.begun = Some(Stopwatch::start());
     }
 
     fn output_hook(&mut self, ctx: &egui::Context, output: &mut egui::FullOutput) {
         let Some(begun) = self.begun.take() else {
             return;
         };
+        let laid_out = begun.took();
         let shapes = output.shapes.clone();
-        let laid_out = begun.elapsed();
-        let tessellating = Instant::now();
+        let tessellating = Stopwatch::start();
         drop(ctx.tessellate(shapes, output.pixels_per_point));
-        let took = laid_out + tessellating.elapsed();
-        locked(&self.passes).push(took.as_secs_f64());
+        let tessellated = tessellating.took();
+        locked(&self.passes).push(Took {
+            wall: laid_out.wall + tessellated.wall,
+            cpu: laid_out.cpu + tessellated.cpu,
+        });
     }
 }
 

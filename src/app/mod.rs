@@ -295,7 +295,7 @@ fn side_contents(ui: &mut egui::Ui, state: &AppState, out: &mut Vec<Command>) {
 
 impl App {
     /// Prints what was measured and closes the window once it is done.
-    fn measure(&mut self, ctx: &egui::Context, took: std::time::Duration) {
+    fn measure(&mut self, ctx: &egui::Context, took: measure::Took) {
         if self.play_when_opened
             && self
                 .state
@@ -323,10 +323,10 @@ impl App {
 
 impl eframe::App for App {
     fn logic(&mut self, ctx: &egui::Context, _frame: &mut eframe::Frame) {
-        let begun = std::time::Instant::now();
+        let begun = measure::Stopwatch::start();
         App::logic(self, ctx);
         if self.measure.is_some() {
-            self.measure(ctx, begun.elapsed());
+            self.measure(ctx, begun.took());
         }
     }
 

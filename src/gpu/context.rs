@@ -22,6 +22,15 @@ pub fn device_descriptor(adapter: &wgpu::Adapter) -> wgpu::DeviceDescriptor<'sta
     }
 }
 
+/// Whether an adapter is a program on the processor.
+#[must_use]
+pub fn is_software(info: &wgpu::AdapterInfo) -> bool {
+    let name = info.name.to_lowercase();
+    info.device_type == wgpu::DeviceType::Cpu
+        || name.contains("llvmpipe")
+        || name.contains("softpipe")
+}
+
 /// An adapter and its device, cheap to clone: the handles are shared.
 #[derive(Debug, Clone)]
 pub struct GpuContext {
@@ -111,8 +120,7 @@ impl GpuContext {
     /// Windows' WARP): right for tests, slower than our CPU path for work.
     #[must_use]
     pub fn is_software(&self) -> bool {
-        self.info.device_type == wgpu::DeviceType::Cpu
-            || self.info.name.to_lowercase().contains("llvmpipe")
+        is_software(&self.info)
     }
 
     /// `NVIDIA H200 (Vulkan)`, as the status strip and result files name it.
