@@ -16,16 +16,16 @@
 //! | room | what lives there |
 //! |---|---|
 //! | [`base`] | time on the recording's clock, geometry, planes, mailboxes, notices |
-//! | [`gpu`] | the one wgpu device as a value, kernels, read-back |
-//! | [`nn`] | where networks run, weights files and their cards |
-//! | [`media`] | video files, image folders, cameras, the drawn face; queue, capture thread, player |
+//! | [`gpu`] | the one wgpu device as a value, kernels, read-back, the card's clock |
+//! | [`nn`] | where networks run, their input from a buffer on the card, weights files and their cards |
+//! | [`media`] | video files, image folders, cameras, the drawn face, colour conversion; queue, capture thread, player |
 //! | [`face`] | boxes, 68 landmarks, tracking, the held crop, regions, pose, blink |
-//! | [`motion`] | which frames make a window, TV-L1 flow, strain, LED band-pass, ROI maps |
+//! | [`motion`] | which frames make a window, TV-L1 flow, strain, LED band-pass, ROI maps, magnification; `cpu` and `gpu` hold the two sides, `engine` is their front |
 //! | [`model`] | one file a network: SOFTNet |
 //! | [`spotting`] | scores to intervals: offline, live, and as the published code does it |
 //! | [`timeline`] | what the analysis tells, the recording that keeps it, min–max drawing |
 //! | [`metrics`] | spotting scores, strict and compat |
-//! | [`session`] | [`session::pipeline::Pipeline`]: the analysis itself, and its threads |
+//! | [`session`] | [`session::pipeline::Pipeline`]: the analysis itself, and its threads; `device` chooses the side |
 //! | [`project`] | result folders and the printed timeline |
 //! | [`cli`] | one file a subcommand |
 //! | [`app`] | the window |
@@ -40,6 +40,14 @@
 //! * Both frames of a flow window are cropped with one transform.
 //! * The same input gives the same bytes, whatever the number of threads.
 //! * A kernel has one name everywhere: shader, module, CPU twin, label, test.
+//!
+//! # Two sides, one result
+//! Everything that costs time runs on the processor or on the graphics card. A
+//! recording is analysed on one side as a whole ([`session::device`]): on the card a
+//! frame's crop goes up, flow, regions and the networks' input stay there
+//! ([`motion::engine`], [`nn::upload`]), and 160 bytes a window and its score come
+//! back. `auto` measures both sides once per machine; a software adapter never wins.
+//! `compat` flow is OpenCV's to the last bit on the processor only.
 //!
 //! Read `session/pipeline.rs` first, then the rooms it calls from top to bottom.
 

@@ -25,6 +25,7 @@ fn launch(args: ViewArgs) -> Launch {
             Renderer::Wgpu => RendererChoice::Wgpu,
             Renderer::Glow => RendererChoice::Glow,
         },
+        own_device: args.own_device,
         measure_secs: args.measure,
         play: args.play,
     }

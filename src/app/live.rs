@@ -58,9 +58,10 @@ pub struct Live {
 }
 
 impl Live {
-    /// `gpu` is the window's own device.
+    /// `gpu` is the window's own device, which the analysis shares unless it is to have
+    /// an `own_device`.
     #[must_use]
-    pub fn new(wake: Wake, gpu: Option<GpuContext>) -> Self {
+    pub fn new(wake: Wake, gpu: Option<GpuContext>, own_device: bool) -> Self {
         let mut at_first = Vec::new();
         let knock = wake.clone();
         // On a software adapter the processor's twin of the kernel is faster.
@@ -76,7 +77,8 @@ impl Live {
         };
         Self {
             wake,
-            gpu,
+            // Without the window's, an analysis opens one for itself.
+            gpu: gpu.filter(|_| !own_device),
             views,
             arrived: Mailbox::default(),
             ticket: 0,

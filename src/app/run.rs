@@ -31,6 +31,8 @@ pub struct Launch {
     /// A file, a folder of images, `camera:0`.
     pub input: Option<String>,
     pub renderer: RendererChoice,
+    /// An analysis on the graphics card gets a device of its own, not the window's.
+    pub own_device: bool,
     /// Measure the window's cost for so many seconds, print it and close.
     pub measure_secs: Option<f64>,
     /// Play the recording while measuring.
@@ -112,7 +114,7 @@ fn open(launch: &Launch, wgpu: bool, card: bool) -> Result<(), eframe::Error> {
                 },
             };
             let wake = Wake::new(cc.egui_ctx.clone(), &machine);
-            let backend = Box::new(Live::new(wake, gpu));
+            let backend = Box::new(Live::new(wake, gpu, launch.own_device));
             let mut app = App::new(
                 &cc.egui_ctx,
                 backend,

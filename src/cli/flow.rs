@@ -9,12 +9,14 @@ use image::ImageFormat;
 use serde::Serialize;
 
 use super::print::say;
-use super::{CommandResult, Failure, Outcome, Preset};
+use super::{CommandResult, Device, DeviceArg, Failure, Outcome, Preset};
 use crate::base::{Plane, stats};
+use crate::gpu::GpuContext;
 use crate::motion::luma::LumaPatch;
-use crate::motion::tvl1::{Tvl1, Tvl1Preset};
+use crate::motion::tvl1::Tvl1Preset;
 use crate::motion::{Flow, flow_color, flow_file, strain};
 use crate::project::output::write_whole;
+use crate::session::device::flow_engine;
 
 /// Optical flow between two images of one size.
 #[derive(Debug, Args)]
@@ -47,6 +49,8 @@ pub struct FlowArgs {
     /// Print JSON.
     #[arg(long)]
     json: bool,
+    #[command(flatten)]
+    device: DeviceArg,
 }
 
 #[derive(Debug, Serialize)]
@@ -54,6 +58,7 @@ struct Report {
     width: usize,
     height: usize,
     preset: &'static str,
+    device: String,
     threads: usize,
     mean_px: f64,
     /// Mean distance from the truth, where it is known.
@@ -75,20 +80,28 @@ pub(super) fn run(args: &FlowArgs) -> CommandResult {
         .num_threads(args.threads.map_or(0, usize::from))
         .build()
         .map_err(Failure::other)?;
-    let mut tvl1 = Tvl1::new(preset.params());
+    let card = match args.device.device {
+        // One pair leaves a card's start-up nothing to win back.
+        Device::Auto | Device::Cpu => None,
+        Device::Gpu => Some(GpuContext::headless().map_err(Failure::other)?),
+    };
+    let mut engine = flow_engine(preset, card.as_ref()).map_err(Failure::other)?;
+    let pair = [(&first, &second)];
     let (mut wall, mut cpu) = (Vec::new(), Vec::new());
     // The first run warms up and does not count.
     let flow = pool.install(|| {
-        let mut flow = tvl1
-            .flow(&first, &second)
+        let mut flows = engine
+            .flows(&pair)
             .map_err(|e| Failure::input(anyhow!("{e}: {}", args.second.display())))?;
         for _ in 0..args.repeat.max(1) {
             let (start, clock) = (Instant::now(), cpu_time::ProcessTime::now());
-            flow = tvl1.flow(&first, &second).map_err(Failure::input)?;
+            flows = engine.flows(&pair).map_err(Failure::other)?;
             wall.push(start.elapsed().as_secs_f64() * 1e3);
             cpu.push(clock.elapsed().as_secs_f64() * 1e3);
         }
-        Ok(flow)
+        flows
+            .pop()
+            .ok_or_else(|| Failure::other(anyhow!("the flow was lost on its way")))
     })?;
     flow_file::write(&args.out, &flow).map_err(Failure::other)?;
     if let Some(path) = &args.strain {
@@ -104,6 +117,7 @@ pub(super) fn run(args: &FlowArgs) -> CommandResult {
         width: first.width,
         height: first.height,
         preset: preset.name(),
+        device: engine.adapter().unwrap_or_else(|| "processor".to_owned()),
         threads: pool.current_num_threads(),
         mean_px: flow.mean_magnitude(),
         epe_px: truth.map(|truth| mean_error(&flow, &truth)),
@@ -118,11 +132,12 @@ pub(super) fn run(args: &FlowArgs) -> CommandResult {
     } else {
         let off = (report.epe_px).map_or(String::new(), |e| format!("{e:.4} px from the truth, "));
         say!(
-            "mean magnitude {:.4} px, {off}{:.1} ms ({:.1} CPU ms on {} threads), {}×{}, preset {}",
+            "mean magnitude {:.4} px, {off}{:.1} ms ({:.1} CPU ms on {} threads, {}), {}×{}, preset {}",
             report.mean_px,
             report.wall_ms,
             report.cpu_ms,
             report.threads,
+            report.device,
             report.width,
             report.height,
             report.preset

@@ -14,6 +14,10 @@ pub struct ViewArgs {
     /// What draws the window: auto takes the graphics adapter, else OpenGL.
     #[arg(long, value_enum, default_value_t = Renderer::Auto)]
     pub renderer: Renderer,
+    /// Give an analysis on the graphics card a device of its own: where a driver lets
+    /// the window wait for it otherwise.
+    #[arg(long)]
+    pub own_device: bool,
     /// Measure for so many seconds what the window costs beside the analysis, print
     /// it as JSON and close.
     #[arg(long, value_name = "SECONDS", value_parser = above_zero, requires = "input", allow_negative_numbers = true)]

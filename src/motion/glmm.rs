@@ -22,6 +22,7 @@ use super::tvl1::{Tvl1, Tvl1Params};
 use super::{Flow, cpu};
 use crate::base::{Plane, Timestamp};
 use crate::gpu::GpuContext;
+use crate::motion::gpu::Tvl1Gpu;
 use crate::motion::gpu::glmm::GpuWarp;
 use crate::motion::luma::LumaPatch;
 use crate::motion::pyramid::Pyramid;
@@ -159,6 +160,8 @@ pub fn enlarged(flow: &Flow, width: usize, height: usize) -> Flow {
 #[derive(Debug)]
 struct Reference {
     picture: RgbImage,
+    grey: Plane,
+    /// Of `grey`, where the processor computes the flow.
     pyramid: Pyramid,
     /// Index and time of the last frame.
     last: (u64, Timestamp),
@@ -172,7 +175,15 @@ pub struct Glmm {
     keep_head: bool,
     fps: f64,
     reference: Option<Reference>,
-    gpu: Option<(GpuContext, Option<GpuWarp>)>,
+    card: Option<Box<Card>>,
+}
+
+/// Flow and mesh on the graphics card.
+#[derive(Debug)]
+struct Card {
+    context: GpuContext,
+    tvl1: Tvl1Gpu,
+    warp: Option<GpuWarp>,
 }
 
 impl Glmm {
@@ -195,7 +206,7 @@ impl Glmm {
             keep_head: false,
             fps,
             reference: None,
-            gpu: None,
+            card: None,
         })
     }
 
@@ -206,11 +217,17 @@ impl Glmm {
         self
     }
 
-    /// Pictures are bent on this graphics card.
-    #[must_use]
-    pub fn on_gpu(mut self, context: &GpuContext) -> Self {
-        self.gpu = Some((context.clone(), None));
-        self
+    /// Flow is computed and pictures are bent on this graphics card.
+    ///
+    /// # Errors
+    /// When the adapter refuses a kernel.
+    pub fn on_gpu(mut self, context: &GpuContext) -> Result<Self, MagnifyError> {
+        self.card = Some(Box::new(Card {
+            context: context.clone(),
+            tvl1: Tvl1Gpu::new(context, *self.tvl1.params())?,
+            warp: None,
+        }));
+        Ok(self)
     }
 
     /// The next frame is the reference.
@@ -230,7 +247,8 @@ impl Glmm {
         index: u64,
         at: Timestamp,
     ) -> Result<RgbImage, MagnifyError> {
-        let pyramid = self.tvl1.pyramid(&LumaPatch::whole(picture).plane());
+        let grey = LumaPatch::whole(picture).plane();
+        let pyramid = self.tvl1.pyramid(&grey);
         let follows = |r: &Reference| {
             let waited = at.secs_since(r.last.1) * self.fps;
             r.picture.dimensions() == picture.dimensions()
@@ -243,6 +261,7 @@ impl Glmm {
             self.tvl1.flow_between(&pyramid, &pyramid)?;
             self.reference = Some(Reference {
                 picture: picture.clone(),
+                grey,
                 pyramid,
                 last: (index, at),
             });
@@ -250,7 +269,13 @@ impl Glmm {
         };
         reference.last = (index, at);
         let reference = self.reference.insert(reference);
-        let flow = self.tvl1.flow_between(&reference.pyramid, &pyramid)?;
+        let flow = match &mut self.card {
+            None => self.tvl1.flow_between(&reference.pyramid, &pyramid)?,
+            Some(card) => {
+                let mut done = card.tvl1.flows(&[(&reference.grey, &grey)])?;
+                done.flows.pop().unwrap_or_default()
+            }
+        };
         let flow = smoothed(&flow);
         let kept = if self.keep_head {
             median_motion(&flow)
@@ -258,14 +283,15 @@ impl Glmm {
             [0.0; 2]
         };
         let moved = displacement_about(&flow, self.sigma as f32, kept);
-        let Some((context, slot)) = &mut self.gpu else {
+        let Some(card) = &mut self.card else {
             return Ok(cpu::glmm::warp(&reference.picture, &moved));
         };
         let (width, height) = picture.dimensions();
-        let warp = match slot.take().filter(|w| w.size() == (width, height)) {
-            Some(warp) => slot.insert(warp),
-            None => slot.insert(GpuWarp::new(context, width, height)?),
-        };
+        let fits = card.warp.take().filter(|w| w.size() == (width, height));
+        let warp = card.warp.insert(match fits {
+            Some(warp) => warp,
+            None => GpuWarp::new(&card.context, width, height)?,
+        });
         Ok(warp.warp(&reference.picture, &moved)?)
     }
 }

@@ -77,6 +77,8 @@ pub enum MagnifyError {
     #[error(transparent)]
     Flow(#[from] super::tvl1::FlowError),
     #[error(transparent)]
+    FlowOnCard(#[from] super::gpu::GpuFlowError),
+    #[error(transparent)]
     Gpu(#[from] GpuError),
 }
 

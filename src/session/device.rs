@@ -298,10 +298,10 @@ fn remember(measured: &Measured, path: &Path) {
 
 /// The engine for one analysis on the chosen side. `compat` repeats OpenCV's flow
 /// to a hundredth of a pixel, which only the processor's path does.
-pub(super) fn flow_engine(
-    preset: Tvl1Preset,
-    card: Option<&GpuContext>,
-) -> Result<FlowEngine, GpuError> {
+///
+/// # Errors
+/// When the card refuses a kernel.
+pub fn flow_engine(preset: Tvl1Preset, card: Option<&GpuContext>) -> Result<FlowEngine, GpuError> {
     let params: Tvl1Params = preset.params();
     match card.filter(|_| preset != Tvl1Preset::Compat) {
         Some(context) => FlowEngine::on_card(params, context),

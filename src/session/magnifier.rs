@@ -109,7 +109,7 @@ impl Magnifier {
             Magnification::Lagrangian { sigma, flow } => {
                 let glmm = Glmm::new(sigma, flow, fps)?;
                 Engine::Glmm(Box::new(match gpu {
-                    Some(gpu) => glmm.on_gpu(gpu),
+                    Some(gpu) => glmm.on_gpu(gpu)?,
                     None => glmm,
                 }))
             }

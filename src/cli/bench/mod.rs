@@ -5,6 +5,7 @@
 
 mod cost;
 mod flow;
+mod magnify;
 mod maps;
 mod material;
 mod meter;
@@ -155,6 +156,7 @@ fn stages(args: &BenchArgs, material: &Material, bench: &mut Bench) -> Result<()
         let pictures = material.pictures(size);
         flow::measure(bench, &pictures, size.pixels())?;
         maps::measure(bench, &pictures, size.pixels())?;
+        magnify::measure(bench, material, size.pixels())?;
         if let PictureSize::Whole(width, height) = size {
             maps::colors(bench, (width, height))?;
         }
