@@ -1,5 +1,5 @@
 // Luma and chroma as cameras and decoders deliver them to RGB, in whole numbers, so
-// that the CPU twin (src/media/yuv.rs) gives the same bytes.
+// that the CPU twin (src/media/yuv/mod.rs) gives the same bytes.
 
 struct Yuv {
     // In pixels.

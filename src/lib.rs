@@ -31,14 +31,17 @@
 //! | [`app`] | the window |
 //!
 //! # Invariants
-//! * [`session::pipeline::Pipeline`] has no thread, channel or clock: the command
-//!   line calls it directly, the window wraps it in a thread.
+//! * [`session::pipeline::Pipeline`] has no thread or channel of its own and no clock
+//!   that results depend on: the command line calls it directly, the window wraps it
+//!   in a thread.
+//! * It does not matter for a score how many windows are measured together.
 //! * Every value has one owning thread; results reach the window by a loss-free
 //!   batch ([`base::Mailbox`]) and a newest-only slot ([`base::Latest`]).
 //! * Files never lose a frame, cameras drop and count: one decision, in `media/queue.rs`.
 //! * Times come from the container or the driver. Frames count from 0.
 //! * Both frames of a flow window are cropped with one transform.
-//! * The same input gives the same bytes, whatever the number of threads.
+//! * On the processor the same input gives the same bytes, whatever the number of
+//!   threads; on a card the same to a tolerance (`tests/it/gpu_flow.rs`).
 //! * A kernel has one name everywhere: shader, module, CPU twin, label, test.
 //!
 //! # Two sides, one result

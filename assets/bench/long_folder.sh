@@ -4,6 +4,7 @@
 # 10,000 JPEGs of 640×480 at 200 frames a second, 50 s, of the bundled clip by default.
 # The clip's frames are written once and linked under further numbers, forth and back
 # so that nothing jumps: the folder takes the room of one pass. It is removed afterwards.
+# It is analysed twice: with the default stride, and with a flow window from every frame.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 onset=$1
@@ -24,4 +25,10 @@ for ((i = 0; i < frames; i++)); do
 	[ "$at" -lt "$once" ] || at=$((turn - at))
 	printf '%s/once/%06d.jpg\0%s/long/%06d.jpg\0' "$folder" "$at" "$folder" "$i"
 done | xargs -0 -n 2 -P 2 ln
-"$onset" bench "$folder/long" --fps "$fps" --whole-only
+for stride in k/12 dense; do
+	case $stride in
+	dense) echo "stride dense, a window from every frame:" ;;
+	*) echo "stride $stride, the default:" ;;
+	esac
+	"$onset" bench "$folder/long" --fps "$fps" --whole-only --stride "$stride"
+done

@@ -22,6 +22,9 @@ use crate::timeline::ScoreSource;
 /// second unless it asked for more.
 const RECENT_SECS: f64 = 0.5;
 
+/// Frames of a camera are kept up to so many bytes, however long that is.
+const RECENT_BYTES: usize = 192 << 20;
+
 /// What an opening thread hands over.
 struct Ready {
     session: SessionHandle,
@@ -145,10 +148,12 @@ impl Live {
         {
             let frame = preview.frame;
             self.recent.push_back(frame.clone());
-            while self
-                .recent
-                .front()
-                .is_some_and(|f| frame.timestamp.secs_since(f.timestamp) > self.recent_secs)
+            let bytes = frame.picture.as_raw().len().max(1);
+            while self.recent.len() * bytes > RECENT_BYTES
+                || self
+                    .recent
+                    .front()
+                    .is_some_and(|f| frame.timestamp.secs_since(f.timestamp) > self.recent_secs)
             {
                 self.recent.pop_front();
             }
@@ -351,7 +356,8 @@ fn ready(
     })
 }
 
-/// A graphics card is the window's own device: a second one would compete with it.
+/// On a graphics card the window's own device, unless the analysis is to have one of
+/// its own.
 fn resources(params: &Params, gpu: Option<GpuContext>) -> Result<Resources, SessionError> {
     Resources::load_on(params, || gpu.map_or_else(GpuContext::headless, Ok))
 }

@@ -10,6 +10,9 @@ use serde::Serialize;
 use super::state::AppState;
 use crate::base::stats;
 
+/// A recording that is not open by then does not open.
+const OPENING: Duration = Duration::from_secs(30);
+
 /// What one piece of work took: on the clock, and of the processor. They differ
 /// where the system gave the processor to the analysis meanwhile.
 #[derive(Debug, Clone, Copy, Default)]
@@ -61,6 +64,7 @@ pub struct Measure {
     /// [`super::App::logic`], one a repaint.
     logic: Vec<Took>,
     begun: Option<Begun>,
+    created: Instant,
     done: bool,
 }
 
@@ -106,8 +110,15 @@ impl Measure {
             passes,
             logic: Vec::new(),
             begun: None,
+            created: Instant::now(),
             done: false,
         }
+    }
+
+    /// Whether there was nothing to measure for longer than an opening takes.
+    #[must_use]
+    pub fn in_vain(&self) -> bool {
+        self.begun.is_none() && self.created.elapsed() > self.lasts + OPENING
     }
 
     /// After each `logic`, which took so long. The result once, when time is up.

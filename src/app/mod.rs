@@ -306,8 +306,14 @@ impl App {
             self.play_when_opened = false;
             self.asked.push(Command::TogglePlay);
         }
-        let Some(cost) = (self.measure.as_mut()).and_then(|m| m.after_logic(took, &self.state))
-        else {
+        let Some(measure) = &mut self.measure else {
+            return;
+        };
+        if measure.in_vain() {
+            log::error!("nothing was analysed, so there is nothing to measure");
+            ctx.send_viewport_cmd(egui::ViewportCommand::Close);
+        }
+        let Some(cost) = measure.after_logic(took, &self.state) else {
             return;
         };
         use std::io::Write as _;

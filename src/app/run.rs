@@ -63,17 +63,26 @@ fn try_run(launch: &Launch) -> Result<(), String> {
         RendererChoice::Glow => false,
     };
     match open(launch, wgpu, card) {
-        Err(
-            eframe::Error::Wgpu(_)
-            | eframe::Error::NoGlutinConfigs(..)
-            | eframe::Error::Glutin(_)
-            | eframe::Error::OpenGL(_),
-        ) if launch.renderer == RendererChoice::Auto => {
-            log::warn!("the window falls back from one renderer to the other");
+        Err(why) if launch.renderer == RendererChoice::Auto && cannot_draw(&why) => {
+            let (tried, next) = if wgpu {
+                ("wgpu", "OpenGL")
+            } else {
+                ("OpenGL", "wgpu")
+            };
+            log::warn!("{tried} cannot draw the window ({why}); it is drawn with {next}");
             open(launch, !wgpu, card).map_err(|e| no_window(&reason(&e)))
         }
         other => other.map_err(|e| no_window(&reason(&e))),
     }
+}
+
+/// Whether another renderer may do better.
+fn cannot_draw(error: &eframe::Error) -> bool {
+    use eframe::Error;
+    matches!(
+        error,
+        Error::Wgpu(_) | Error::NoGlutinConfigs(..) | Error::Glutin(_) | Error::OpenGL(_)
+    )
 }
 
 fn open(launch: &Launch, wgpu: bool, card: bool) -> Result<(), eframe::Error> {

@@ -1,5 +1,6 @@
 //! The half second before the frame on the screen, or the two seconds that the
-//! magnified view's filters run in over, for the views that need motion: read by a source of its own, so that scrubbing disturbs nobody.
+//! magnified view's filters run in over, for the views that need motion: read by a
+//! source of its own, so that scrubbing disturbs nobody.
 
 use std::collections::VecDeque;
 use std::sync::Arc;

@@ -9,13 +9,15 @@ use clap::Args;
 
 use super::print::tell;
 use super::progress::Progress;
-use super::result_folder::{Identity, Names};
+use super::result_folder::{Identity, Names, side_of_results};
 use super::{CommandResult, Decode, DeviceArg, Failure, Outcome, Preset, above_zero, frame_rate};
 use crate::base::{Notice, Severity};
 use crate::media::{CaptureWorker, Delivery, InputSpec};
+use crate::motion::tvl1::Tvl1Preset;
 use crate::motion::windows::Stride;
 use crate::project::output::{OutputError, check_writable};
 use crate::project::{Batch, plot, results};
+use crate::session::params::DeviceChoice;
 use crate::session::pipeline::Pipeline;
 use crate::session::{Params, Resources, SessionError};
 use crate::spotting::ExpressionKind;
@@ -77,7 +79,16 @@ pub(super) fn run(args: &AnalyzeArgs, quiet: bool) -> CommandResult {
         landmarks: args.landmarks.clone(),
         fps: args.fps,
     };
-    let resources = Resources::load(&params).map_err(not_started)?;
+    // A run that is taken up again stays on the side on which it began.
+    let device = match (params.device, side_of_results(&args.out)) {
+        (DeviceChoice::Auto, Some(side)) if params.flow != Tvl1Preset::Compat => side,
+        (asked, _) => asked,
+    };
+    let on = Params {
+        device,
+        ..params.clone()
+    };
+    let resources = Resources::load(&on).map_err(not_started)?;
     // Wrong weights or models are said before any recording is touched.
     let pipeline = Pipeline::new(&params, &resources).map_err(not_started)?;
     let wanted = Wanted::of(&params, &pipeline);
@@ -139,7 +150,9 @@ fn check_usage(args: &AnalyzeArgs) -> Result<(), Failure> {
 /// Weights and models are input; a graphics card that is missing is not.
 fn not_started(error: SessionError) -> Failure {
     match error {
-        SessionError::Gpu(_) | SessionError::NetworkDevice(_) => Failure::other(error),
+        SessionError::Gpu(_) | SessionError::Flow(_) | SessionError::NetworkDevice(_) => {
+            Failure::other(error)
+        }
         _ => Failure::input(error),
     }
 }
@@ -257,7 +270,7 @@ fn one(
             format!("Only what was read before the recording broke off is analysed. {error:#}");
         keep(&mut recording, [Event::Notice(Notice::warning(text))]);
     }
-    keep(&mut recording, pipeline.finish().map_err(Failure::other)?);
+    keep(&mut recording, pipeline.finish());
 
     let stem = folder
         .file_name()

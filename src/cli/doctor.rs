@@ -8,6 +8,8 @@ use super::{CommandResult, Failure, Outcome};
 use crate::face::LandmarkPredictor;
 use crate::gpu::GpuContext;
 use crate::media;
+use crate::session::device::Sides;
+use crate::session::params::DeviceChoice;
 
 /// Check what this machine has and what is missing.
 #[derive(Debug, Args)]
@@ -29,6 +31,7 @@ pub(super) fn run(args: &DoctorArgs) -> CommandResult {
     let checks = [
         processor(),
         adapter(),
+        side(),
         display(),
         landmarks(),
         ffmpeg(),
@@ -58,7 +61,20 @@ fn processor() -> Check {
     Check {
         what: "processor",
         good: true,
-        found: format!("{cores} threads; flow and networks run here by default"),
+        found: format!("{cores} threads"),
+    }
+}
+
+/// Where `auto` computes, which may take a measurement the first time.
+fn side() -> Check {
+    let (good, found) = match Sides::choose(DeviceChoice::Auto, true, GpuContext::headless) {
+        Ok(sides) => (true, format!("{}: {}", sides.name(), sides.reason)),
+        Err(e) => (false, e.to_string()),
+    };
+    Check {
+        what: "analysis on",
+        good,
+        found,
     }
 }
 

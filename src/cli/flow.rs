@@ -9,14 +9,16 @@ use image::ImageFormat;
 use serde::Serialize;
 
 use super::print::say;
-use super::{CommandResult, Device, DeviceArg, Failure, Outcome, Preset};
+use super::{CommandResult, DeviceArg, Failure, Outcome, Preset};
 use crate::base::{Plane, stats};
 use crate::gpu::GpuContext;
+use crate::motion::gpu::GpuFlowError;
 use crate::motion::luma::LumaPatch;
 use crate::motion::tvl1::Tvl1Preset;
 use crate::motion::{Flow, flow_color, flow_file, strain};
 use crate::project::output::write_whole;
-use crate::session::device::flow_engine;
+use crate::session::device;
+use crate::session::params::DeviceChoice;
 
 /// Optical flow between two images of one size.
 #[derive(Debug, Args)]
@@ -80,19 +82,21 @@ pub(super) fn run(args: &FlowArgs) -> CommandResult {
         .num_threads(args.threads.map_or(0, usize::from))
         .build()
         .map_err(Failure::other)?;
-    let card = match args.device.device {
+    let choice = device::allowed(args.device.device.into(), preset).map_err(Failure::input)?;
+    let card = match choice {
         // One pair leaves a card's start-up nothing to win back.
-        Device::Auto | Device::Cpu => None,
-        Device::Gpu => Some(GpuContext::headless().map_err(Failure::other)?),
+        DeviceChoice::Auto | DeviceChoice::Cpu => None,
+        DeviceChoice::Gpu => Some(GpuContext::headless().map_err(Failure::other)?),
     };
-    let mut engine = flow_engine(preset, card.as_ref()).map_err(Failure::other)?;
+    let mut engine = device::flow_engine(preset, card.as_ref()).map_err(Failure::other)?;
     let pair = [(&first, &second)];
     let (mut wall, mut cpu) = (Vec::new(), Vec::new());
     // The first run warms up and does not count.
     let flow = pool.install(|| {
-        let mut flows = engine
-            .flows(&pair)
-            .map_err(|e| Failure::input(anyhow!("{e}: {}", args.second.display())))?;
+        let mut flows = engine.flows(&pair).map_err(|e| match e {
+            GpuFlowError::Pictures(e) => Failure::input(anyhow!("{e}: {}", args.second.display())),
+            e => Failure::other(e),
+        })?;
         for _ in 0..args.repeat.max(1) {
             let (start, clock) = (Instant::now(), cpu_time::ProcessTime::now());
             flows = engine.flows(&pair).map_err(Failure::other)?;

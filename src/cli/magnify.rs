@@ -9,18 +9,20 @@ use clap::{Args, ValueEnum};
 use super::Preset;
 use super::print::tell;
 use super::progress::Progress;
-use super::{CommandResult, Device, DeviceArg, Failure, Outcome, above_zero, frame_rate};
+use super::{CommandResult, DeviceArg, Failure, Outcome, above_zero, frame_rate};
 use crate::base::{Severity, Timestamp};
 use crate::face::LandmarkPredictor;
 use crate::gpu::GpuContext;
 use crate::media::video_writer::{VideoQuality, VideoWriter};
 use crate::media::{CaptureWorker, Delivery, Frame, InputSpec, SourceInfo};
 use crate::motion::glmm::SIGMA;
-use crate::motion::magnify::EvmParams;
+use crate::motion::magnify::{EvmParams, MagnifyError};
 use crate::motion::tvl1::Tvl1Preset;
+use crate::session::device;
 use crate::session::magnifier::{
     BYTES_TO_MEASURE, FRAMES_TO_MEASURE, Magnification, Magnifier, measured_fps,
 };
+use crate::session::params::DeviceChoice;
 
 /// Frames a second where a recording has one frame only or no times.
 const RATE_OF_NOTHING: f64 = 30.0;
@@ -110,10 +112,14 @@ pub(super) fn run(args: &MagnifyArgs, quiet: bool) -> CommandResult {
     let spec = InputSpec::parse(&args.input, args.fps).map_err(Failure::input)?;
     check_usage(args, &spec)?;
     let source = crate::media::open(&spec).map_err(Failure::input)?;
-    let gpu = match args.device.device {
-        // Five milliseconds a frame leave a card's start-up nothing to win back.
-        Device::Auto | Device::Cpu => None,
-        Device::Gpu => Some(GpuContext::headless().map_err(Failure::other)?),
+    let choice = match args.method {
+        Method::Glmm => device::allowed(args.device.device.into(), args.preset.into()),
+        Method::Evm => Ok(args.device.device.into()),
+    };
+    let gpu = match choice.map_err(Failure::input)? {
+        // The card's side is not measured for this: it has to be asked for.
+        DeviceChoice::Auto | DeviceChoice::Cpu => None,
+        DeviceChoice::Gpu => Some(GpuContext::headless().map_err(Failure::other)?),
     };
     let mut copy = Copy {
         args,
@@ -235,6 +241,15 @@ fn check_usage(args: &MagnifyArgs, spec: &InputSpec) -> Result<(), Failure> {
     Ok(())
 }
 
+/// A card that fails is no fault of the input.
+fn not_magnified(error: MagnifyError) -> Failure {
+    match error {
+        MagnifyError::Gpu(e) => Failure::other(e),
+        MagnifyError::FlowOnCard(e) => Failure::other(e),
+        e => Failure::input(e),
+    }
+}
+
 /// The copy in the making.
 struct Copy<'a> {
     args: &'a MagnifyArgs,
@@ -285,7 +300,7 @@ impl Copy<'_> {
             .unwrap_or(RATE_OF_NOTHING);
         let magnification = self.args.magnification();
         let mut magnifier =
-            Magnifier::new(magnification, fps, self.gpu.as_ref()).map_err(Failure::input)?;
+            Magnifier::new(magnification, fps, self.gpu.as_ref()).map_err(not_magnified)?;
         if self.args.face {
             let landmarks = LandmarkPredictor::find(self.args.landmarks.as_deref());
             magnifier = landmarks
@@ -341,10 +356,7 @@ impl Copy<'_> {
             return Ok(());
         }
         self.last = Some(frame.timestamp);
-        let magnified = work.magnifier.push(frame).map_err(|e| match e {
-            crate::motion::magnify::MagnifyError::Gpu(e) => Failure::other(e),
-            e => Failure::input(e),
-        })?;
+        let magnified = work.magnifier.push(frame).map_err(not_magnified)?;
         (work.writer)
             .push(&magnified, frame.timestamp)
             .map_err(Failure::other)?;

@@ -62,7 +62,8 @@ pub enum Command {
 /// Where to compute; shared by the commands that compute.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct DeviceArg {
-    /// Where to compute: auto takes the faster for this machine.
+    /// Where to compute; auto takes the processor, or for analyses whichever side was
+    /// measured to be faster on this machine.
     #[arg(long, value_enum, default_value_t = Device::Auto)]
     pub(crate) device: Device,
 }

@@ -10,6 +10,7 @@ use crate::media::image_sequence::is_image;
 use crate::media::{InputPlace, InputSpec};
 use crate::nn::inventory;
 use crate::project::results::{self, RecordingFacts, Summary};
+use crate::session::params::DeviceChoice;
 
 /// So much of a file's beginning and of its end is looked at.
 const END_BYTES: u64 = 64 * 1024;
@@ -94,6 +95,24 @@ fn take_ends(path: &Path, digest: &mut Sha256) -> std::io::Result<u64> {
         digest.update(&bytes);
     }
     Ok(size)
+}
+
+/// On which side the results in `out` were computed by a run that chose it itself;
+/// `None` without such results. The first folder by name speaks for all.
+pub(super) fn side_of_results(out: &Path) -> Option<DeviceChoice> {
+    let mut folders: Vec<PathBuf> = fs::read_dir(out)
+        .ok()?
+        .filter_map(|entry| Some(entry.ok()?.path()))
+        .collect();
+    folders.sort();
+    folders
+        .iter()
+        .filter_map(|folder| results::read_summary(&folder.join("recording.json")))
+        .find(|summary| summary.device.asked == DeviceChoice::Auto)
+        .map(|summary| match summary.device.flow.as_str() {
+            "processor" => DeviceChoice::Cpu,
+            _ => DeviceChoice::Gpu,
+        })
 }
 
 /// Gives each input a folder of its own: `<stem>`, `<stem>_2` … on collision.

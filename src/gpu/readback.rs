@@ -6,12 +6,15 @@
 
 use std::collections::VecDeque;
 use std::sync::mpsc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::{GpuContext, GpuError};
 
 /// A device that stays silent for this long is taken for lost.
 const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Between two looks of [`Readback::patiently`].
+const NAP: Duration = Duration::from_micros(100);
 
 /// The answer of wgpu's `map_async`.
 type Mapped = Result<(), wgpu::BufferAsyncError>;
@@ -143,6 +146,28 @@ impl Readback {
                 Err(self.error("no answer"))
             }
         }
+    }
+
+    /// The oldest result, looked for again and again: for threads that may wait beside
+    /// a window on the same device, whose picture a blocking poll would hold up.
+    /// `None` when nothing is on its way.
+    ///
+    /// # Errors
+    /// As [`Self::wait`]; the result is then gone and does not come later in place of
+    /// another.
+    pub fn patiently(&mut self, context: &GpuContext) -> Result<Option<(u64, Vec<f32>)>, GpuError> {
+        let asked = Instant::now();
+        while !self.pending.is_empty() {
+            if let Some(found) = self.poll(context)? {
+                return Ok(Some(found));
+            }
+            if asked.elapsed() > PATIENCE {
+                self.pending.pop_front();
+                return Err(self.error("no answer for a minute"));
+            }
+            std::thread::sleep(NAP);
+        }
+        Ok(None)
     }
 
     fn drive(&self, context: &GpuContext, poll: wgpu::PollType) -> Result<(), GpuError> {

@@ -3,13 +3,11 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
-use std::thread::sleep;
-use std::time::{Duration, Instant};
 
 use rayon::prelude::*;
 
 use super::Flow;
-use super::gpu::roi::{RoiGeometry, RoiKernels, RoiStatistics, RoiWindow};
+use super::gpu::roi::{RoiGeometry, RoiKernels, RoiWindow};
 use super::gpu::{GpuFlowError, GpuPyramid, Tvl1Gpu};
 use super::pipeline::{WindowInput, WindowMotion};
 use super::pyramid::Pyramid;
@@ -25,12 +23,6 @@ use crate::gpu::{GpuContext, GpuError};
 const PROCESSOR_BATCH: usize = 8;
 /// Crops whose regions stay on hand: windows reach over a seam or two at most.
 const GEOMETRIES: usize = 8;
-
-/// Between two looks at the card: a blocking wait on a device that a window shares
-/// can hold up its picture.
-const NAP: Duration = Duration::from_micros(100);
-/// A card that stays silent for this long is taken for lost.
-const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A face picture made ready for its pairs, on the side of the engine that made it.
 #[derive(Debug)]
@@ -274,7 +266,7 @@ impl Card {
         self.context.queue.submit([encoder.finish()]);
         self.roi.start();
         self.tvl1.release(batch);
-        let statistics = self.statistics()?;
+        let (_, statistics) = self.roi.patiently()?.unwrap_or_default();
         let Some(inputs) = self.roi.inputs() else {
             return Ok(Vec::new());
         };
@@ -292,22 +284,6 @@ impl Card {
                 regions: found.regions,
             })
             .collect())
-    }
-
-    fn statistics(&mut self) -> Result<Vec<RoiStatistics>, GpuFlowError> {
-        let asked = Instant::now();
-        loop {
-            if let Some((_, statistics)) = self.roi.poll()? {
-                return Ok(statistics);
-            }
-            if asked.elapsed() > PATIENCE {
-                return Err(GpuFlowError::Gpu(GpuError::Readback {
-                    label: "motion.roi".to_owned(),
-                    reason: "no answer for a minute".to_owned(),
-                }));
-            }
-            sleep(NAP);
-        }
     }
 
     fn geometry(&mut self, crop: &HeldCrop) -> Arc<RoiGeometry> {

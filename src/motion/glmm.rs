@@ -18,10 +18,10 @@
 use image::RgbImage;
 
 use super::magnify::MagnifyError;
-use super::tvl1::{Tvl1, Tvl1Params};
+use super::tvl1::{self, Tvl1, Tvl1Params};
 use super::{Flow, cpu};
 use crate::base::{Plane, Timestamp};
-use crate::gpu::GpuContext;
+use crate::gpu::{GpuContext, GpuError};
 use crate::motion::gpu::Tvl1Gpu;
 use crate::motion::gpu::glmm::GpuWarp;
 use crate::motion::luma::LumaPatch;
@@ -162,7 +162,7 @@ struct Reference {
     picture: RgbImage,
     grey: Plane,
     /// Of `grey`, where the processor computes the flow.
-    pyramid: Pyramid,
+    pyramid: Option<Pyramid>,
     /// Index and time of the last frame.
     last: (u64, Timestamp),
 }
@@ -248,7 +248,7 @@ impl Glmm {
         at: Timestamp,
     ) -> Result<RgbImage, MagnifyError> {
         let grey = LumaPatch::whole(picture).plane();
-        let pyramid = self.tvl1.pyramid(&grey);
+        let pyramid = self.card.is_none().then(|| self.tvl1.pyramid(&grey));
         let follows = |r: &Reference| {
             let waited = at.secs_since(r.last.1) * self.fps;
             r.picture.dimensions() == picture.dimensions()
@@ -257,8 +257,8 @@ impl Glmm {
                 && waited <= GAP_INTERVALS
         };
         let Some(mut reference) = self.reference.take().filter(follows) else {
-            // A flow with itself tells whether the size will do.
-            self.tvl1.flow_between(&pyramid, &pyramid)?;
+            let size = (grey.width, grey.height);
+            tvl1::check(size, size)?;
             self.reference = Some(Reference {
                 picture: picture.clone(),
                 grey,
@@ -269,11 +269,16 @@ impl Glmm {
         };
         reference.last = (index, at);
         let reference = self.reference.insert(reference);
-        let flow = match &mut self.card {
-            None => self.tvl1.flow_between(&reference.pyramid, &pyramid)?,
-            Some(card) => {
+        let flow = match (&mut self.card, &reference.pyramid, &pyramid) {
+            (None, Some(first), Some(second)) => self.tvl1.flow_between(first, second)?,
+            (None, ..) => self.tvl1.flow(&reference.grey, &grey)?,
+            (Some(card), ..) => {
                 let mut done = card.tvl1.flows(&[(&reference.grey, &grey)])?;
-                done.flows.pop().unwrap_or_default()
+                let lost = || GpuError::Readback {
+                    label: "motion.glmm".to_owned(),
+                    reason: "the flow is missing".to_owned(),
+                };
+                done.flows.pop().ok_or_else(lost)?
             }
         };
         let flow = smoothed(&flow);

@@ -157,6 +157,12 @@ impl MotionPipeline {
         &self.engine
     }
 
+    /// How many frames are held for windows still to come.
+    #[must_use]
+    pub fn frames_kept(&self) -> usize {
+        self.ring.len()
+    }
+
     /// Frames are missing before the next one: no window may contain the hole.
     pub fn break_here(&mut self) {
         self.stretch += 1;

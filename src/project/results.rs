@@ -209,8 +209,8 @@ pub fn write_frames(path: &Path, recording: &Recording, to: &mut Batch) -> Resul
         let pose = |axis: usize| face.and_then(|f| f.pose).map(|p| f64::from(p[axis]));
         let rect = |side: fn(crate::base::Rect) -> f32| face.map(|f| f64::from(side(f.rect)));
         let unmasked = |s: Option<&&ScoreSample>| s.filter(|s| s.masked.is_none()).map(|s| s.score);
-        let strain = tiny
-            .or(big)
+        // One kind's windows for the whole file: a longer window's strain is larger.
+        let strain = if small.is_empty() { big } else { tiny }
             .filter(|s| s.masked.is_none())
             .map(|s| s.strain);
         let row = [

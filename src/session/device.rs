@@ -16,8 +16,8 @@ use crate::motion::roi::INPUT_SIDE;
 use crate::motion::tvl1::{Tvl1Params, Tvl1Preset};
 use crate::nn::NnDevice;
 
-/// Flows and scores that are measured together: what a recording's batch holds.
-const BATCH: usize = 8;
+/// Scores that are measured together.
+const BATCH: usize = 16;
 /// The best of so many rounds counts, after one that warms up.
 const ROUNDS: usize = 3;
 /// Side of the pictures that are measured: a face crop's.
@@ -53,8 +53,21 @@ pub struct BothSides {
     pub card: f64,
 }
 
+/// What may be chosen for a preset: `compat` is OpenCV's flow to the last bit, which
+/// only the processor's path computes.
+///
+/// # Errors
+/// When a card is demanded for it.
+pub fn allowed(choice: DeviceChoice, preset: Tvl1Preset) -> Result<DeviceChoice, SessionError> {
+    match (choice, preset) {
+        (DeviceChoice::Gpu, Tvl1Preset::Compat) => Err(SessionError::CompatOnCard),
+        (DeviceChoice::Auto, Tvl1Preset::Compat) => Ok(DeviceChoice::Cpu),
+        _ => Ok(choice),
+    }
+}
+
 impl Sides {
-    /// Chooses for one run; `gpu` finds the card only if it is needed.
+    /// Chooses for one run, with or without networks; `gpu` finds the card only if it is needed.
     ///
     /// A software adapter (Mesa's llvmpipe) is the processor with a detour: `auto`
     /// never takes it.
@@ -63,6 +76,7 @@ impl Sides {
     /// When a GPU is demanded and there is none, or it cannot do the work.
     pub fn choose(
         choice: DeviceChoice,
+        networks: bool,
         gpu: impl FnOnce() -> Result<GpuContext, GpuError>,
     ) -> Result<Self, SessionError> {
         match choice {
@@ -86,9 +100,15 @@ impl Sides {
                 Ok(context) if context.is_software() => {
                     Ok(Self::processor("the graphics adapter is software"))
                 }
-                Ok(context) => Ok(Self::faster(&context, cache_file().as_deref())),
+                Ok(context) => Ok(Self::faster(&context, networks, cache_file().as_deref())),
             },
         }
+    }
+
+    /// The adapter's name, or `processor`.
+    #[must_use]
+    pub fn name(&self) -> String {
+        (self.card.as_ref()).map_or_else(|| "processor".to_owned(), GpuContext::name)
     }
 
     fn processor(reason: &str) -> Self {
@@ -100,7 +120,7 @@ impl Sides {
     }
 
     /// By the measurement kept in `cache`, or a new one.
-    fn faster(context: &GpuContext, cache: Option<&Path>) -> Self {
+    fn faster(context: &GpuContext, networks: bool, cache: Option<&Path>) -> Self {
         let measured = match remembered(context, cache) {
             Some(measured) => measured,
             None => match Measured::on(context) {
@@ -121,7 +141,7 @@ impl Sides {
             "measured: a flow takes {:.2} ms on the processor and {:.2} ms on the card, a score {:.2} and {:.2} ms",
             flow.processor, flow.card, score.processor, score.card
         );
-        if !measured.card_wins() {
+        if !measured.card_wins(networks) {
             return Self::processor(&reason);
         }
         match NnDevice::wgpu(context) {
@@ -141,9 +161,10 @@ impl Sides {
 impl Measured {
     /// The card must win clearly: it may be busy with the window as well.
     #[must_use]
-    pub fn card_wins(&self) -> bool {
+    pub fn card_wins(&self, networks: bool) -> bool {
         let (flow, score) = (self.flow_ms, self.score_ms);
-        flow.card + score.card < 0.8 * (flow.processor + score.processor)
+        let share = f64::from(u8::from(networks));
+        flow.card + share * score.card < 0.8 * (flow.processor + share * score.processor)
     }
 
     /// Measures both sides: some seconds, most of them the card's first start.
@@ -195,9 +216,11 @@ impl Measured {
 
 /// Milliseconds a pair of a textured surface that moves by a fraction of a pixel.
 fn flow_ms(mut engine: FlowEngine) -> Result<f64, SessionError> {
-    let planes: Vec<Plane> = (0..=BATCH).map(|i| texture(0.13 * i as f32)).collect();
+    // As many as a recording's batch has on that side.
+    let count = engine.batch();
+    let planes: Vec<Plane> = (0..=count).map(|i| texture(0.13 * i as f32)).collect();
     let pairs: Vec<_> = planes.iter().zip(&planes[1..]).collect();
-    best(|| {
+    best(count, || {
         engine.flows(&pairs)?;
         Ok(())
     })
@@ -207,20 +230,23 @@ fn score_ms(device: &NnDevice) -> Result<f64, SessionError> {
     let network = SoftNet::new(device);
     let plane = Plane::filled(INPUT_SIDE, INPUT_SIDE, 0.5);
     let images = vec![[&plane; 3]; BATCH];
-    best(|| {
+    best(BATCH, || {
         network.score(&images, device)?;
         Ok(())
     })
 }
 
-/// Milliseconds a piece of the batch that `work` does, in its best round.
-fn best(mut work: impl FnMut() -> Result<(), SessionError>) -> Result<f64, SessionError> {
+/// Milliseconds for one of the `count` pieces that `work` does, in its best round.
+fn best(
+    count: usize,
+    mut work: impl FnMut() -> Result<(), SessionError>,
+) -> Result<f64, SessionError> {
     work()?;
     let mut best = f64::INFINITY;
     for _ in 0..ROUNDS {
         let started = Instant::now();
         work()?;
-        best = best.min(started.elapsed().as_secs_f64() * 1e3 / BATCH as f64);
+        best = best.min(started.elapsed().as_secs_f64() * 1e3 / count as f64);
     }
     Ok(best)
 }
@@ -296,14 +322,13 @@ fn remember(measured: &Measured, path: &Path) {
     }
 }
 
-/// The engine for one analysis on the chosen side. `compat` repeats OpenCV's flow
-/// to a hundredth of a pixel, which only the processor's path does.
+/// The engine for one analysis on the chosen side.
 ///
 /// # Errors
 /// When the card refuses a kernel.
 pub fn flow_engine(preset: Tvl1Preset, card: Option<&GpuContext>) -> Result<FlowEngine, GpuError> {
     let params: Tvl1Params = preset.params();
-    match card.filter(|_| preset != Tvl1Preset::Compat) {
+    match card {
         Some(context) => FlowEngine::on_card(params, context),
         None => Ok(FlowEngine::on_processor(params)),
     }
@@ -331,8 +356,8 @@ mod tests {
 
     #[test]
     fn a_card_has_to_win_clearly() {
-        assert!(measured("a", 1.0).card_wins());
-        assert!(!measured("a", 3.9).card_wins());
+        assert!(measured("a", 1.0).card_wins(true));
+        assert!(!measured("a", 3.9).card_wins(false));
     }
 
     #[test]
@@ -357,8 +382,8 @@ mod tests {
                 reason: "none".into(),
             })
         };
-        let sides = Sides::choose(DeviceChoice::Auto, none).unwrap();
+        let sides = Sides::choose(DeviceChoice::Auto, false, none).unwrap();
         assert!(sides.card.is_none());
-        assert!(Sides::choose(DeviceChoice::Gpu, none).is_err());
+        assert!(Sides::choose(DeviceChoice::Gpu, false, none).is_err());
     }
 }

@@ -27,6 +27,10 @@ pub enum SessionError {
     #[error(transparent)]
     Network(#[from] crate::model::softnet::SoftNetError),
     #[error(
+        "The preset compat is OpenCV's flow to the last bit, which only the processor computes. Leave --device gpu out, or choose the preset exact"
+    )]
+    CompatOnCard,
+    #[error(
         "A network on the processor cannot read what lies on the graphics card: this is a fault of the program, please report it and use --device cpu"
     )]
     InputElsewhere,

@@ -194,7 +194,7 @@ fn run(
         (out.wake)();
     }
     if !stop.load(Ordering::Relaxed) {
-        out.events.post(pipeline.finish()?);
+        out.events.post(pipeline.finish());
     }
     Ok(failed)
 }

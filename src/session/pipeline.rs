@@ -1,4 +1,5 @@
-//! The analysis of one recording: frames in, events out. No thread, channel or clock.
+//! The analysis of one recording: frames in, events out. No thread of its own, no
+//! channel, no clock that the results depend on.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::path::PathBuf;
@@ -68,9 +69,13 @@ pub struct Pipeline {
     motion: MotionPipeline,
     kinds: [KindState; 2],
     recent: VecDeque<Recent>,
-    /// Closed windows by the index of their kind, until the rate is known and enough
-    /// of them wait.
-    waiting: Vec<(usize, Window)>,
+    /// Closed windows by the index of their kind, until the rate is known.
+    closed: Vec<(usize, Window)>,
+    /// What is to be measured, as it was decided when the window closed, until enough
+    /// of it waits.
+    waiting: Vec<(usize, WindowJob)>,
+    /// Told before an error and not yet handed over.
+    unsent: Vec<Event>,
     /// See [`Pipeline::at_once`].
     at_once: bool,
     rate_known: bool,
@@ -132,7 +137,9 @@ impl Pipeline {
             motion: MotionPipeline::new(resources.flow_engine(params.flow)?),
             kinds,
             recent: VecDeque::new(),
+            closed: Vec::new(),
             waiting: Vec::new(),
+            unsent: Vec::new(),
             at_once: false,
             rate_known: false,
             live: Spotter::new(decoding::params(params.decode, network)),
@@ -144,8 +151,11 @@ impl Pipeline {
     }
 
     /// For cameras: windows are measured with the frame that closes them. Otherwise
-    /// several wait for each other and are measured while the next face is sought,
-    /// which keeps all cores busy; the scores come a few frames later.
+    /// several wait for each other ([`FlowEngine::batch`]) and are measured while the
+    /// next face is sought, which keeps all cores busy; their scores come later by so
+    /// many windows, the same scores.
+    ///
+    /// [`FlowEngine::batch`]: crate::motion::engine::FlowEngine::batch
     #[must_use]
     pub fn at_once(mut self) -> Self {
         self.at_once = true;
@@ -158,54 +168,27 @@ impl Pipeline {
     /// When the card or a network's device fails; the pipeline can still be finished.
     pub fn push(&mut self, frame: &Frame) -> Result<Vec<Event>, SessionError> {
         let mut events = Vec::new();
-        let beat = self.cadence.push(frame.timestamp);
-        let due = if self.at_once || self.waiting.len() < self.motion.engine().batch() {
-            Vec::new()
-        } else {
-            self.due()
-        };
-        let jobs = self.jobs(&due);
-        let (tracker, motion) = (&mut self.tracker, &mut self.motion);
-        let (track, measured) = if jobs.is_empty() {
-            (tracker.push(frame), Ok(Vec::new()))
-        } else {
-            rayon::join(|| tracker.push(frame), || motion.measure(&jobs))
-        };
-        self.tally.count(&track);
-        self.tell_face(frame, &track, &mut events);
-        let mut taken = Ok(());
-        if beat == Beat::Backwards {
-            let span = TimeSpan {
-                start: frame.timestamp,
-                end: frame.timestamp,
-            };
-            let text = format!(
-                "Frame {} is not later than the one before it: it is left out of the motion analysis",
-                frame.index
-            );
-            events.push(Event::Notice(Notice::warning(text).over(span)));
-        } else {
-            taken = self.take_motion(frame, &track, beat);
-            self.pair(frame, &mut events);
+        match self.take(frame, &mut events) {
+            Ok(()) => Ok(events),
+            Err(e) => {
+                self.unsent = events;
+                Err(e)
+            }
         }
-        self.last_track = Some(track);
-        self.tell_scores(&due, &measured?, &mut events)?;
-        taken?;
-        if self.at_once {
-            self.measure_waiting(&mut events)?;
-        }
-        Ok(events)
     }
 
-    /// The end of the recording: measures what waits, then decodes everything.
-    ///
-    /// # Errors
-    /// When a network's device fails.
-    pub fn finish(&mut self) -> Result<Vec<Event>, SessionError> {
-        let mut events = Vec::new();
+    /// The end of the recording: measures what waits, then decodes everything. What
+    /// cannot be measured any more, since the card was lost, is left out with a notice.
+    pub fn finish(&mut self) -> Vec<Event> {
+        let mut events = std::mem::take(&mut self.unsent);
         self.decide_rates(&mut events);
         self.rate_known = true;
-        self.measure_waiting(&mut events)?;
+        self.resolve();
+        if let Err(e) = self.measure_waiting(&mut events) {
+            let text = format!("The last moments before the end are not measured. {e}");
+            events.push(Event::Notice(Notice::warning(text)));
+            self.waiting.clear();
+        }
         if let Some(track) = &self.last_track {
             let end = track.timestamp;
             self.tell_loss(end, &mut events);
@@ -226,7 +209,7 @@ impl Pipeline {
             intervals,
             thresholds,
         });
-        Ok(events)
+        events
     }
 
     /// Which signal speaks for a kind of expression.
@@ -290,6 +273,47 @@ impl Pipeline {
 
 /// The steps of one frame, in order.
 impl Pipeline {
+    fn take(&mut self, frame: &Frame, events: &mut Vec<Event>) -> Result<(), SessionError> {
+        let beat = self.cadence.push(frame.timestamp);
+        let due = if self.at_once || self.waiting.len() < self.motion.engine().batch() {
+            Vec::new()
+        } else {
+            self.due()
+        };
+        let (tracker, motion) = (&mut self.tracker, &mut self.motion);
+        let (track, measured) = if due.is_empty() {
+            (tracker.push(frame), Ok(Vec::new()))
+        } else {
+            let jobs: Vec<WindowJob> = due.iter().map(|(_, job)| *job).collect();
+            rayon::join(|| tracker.push(frame), || motion.measure(&jobs))
+        };
+        self.tally.count(&track);
+        self.tell_face(frame, &track, events);
+        let mut taken = Ok(());
+        if beat == Beat::Backwards {
+            let span = TimeSpan {
+                start: frame.timestamp,
+                end: frame.timestamp,
+            };
+            let text = format!(
+                "Frame {} is not later than the one before it: it is left out of the motion analysis",
+                frame.index
+            );
+            events.push(Event::Notice(Notice::warning(text).over(span)));
+        } else {
+            taken = self.take_motion(frame, &track, beat);
+            self.pair(frame, events);
+        }
+        self.last_track = Some(track);
+        self.tell_scores(&due, &measured?, events)?;
+        taken?;
+        if self.at_once {
+            self.measure_waiting(events)?;
+        }
+        self.forget();
+        Ok(())
+    }
+
     fn tell_face(&mut self, frame: &Frame, track: &FaceTrack, events: &mut Vec<Event>) {
         let held = self.hold.push(track);
         if let Some(held) = held
@@ -379,10 +403,32 @@ impl Pipeline {
         let interval = self.cadence.interval_secs().unwrap_or(0.0);
         for (k, state) in self.kinds.iter_mut().enumerate() {
             let windows = state.pairer.push(frame.index, frame.timestamp, interval);
-            self.waiting.extend(windows.into_iter().map(|w| (k, w)));
+            self.closed.extend(windows.into_iter().map(|w| (k, w)));
         }
         if self.cadence.measured_intervals() >= INTERVALS_TO_BELIEVE {
             self.decide_rates(events);
+        }
+        self.resolve();
+    }
+
+    /// Decides what closed windows mean by the rate as it is now, so that it does not
+    /// matter how many are then measured together.
+    fn resolve(&mut self) {
+        if !self.rate_known {
+            return;
+        }
+        let steady = self.cadence.is_steady();
+        for (k, window) in self.closed.drain(..) {
+            if self.kinds[k].off {
+                continue;
+            }
+            // At a steady rate k is an integer and nothing is rescaled (S4).
+            let nominal_secs = (!steady).then(|| self.kinds[k].pairer.delta_secs());
+            let job = WindowJob {
+                window,
+                nominal_secs,
+            };
+            self.waiting.push((k, job));
         }
     }
 
@@ -404,13 +450,8 @@ impl Pipeline {
         self.rate_known = true;
     }
 
-    /// Takes windows that wait, at most a batch, the earliest first; none before the
-    /// rate is known.
-    fn due(&mut self) -> Vec<(usize, Window)> {
-        if !self.rate_known {
-            return Vec::new();
-        }
-        self.waiting.retain(|(k, _)| !self.kinds[*k].off);
+    /// Takes windows that wait, at most a batch, the earliest first.
+    fn due(&mut self) -> Vec<(usize, WindowJob)> {
         let batch = self.waiting.len().min(self.motion.engine().batch());
         let mut due: Vec<_> = self.waiting.drain(..batch).collect();
         // A network reads the inputs of its kind in one piece.
@@ -418,31 +459,19 @@ impl Pipeline {
         due
     }
 
-    fn jobs(&self, due: &[(usize, Window)]) -> Vec<WindowJob> {
-        let steady = self.cadence.is_steady();
-        due.iter()
-            .map(|(k, window)| WindowJob {
-                window: *window,
-                // At a steady rate k is an integer and nothing is rescaled (S4).
-                nominal_secs: (!steady).then(|| self.kinds[*k].pairer.delta_secs()),
-            })
-            .collect()
-    }
-
     fn measure_waiting(&mut self, events: &mut Vec<Event>) -> Result<(), SessionError> {
-        loop {
+        while !self.waiting.is_empty() {
             let due = self.due();
-            if due.is_empty() {
-                return Ok(());
-            }
-            let measured = self.motion.measure(&self.jobs(&due))?;
+            let jobs: Vec<WindowJob> = due.iter().map(|(_, job)| *job).collect();
+            let measured = self.motion.measure(&jobs)?;
             self.tell_scores(&due, &measured, events)?;
         }
+        Ok(())
     }
 
     fn tell_scores(
         &mut self,
-        due: &[(usize, Window)],
+        due: &[(usize, WindowJob)],
         measured: &[Result<WindowMotion, WindowFault>],
         events: &mut Vec<Event>,
     ) -> Result<(), SessionError> {
@@ -459,7 +488,8 @@ impl Pipeline {
             let moved: Vec<&WindowMotion> =
                 mine.iter().filter_map(|(_, m)| m.as_ref().ok()).collect();
             let mut scores = state.scorer.score(&moved)?.into_iter();
-            for ((_, window), motion) in mine {
+            for ((_, job), motion) in mine {
+                let window = &job.window;
                 let score = if motion.is_ok() { scores.next() } else { None };
                 let sample = sample(state.kind, window, motion.as_ref(), score, &self.recent);
                 if let Ok(m) = motion {
@@ -497,7 +527,6 @@ impl Pipeline {
                 self.provisional.values().cloned().collect(),
             ));
         }
-        self.forget();
         Ok(())
     }
 
@@ -507,7 +536,8 @@ impl Pipeline {
             .kinds
             .iter()
             .filter_map(|k| k.pairer.oldest_start())
-            .chain(self.waiting.iter().map(|(_, window)| window.start_frame))
+            .chain(self.closed.iter().map(|(_, window)| window.start_frame))
+            .chain((self.waiting.iter()).map(|(_, job)| job.window.start_frame))
             .min();
         if let Some(oldest) = oldest {
             self.motion.forget_before(oldest);
@@ -553,4 +583,36 @@ fn blinks(recent: &VecDeque<Recent>, window: &Window) -> bool {
     recent
         .iter()
         .any(|r| r.blink && (window.start_frame..=window.end_frame).contains(&r.frame))
+}
+
+#[cfg(test)]
+mod tests {
+    use image::RgbImage;
+
+    use super::*;
+
+    fn frames(fps: f64, count: u64) -> impl Iterator<Item = Frame> {
+        let picture = Arc::new(RgbImage::new(64, 48));
+        (0..count).map(move |index| Frame {
+            index,
+            timestamp: Timestamp::from_secs(index as f64 / fps),
+            dropped_before: 0,
+            captured: None,
+            picture: Arc::clone(&picture),
+        })
+    }
+
+    #[test]
+    fn only_what_windows_can_need_is_kept_at_any_rate() {
+        for (fps, most) in [(4.0, 20), (10.0, 40), (30.0, 60), (200.0, 200)] {
+            let resources = Resources::load(&Params::default()).unwrap();
+            let mut pipeline = Pipeline::new(&Params::default(), &resources).unwrap();
+            for frame in frames(fps, 600) {
+                pipeline.push(&frame).unwrap();
+            }
+            let kept = pipeline.motion.frames_kept();
+            assert!(kept <= most, "{kept} frames at {fps} a second");
+            assert!(pipeline.recent.len() <= most && pipeline.waiting.len() < 16);
+        }
+    }
 }

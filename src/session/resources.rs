@@ -34,9 +34,13 @@ impl Resources {
         params: &Params,
         gpu: impl FnOnce() -> Result<GpuContext, GpuError>,
     ) -> Result<Self, SessionError> {
+        let choice = device::allowed(params.device, params.flow)?;
+        let networks = params.macro_weights.is_some() || params.micro_weights.is_some();
+        let sides = Sides::choose(choice, networks, gpu)?;
+        log::info!("the analysis runs on {}: {}", sides.name(), sides.reason);
         Ok(Self {
             landmarks: Arc::new(LandmarkPredictor::find(params.landmarks.as_deref())?),
-            sides: Sides::choose(params.device, gpu)?,
+            sides,
         })
     }
 

@@ -39,7 +39,6 @@ fn nothing_is_proposed_on_a_neutral_face_that_only_blinks() {
     }
     pipeline
         .finish()
-        .unwrap()
         .into_iter()
         .for_each(|e: Event| recording.apply(e));
     assert_eq!(recording.frames.len(), 282);

@@ -19,6 +19,7 @@ mod media;
 mod metrics;
 mod model;
 mod motion;
+mod pipeline;
 mod side_by_side;
 mod simulated_face;
 mod spotting;

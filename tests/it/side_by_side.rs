@@ -38,7 +38,7 @@ fn analysed(clip: &str, params: &Params, resources: &Resources) -> Recording {
             recording.apply(event);
         }
     }
-    for event in pipeline.finish().unwrap() {
+    for event in pipeline.finish() {
         recording.apply(event);
     }
     recording

@@ -11,7 +11,7 @@ use serde::Serialize;
 
 use super::material::{Material, PictureSize};
 use super::meter::{Bench, Subject};
-use super::whole::{reset_peak, resident_mib};
+use super::whole::{not_started, reset_peak, resident_mib};
 use crate::base::Timestamp;
 use crate::cli::progress::Progress;
 use crate::cli::{Failure, analyze};
@@ -50,10 +50,12 @@ pub(super) struct Cost {
     pub(super) resident_mib: Vec<(f64, f64)>,
 }
 
-/// Measures on the processor.
+/// Measures the flow of a pair on the processor, and an analysis by `params` where
+/// `resources` have it computed.
 pub(super) fn measure(
     material: &Material,
     bench: &Bench,
+    params: &Params,
     resources: &Resources,
     quiet: bool,
 ) -> Result<Cost, Failure> {
@@ -75,7 +77,7 @@ pub(super) fn measure(
             curve.extend(own.rows.first().map(|r| ((side * side) as f64, r.cpu_ms)));
         }
     }
-    let (seconds, resident_mib) = analysis(&material.frames, resources, quiet)?;
+    let (seconds, resident_mib) = analysis(&material.frames, params, resources, quiet)?;
     Ok(Cost {
         flow_ms,
         seconds,
@@ -89,10 +91,11 @@ type Curve = Vec<(f64, f64)>;
 /// The frames over and over, with times that go on.
 fn analysis(
     frames: &[Frame],
+    params: &Params,
     resources: &Resources,
     quiet: bool,
 ) -> Result<(Curve, Curve), Failure> {
-    let mut pipeline = Pipeline::new(&Params::default(), resources).map_err(Failure::input)?;
+    let mut pipeline = Pipeline::new(params, resources).map_err(not_started)?;
     let mut recording = Recording::default();
     let mut progress = Progress::new("cost", Some(FRAMES), quiet);
     let (mut seconds, mut resident) = (Vec::new(), Vec::new());

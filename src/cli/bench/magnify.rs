@@ -43,12 +43,17 @@ pub(super) fn measure(
     })?;
     if let Some(card) = &bench.card {
         let mut evm = GpuEvm::new(&card.context, w, h).map_err(Failure::other)?;
-        let pushed = |evm: &mut GpuEvm, i: usize| {
-            let picture = evm.push(&pictures[i], &step).map_err(Failure::other)?;
-            black_box(picture);
+        let record = |evm: &mut GpuEvm, i: usize| Ok(evm.record(&pictures[i], &step));
+        let submit = |evm: &mut GpuEvm, recorded| {
+            evm.submit(recorded);
             Ok(())
         };
-        bench.on_card(subject, back, pictures.len(), &mut evm, pushed, |_| Ok(()))?;
+        let wait = |evm: &mut GpuEvm| {
+            black_box(evm.wait().map_err(Failure::other)?);
+            Ok(())
+        };
+        let steps = (record, submit);
+        bench.on_card_prepared(subject, back, pictures.len(), &mut evm, steps, wait)?;
     }
 
     let mut flow = crate::motion::Flow::zeros(width, height);
@@ -62,11 +67,17 @@ pub(super) fn measure(
     })?;
     if let Some(card) = &bench.card {
         let mut mesh = GpuWarp::new(&card.context, w, h).map_err(Failure::other)?;
-        let warped = |mesh: &mut GpuWarp, i: usize| {
-            black_box(mesh.warp(&pictures[i], &moved).map_err(Failure::other)?);
+        let record = |mesh: &mut GpuWarp, i: usize| Ok(mesh.record(&pictures[i], &moved));
+        let submit = |mesh: &mut GpuWarp, recorded| {
+            mesh.submit(recorded);
             Ok(())
         };
-        bench.on_card(subject, back, pictures.len(), &mut mesh, warped, |_| Ok(()))?;
+        let wait = |mesh: &mut GpuWarp| {
+            black_box(mesh.wait().map_err(Failure::other)?);
+            Ok(())
+        };
+        let steps = (record, submit);
+        bench.on_card_prepared(subject, back, pictures.len(), &mut mesh, steps, wait)?;
     }
     Ok(())
 }

@@ -132,27 +132,52 @@ impl Bench {
 
     /// The same with a kernel on the card, from `submit` to the return of `wait`;
     /// then once more for the card's own time, which ends before the way back.
+    /// `submit` must not wait.
     pub(super) fn on_card<K>(
         &mut self,
         subject: Subject,
         read_back_bytes: u64,
         items: usize,
         kernel: &mut K,
-        mut submit: impl FnMut(&mut K, usize) -> Result<(), Failure>,
-        mut wait: impl FnMut(&mut K) -> Result<(), Failure>,
+        submit: impl FnMut(&mut K, usize) -> Result<(), Failure>,
+        wait: impl FnMut(&mut K) -> Result<(), Failure>,
     ) -> Result<(), Failure> {
+        let steps = (|_: &mut K, i: usize| Ok(i), submit);
+        self.on_card_prepared(subject, read_back_bytes, items, kernel, steps, wait)
+    }
+
+    /// The same where the host has much to do before it can submit: what `prepare`
+    /// does, uploads included, counts as wall and CPU time but not as the card's own.
+    pub(super) fn on_card_prepared<K, P, Prepare, Submit>(
+        &mut self,
+        subject: Subject,
+        read_back_bytes: u64,
+        items: usize,
+        kernel: &mut K,
+        (mut prepare, mut submit): (Prepare, Submit),
+        mut wait: impl FnMut(&mut K) -> Result<(), Failure>,
+    ) -> Result<(), Failure>
+    where
+        Prepare: FnMut(&mut K, usize) -> Result<P, Failure>,
+        Submit: FnMut(&mut K, P) -> Result<(), Failure>,
+    {
+        if items == 0 {
+            return Ok(());
+        }
         let Some(card) = self.card.take() else {
             return Ok(());
         };
         let timed = self.time(subject, &card.context.name(), items, |i| {
-            submit(kernel, i)?;
+            let prepared = prepare(kernel, i)?;
+            submit(kernel, prepared)?;
             wait(kernel)
         });
         let gpu = card.timer.as_ref().map(|timer| {
             let mut gpu = Vec::new();
             for i in 0..GPU_REPEATS.min(self.most_repeats) {
+                let prepared = prepare(kernel, i % items)?;
                 let (submitted, ms) = timer
-                    .around(|| submit(kernel, i % items.max(1)))
+                    .around(|| submit(kernel, prepared))
                     .map_err(Failure::other)?;
                 submitted?;
                 wait(kernel)?;

@@ -18,9 +18,11 @@ use clap::Args;
 use serde::Serialize;
 
 use super::print::say;
-use super::{CommandResult, Device, DeviceArg, Failure, Outcome, above_zero, frame_rate};
+use super::{CommandResult, Device, DeviceArg, Failure, Outcome, Preset, above_zero, frame_rate};
 use crate::face::CROP_SIDE;
 use crate::gpu::GpuContext;
+use crate::motion::windows::Stride;
+use crate::session::device::processor_name;
 use crate::session::{Params, Resources};
 use cost::Cost;
 use material::{Material, PictureSize};
@@ -30,7 +32,7 @@ use whole::{EndToEnd, Memory};
 /// Measure each stage, the whole pipeline, and the memory it takes.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  onset bench\n  onset bench --size 128 --device gpu\n  onset bench interview.mp4 --json\n  onset bench --memory-minutes 2 --memory-minutes 20\n  onset bench --plot cost.png\n  onset bench frames/ --fps 200 --whole-only\nMilliseconds are medians for the whole batch; CPU time counts all threads."
+    after_help = "Examples:\n  onset bench\n  onset bench --size 128 --device gpu\n  onset bench interview.mp4 --json\n  onset bench --memory-minutes 2 --memory-minutes 20\n  onset bench --plot cost.png\n  onset bench frames/ --fps 200 --whole-only --stride dense\nMilliseconds are medians for the whole batch; CPU time counts all threads."
 )]
 pub struct BenchArgs {
     /// A recording to measure on; without: the bundled 640×480 clip.
@@ -54,6 +56,14 @@ pub struct BenchArgs {
     /// Only the whole path, from the recording's first frame to its last.
     #[arg(long, conflicts_with_all = ["size", "software"])]
     whole_only: bool,
+    /// How exactly the whole path computes its flows (see `onset flow`); the stages
+    /// are measured one by one in any case.
+    #[arg(long, value_enum, default_value_t = Preset::Exact)]
+    preset: Preset,
+    /// How densely the whole path's flow windows follow each other: "dense", or "k/12"
+    /// for one every twelfth of a window's length (every frame up to 30 frames a second).
+    #[arg(long, default_value_t)]
+    stride: Stride,
     /// Frames a second of an image folder.
     #[arg(long, value_parser = frame_rate, allow_negative_numbers = true)]
     fps: Option<f64>,
@@ -89,6 +99,15 @@ struct Report {
 
 pub(super) fn run(args: &BenchArgs, quiet: bool) -> CommandResult {
     let (card, adapter, adapter_left_out) = adapter(args)?;
+    // What cannot run is said before anything is measured.
+    let params = Params {
+        flow: args.preset.into(),
+        stride: args.stride,
+        device: args.device.device.into(),
+        fps: args.fps,
+        ..Params::default()
+    };
+    let resources = Resources::load(&params).map_err(whole::not_started)?;
     let mut bench = Bench {
         processor: args.device.device != Device::Gpu,
         card,
@@ -100,19 +119,23 @@ pub(super) fn run(args: &BenchArgs, quiet: bool) -> CommandResult {
     if !args.whole_only {
         stages(args, &material, &mut bench)?;
     }
-    let params = Params {
-        device: args.device.device.into(),
-        fps: args.fps,
-        ..Params::default()
-    };
-    let resources = Resources::load(&params).map_err(Failure::input)?;
     let end_to_end = whole::end_to_end(&material.path, &params, &resources, quiet)?;
-    let memory = whole::memory(&args.memory_minutes, &material.frames, &resources, quiet)?;
+    let memory = whole::memory(
+        &args.memory_minutes,
+        &material.frames,
+        &params,
+        &resources,
+        quiet,
+    )?;
     let cost = match &args.plot {
         None => None,
         Some(path) => {
-            let cost = cost::measure(&material, &bench, &resources, quiet)?;
-            let title = format!("onset {} on {}", env!("CARGO_PKG_VERSION"), processor());
+            let cost = cost::measure(&material, &bench, &params, &resources, quiet)?;
+            let title = format!(
+                "onset {} on {}",
+                env!("CARGO_PKG_VERSION"),
+                processor_name()
+            );
             cost::draw(&cost, &title, path)?;
             Some(cost)
         }
@@ -120,7 +143,7 @@ pub(super) fn run(args: &BenchArgs, quiet: bool) -> CommandResult {
     let (width, height) = material.size();
     let report = Report {
         onset_version: env!("CARGO_PKG_VERSION"),
-        processor: processor(),
+        processor: processor_name(),
         threads: std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
         adapter,
         adapter_left_out,
@@ -184,16 +207,6 @@ fn adapter(args: &BenchArgs) -> Result<(Option<Card>, String, Option<&'static st
     Ok((card, name, left_out))
 }
 
-fn processor() -> String {
-    let named = std::fs::read_to_string("/proc/cpuinfo")
-        .ok()
-        .and_then(|text| {
-            let line = text.lines().find(|l| l.starts_with("model name"))?;
-            Some(line.split_once(':')?.1.trim().to_owned())
-        });
-    named.unwrap_or_else(|| std::env::consts::ARCH.to_owned())
-}
-
 fn print(r: &Report) -> Result<(), Failure> {
     say!(
         "onset {} on {} ({} threads), adapter {}",
@@ -207,7 +220,10 @@ fn print(r: &Report) -> Result<(), Failure> {
     }
     let e = &r.end_to_end;
     say!(
-        "end to end, decoding and both flows: {:.1} frames a second, {:.2} CPU ms a frame, {:.2} ms between frames (p95 {:.2})",
+        "end to end, decoding and both flows ({}, stride {}, on {}): {:.1} frames a second, {:.2} CPU ms a frame, {:.2} ms between frames (p95 {:.2})",
+        e.preset.name(),
+        e.stride,
+        e.flow_on,
         e.frames_per_second,
         e.cpu_ms_per_frame,
         e.wall_ms,
@@ -256,9 +272,10 @@ fn print_stages(r: &Report) -> Result<(), Failure> {
     let place = r.stages.iter().map(|s| s.device.chars().count()).max();
     let place = place.unwrap_or(0).max("where".len());
     say!(
-        "{:<28} {:>9} {:<place$} {:>9} {:>9} {:>9} {:>9} {:>9} {:>7}",
+        "{:<28} {:>9} {:>5} {:<place$} {:>9} {:>9} {:>9} {:>9} {:>9} {:>7}",
         "stage",
         "pixels",
+        "batch",
         "where",
         "CPU ms",
         "wall ms",
@@ -270,9 +287,10 @@ fn print_stages(r: &Report) -> Result<(), Failure> {
     for s in &r.stages {
         let on_card = |text: Option<String>| text.unwrap_or_default();
         say!(
-            "{:<28} {:>9} {:<place$} {:>9.3} {:>9.3} {:>9.3} {:>9} {:>9} {:>7}",
+            "{:<28} {:>9} {:>5} {:<place$} {:>9.3} {:>9.3} {:>9.3} {:>9} {:>9} {:>7}",
             s.stage,
             format!("{}×{}", s.width, s.height),
+            s.batch,
             s.device,
             s.cpu_ms,
             s.wall_ms,

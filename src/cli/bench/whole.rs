@@ -11,13 +11,19 @@ use crate::base::{Timestamp, stats};
 use crate::cli::progress::Progress;
 use crate::cli::{Failure, analyze};
 use crate::media::{CaptureWorker, Delivery, Frame, InputSpec};
+use crate::motion::tvl1::Tvl1Preset;
+use crate::motion::windows::Stride;
 use crate::session::pipeline::Pipeline;
-use crate::session::{Params, Resources};
+use crate::session::{Params, Resources, SessionError};
 use crate::timeline::Recording;
 
 /// A recording analysed as `analyze` does it, decoding included.
 #[derive(Debug, Clone, Serialize)]
 pub(super) struct EndToEnd {
+    pub(super) preset: Tvl1Preset,
+    pub(super) stride: Stride,
+    /// The adapter that computed the flow, or "processor".
+    pub(super) flow_on: String,
     pub(super) frames: usize,
     /// How long the recording lasts.
     pub(super) recording_seconds: f64,
@@ -44,7 +50,7 @@ pub(super) fn end_to_end(
     resources: &Resources,
     quiet: bool,
 ) -> Result<EndToEnd, Failure> {
-    let mut pipeline = Pipeline::new(params, resources).map_err(Failure::input)?;
+    let mut pipeline = Pipeline::new(params, resources).map_err(not_started)?;
     let (clock, start) = (ProcessTime::now(), Instant::now());
     let spec = InputSpec::parse(&path.to_string_lossy(), params.fps).map_err(Failure::input)?;
     let source = crate::media::open(&spec).map_err(Failure::input)?;
@@ -68,12 +74,15 @@ pub(super) fn end_to_end(
         }
     }
     worker.stop();
-    analyze::keep(&mut recording, pipeline.finish().map_err(Failure::other)?);
+    analyze::keep(&mut recording, pipeline.finish());
     progress.finish();
     let seconds = start.elapsed().as_secs_f64();
     let frames = intervals.len();
     let n = frames.max(1) as f64;
     Ok(EndToEnd {
+        preset: params.flow,
+        stride: params.stride_in_use(),
+        flow_on: (pipeline.flow_adapter()).unwrap_or_else(|| "processor".to_owned()),
         frames,
         recording_seconds: recording.end().secs(),
         seconds,
@@ -101,6 +110,7 @@ pub(super) struct Memory {
 pub(super) fn memory(
     minutes: &[f64],
     frames: &[Frame],
+    params: &Params,
     resources: &Resources,
     quiet: bool,
 ) -> Result<Vec<Memory>, Failure> {
@@ -115,7 +125,7 @@ pub(super) fn memory(
         .secs_since(frames[0].timestamp)
         .max(1e-3);
     let total = (longest * 60.0 / interval).ceil() as u64;
-    let mut pipeline = Pipeline::new(&Params::default(), resources).map_err(Failure::input)?;
+    let mut pipeline = Pipeline::new(params, resources).map_err(not_started)?;
     let mut recording = Recording::default();
     let mut progress = Progress::new("memory", Some(total), quiet);
     let peak_of_whole_run = !reset_peak();
@@ -147,6 +157,16 @@ pub(super) fn memory(
     }
     progress.finish();
     Ok(found)
+}
+
+/// A graphics card that is missing or fails is no input; models are.
+pub(super) fn not_started(error: SessionError) -> Failure {
+    match error {
+        SessionError::Gpu(_) | SessionError::Flow(_) | SessionError::NetworkDevice(_) => {
+            Failure::other(error)
+        }
+        _ => Failure::input(error),
+    }
 }
 
 /// Lets the kernel count the peak anew; false where that is not allowed.

@@ -1,8 +1,6 @@
 //! Lagrangian magnification on the graphics card: the moved mesh is drawn by
 //! triangles that claim the pixels they cover. CPU twin: [`crate::motion::cpu::glmm`].
 
-use std::time::{Duration, Instant};
-
 use bytemuck::{Pod, Zeroable};
 use image::RgbImage;
 
@@ -10,12 +8,6 @@ use crate::gpu::{GpuContext, GpuError, Kernel, Readback, buffer};
 use crate::motion::Flow;
 
 const LABEL: &str = "motion.glmm";
-
-/// The read-back is asked for so often: a poll that waits could hold up a window
-/// that shares the device.
-const NAP: Duration = Duration::from_micros(100);
-/// A device that stays silent for this long is taken for lost.
-const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Invocations of a workgroup that draw triangles.
 const THREADS: usize = 64;
@@ -105,6 +97,17 @@ impl GpuWarp {
     /// # Panics
     /// When the sizes differ: a programming error.
     pub fn warp(&mut self, reference: &RgbImage, moved: &Flow) -> Result<RgbImage, GpuError> {
+        let encoder = self.record(reference, moved);
+        self.submit(encoder);
+        self.wait()
+    }
+
+    /// Uploads picture and displacements and records the kernels of [`GpuWarp::warp`];
+    /// hand the encoder to [`GpuWarp::submit`] before the next is recorded.
+    ///
+    /// # Panics
+    /// When the sizes differ: a programming error.
+    pub fn record(&self, reference: &RgbImage, moved: &Flow) -> wgpu::CommandEncoder {
         let (width, height) = self.size;
         assert_eq!(reference.dimensions(), self.size, "one size");
         assert_eq!(
@@ -133,22 +136,32 @@ impl GpuWarp {
         for (kernel, bindings, workgroups) in &self.runs {
             kernel.record(&mut encoder, bindings, *workgroups);
         }
+        encoder
+    }
+
+    /// Submits what [`GpuWarp::record`] recorded, without waiting; the result comes
+    /// with [`GpuWarp::wait`].
+    pub fn submit(&mut self, mut encoder: wgpu::CommandEncoder) {
         let bytes = self.warped.size();
         (self.readback).record(&self.context, &mut encoder, &self.warped, bytes, 0);
-        queue.submit([encoder.finish()]);
+        self.context.queue.submit([encoder.finish()]);
         self.readback.start();
-        let started = Instant::now();
-        loop {
-            if let Some((_, words)) = self.readback.poll(&self.context)? {
-                return Ok(super::unpacked(&words, width, height));
-            }
-            if started.elapsed() > PATIENCE {
-                return Err(GpuError::Readback {
-                    label: LABEL.to_owned(),
-                    reason: "no answer for a minute".to_owned(),
-                });
-            }
-            std::thread::sleep(NAP);
-        }
+    }
+
+    /// The oldest picture submitted, bent; waits for it without holding up a window
+    /// that shares the device.
+    ///
+    /// # Errors
+    /// When the device was lost or stays silent for a minute, and when nothing is on
+    /// its way.
+    pub fn wait(&mut self) -> Result<RgbImage, GpuError> {
+        let lost = || GpuError::Readback {
+            label: LABEL.to_owned(),
+            reason: "nothing is on its way".to_owned(),
+        };
+        let found = self.readback.patiently(&self.context)?;
+        let (_, words) = found.ok_or_else(lost)?;
+        let (width, height) = self.size();
+        Ok(super::unpacked(&words, width, height))
     }
 }

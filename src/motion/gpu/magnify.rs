@@ -1,8 +1,6 @@
 //! Eulerian magnification on the graphics card: one encoder a frame, the filters'
 //! state stays on the card. CPU twin: [`crate::motion::cpu::magnify`].
 
-use std::time::{Duration, Instant};
-
 use bytemuck::{Pod, Zeroable};
 use image::RgbImage;
 
@@ -16,12 +14,6 @@ pub const MOST_LEVELS: usize = 16;
 
 /// A level of at most so many pixels, and all coarser ones, go to one workgroup.
 const TAIL_PIXELS: usize = 2048;
-
-/// The read-back is asked for so often: a poll that waits could hold up a window
-/// that shares the device.
-const NAP: Duration = Duration::from_micros(100);
-/// A device that stays silent for this long is taken for lost.
-const PATIENCE: Duration = Duration::from_secs(60);
 
 /// One level of the pyramid; `struct Level` in the shader (a test compares them).
 #[repr(C)]
@@ -126,34 +118,39 @@ impl GpuEvm {
     /// On a picture of another size: a programming error.
     pub fn push(&mut self, picture: &RgbImage, step: &EvmStep) -> Result<RgbImage, GpuError> {
         let first = self.fresh;
-        let mut encoder = self.record(picture, step);
+        let encoder = self.record(picture, step);
         if first {
             self.context.queue.submit([encoder.finish()]);
             return Ok(picture.clone());
         }
-        self.readback.record(
-            &self.context,
-            &mut encoder,
-            &self.magnified,
-            self.magnified.size(),
-            0,
-        );
+        self.submit(encoder);
+        self.wait()
+    }
+
+    /// Submits what [`GpuEvm::record`] recorded, without waiting; the result comes
+    /// with [`GpuEvm::wait`].
+    pub fn submit(&mut self, mut encoder: wgpu::CommandEncoder) {
+        let bytes = self.magnified.size();
+        (self.readback).record(&self.context, &mut encoder, &self.magnified, bytes, 0);
         self.context.queue.submit([encoder.finish()]);
         self.readback.start();
-        let started = Instant::now();
-        loop {
-            if let Some((_, words)) = self.readback.poll(&self.context)? {
-                let (width, height) = self.size();
-                return Ok(super::unpacked(&words, width, height));
-            }
-            if started.elapsed() > PATIENCE {
-                return Err(GpuError::Readback {
-                    label: LABEL.to_owned(),
-                    reason: "no answer for a minute".to_owned(),
-                });
-            }
-            std::thread::sleep(NAP);
-        }
+    }
+
+    /// The oldest picture submitted, magnified; waits for it without holding up
+    /// a window that shares the device.
+    ///
+    /// # Errors
+    /// When the device was lost or stays silent for a minute, and when nothing is on
+    /// its way.
+    pub fn wait(&mut self) -> Result<RgbImage, GpuError> {
+        let lost = || GpuError::Readback {
+            label: LABEL.to_owned(),
+            reason: "nothing is on its way".to_owned(),
+        };
+        let found = self.readback.patiently(&self.context)?;
+        let (_, words) = found.ok_or_else(lost)?;
+        let (width, height) = self.size();
+        Ok(super::unpacked(&words, width, height))
     }
 
     /// Uploads the picture and records one frame; the result is in

@@ -310,6 +310,16 @@ impl RoiKernels {
         Ok(found.map(|(ticket, values)| (ticket, statistics(&values))))
     }
 
+    /// The same, looked for again and again without holding up a window that shares
+    /// the device; see [`Readback::patiently`].
+    ///
+    /// # Errors
+    /// When the device was lost or stays silent for a minute.
+    pub fn patiently(&mut self) -> Result<Option<(u64, Vec<RoiStatistics>)>, GpuError> {
+        let found = self.readback.patiently(&self.context)?;
+        Ok(found.map(|(ticket, values)| (ticket, statistics(&values))))
+    }
+
     /// Room for so much at least.
     fn room<'a>(
         room: &'a mut Option<Room>,
@@ -318,7 +328,11 @@ impl RoiKernels {
         mask_words: usize,
     ) -> Result<&'a Room, GpuError> {
         let held = room.take();
+        let (most_windows, most_words) =
+            (held.as_ref()).map_or((0, 0), |r| (r.windows, r.mask_words));
         let fits = held.filter(|r| r.windows >= windows && r.mask_words >= mask_words);
+        // It only grows, so that windows at a seam do not cost new room each time.
+        let (windows, mask_words) = (windows.max(most_windows), mask_words.max(most_words));
         let made = match fits {
             Some(held) => held,
             None => Room {

@@ -158,6 +158,8 @@ pub fn begin_source() -> String {
 pub struct FlowBatch {
     shape: Arc<PyramidShape>,
     pairs: usize,
+    /// Pairs that the buffers hold; a batch of fewer leaves the rest alone.
+    room: usize,
     plan: Plan,
     /// Steps recorded since the batch began, which also says whose turn it is to be
     /// read of the two `progress` buffers.
@@ -198,9 +200,10 @@ impl FlowBatch {
         &self.plan
     }
 
+    /// The values of one flow.
     fn flow_values(&self) -> usize {
         let (width, height) = self.size();
-        2 * width * height * self.pairs
+        2 * width * height
     }
 
     fn report_length(&self) -> usize {
@@ -340,7 +343,7 @@ impl Tvl1Gpu {
         Ok(batch)
     }
 
-    /// Makes a batch's buffers available for later pairs of its size and number.
+    /// Makes a batch's buffers available for as many later pairs of its size.
     pub fn release(&mut self, batch: FlowBatch) {
         self.spare.push(batch);
     }
@@ -499,7 +502,9 @@ impl Tvl1Gpu {
         let Some(mut batch) = self.in_flight[at].batch.take() else {
             return Ok(());
         };
-        let reports = values[batch.flow_values()..].chunks_exact(batch.report_length());
+        let reports = values[batch.room * batch.flow_values()..]
+            .chunks_exact(batch.report_length())
+            .take(batch.pairs);
         let finished = reports.clone().all(|report| report[0] > 0.0);
         let most = batch.plan.most_steps;
         if !finished {
@@ -522,8 +527,8 @@ impl Tvl1Gpu {
         batch.expected = enough.max((enough + batch.expected) / 2).min(most);
         let (width, height) = batch.size();
         let plane = |values: &[f32]| Plane::from_vec(width, height, values.to_vec());
-        let flows = values[..batch.flow_values()]
-            .chunks_exact(2 * width * height)
+        let flows = values[..batch.pairs * batch.flow_values()]
+            .chunks_exact(batch.flow_values())
             .map(|flow| Flow {
                 u: plane(&flow[..width * height]),
                 v: plane(&flow[width * height..]),
@@ -611,11 +616,13 @@ impl Tvl1Gpu {
 
     /// A spare batch of this shape, or a new one.
     fn fetch(&mut self, shape: &Arc<PyramidShape>, pairs: usize) -> Result<FlowBatch, GpuError> {
-        let fits = |b: &FlowBatch| b.pairs == pairs && b.shape == *shape;
+        let fits = |b: &FlowBatch| b.room >= pairs && b.shape == *shape;
         if let Some(at) = self.spare.iter().position(fits) {
-            return Ok(self.spare.swap_remove(at));
+            let mut batch = self.spare.swap_remove(at);
+            batch.pairs = pairs;
+            return Ok(batch);
         }
-        // What another size or number left behind is not kept.
+        // What another size or a smaller number left behind is not kept.
         self.spare.clear();
         self.build(shape, pairs)
     }
@@ -702,6 +709,7 @@ impl Tvl1Gpu {
         Ok(FlowBatch {
             shape: Arc::clone(shape),
             pairs,
+            room: pairs,
             recorded: 0,
             expected: (plan.most_steps / 4).max(8).min(plan.most_steps),
             begin: self.begin.bind(context, &begin),
