@@ -148,7 +148,7 @@ fn check_usage(args: &AnalyzeArgs) -> Result<(), Failure> {
 }
 
 /// Weights and models are input; a graphics card that is missing is not.
-fn not_started(error: SessionError) -> Failure {
+pub(super) fn not_started(error: SessionError) -> Failure {
     match error {
         SessionError::Gpu(_) | SessionError::Flow(_) | SessionError::NetworkDevice(_) => {
             Failure::other(error)

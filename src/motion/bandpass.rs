@@ -254,6 +254,15 @@ impl BandpassKernel {
         self.readback.wait(&self.context)
     }
 
+    /// The oldest result, waited for beside a window on the same device; see
+    /// [`Readback::patiently`].
+    ///
+    /// # Errors
+    /// When the device was lost.
+    pub fn patiently(&mut self) -> Result<Option<(u64, Vec<f32>)>, GpuError> {
+        self.readback.patiently(&self.context)
+    }
+
     fn allocate(&mut self, shape: [usize; 4]) -> Result<(), GpuError> {
         if self.buffers.as_ref().is_some_and(|b| b.shape == shape) {
             return Ok(());

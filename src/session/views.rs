@@ -3,7 +3,6 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
 
 use crossbeam_channel::{Receiver, Sender, bounded};
 use image::{RgbImage, RgbaImage};
@@ -25,11 +24,6 @@ use crate::motion::{Flow, cpu, flow_color, strain};
 pub const FLOW_FULL_SCALE_PX: f32 = 2.0;
 /// Strain shown at the bright end of viridis.
 pub const STRAIN_FULL_SCALE: f32 = 0.15;
-
-/// Waiting for the graphics card: short naps, because a blocking poll on a device
-/// that a window shares can hold up its picture.
-const NAP: Duration = Duration::from_millis(1);
-const NAPS: u32 = 2000;
 
 /// What to draw. The newest request wins; older ones are dropped.
 #[derive(Debug, Clone)]
@@ -265,13 +259,8 @@ fn on_gpu(
     params: &BandpassParams,
 ) -> Result<Option<Plane>, crate::motion::bandpass::BandpassError> {
     kernel.submit(frames, last, params, 0)?;
-    for _ in 0..NAPS {
-        if let Some((_, values)) = kernel.poll()? {
-            return Ok(Some(Plane::from_vec(CROP_SIDE, CROP_SIDE, values)));
-        }
-        std::thread::sleep(NAP);
-    }
-    Ok(None)
+    let found = kernel.patiently()?;
+    Ok(found.map(|(_, values)| Plane::from_vec(CROP_SIDE, CROP_SIDE, values)))
 }
 
 fn crop(frame: &Frame, held: &HeldCrop) -> Plane {
@@ -331,7 +320,7 @@ mod tests {
             if let Some(views) = worker.take() {
                 return Some(views);
             }
-            std::thread::sleep(NAP);
+            std::thread::sleep(std::time::Duration::from_millis(1));
         }
         None
     }
@@ -345,7 +334,7 @@ mod tests {
         worker.request(request(3, 3, None));
         worker.request(request(2, 3, None));
         assert_eq!(next(&worker).map(|v| v.generation), Some(3));
-        std::thread::sleep(Duration::from_millis(20));
+        std::thread::sleep(std::time::Duration::from_millis(20));
         assert!(worker.take().is_none());
     }
 

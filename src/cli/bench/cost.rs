@@ -11,8 +11,9 @@ use serde::Serialize;
 
 use super::material::{Material, PictureSize};
 use super::meter::{Bench, Subject};
-use super::whole::{not_started, reset_peak, resident_mib};
+use super::whole::{reset_peak, resident_mib};
 use crate::base::Timestamp;
+use crate::cli::analyze::not_started;
 use crate::cli::progress::Progress;
 use crate::cli::{Failure, analyze};
 use crate::media::Frame;

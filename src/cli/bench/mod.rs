@@ -107,7 +107,7 @@ pub(super) fn run(args: &BenchArgs, quiet: bool) -> CommandResult {
         fps: args.fps,
         ..Params::default()
     };
-    let resources = Resources::load(&params).map_err(whole::not_started)?;
+    let resources = Resources::load(&params).map_err(super::analyze::not_started)?;
     let mut bench = Bench {
         processor: args.device.device != Device::Gpu,
         card,

@@ -14,7 +14,7 @@ use crate::media::{CaptureWorker, Delivery, Frame, InputSpec};
 use crate::motion::tvl1::Tvl1Preset;
 use crate::motion::windows::Stride;
 use crate::session::pipeline::Pipeline;
-use crate::session::{Params, Resources, SessionError};
+use crate::session::{Params, Resources};
 use crate::timeline::Recording;
 
 /// A recording analysed as `analyze` does it, decoding included.
@@ -50,7 +50,7 @@ pub(super) fn end_to_end(
     resources: &Resources,
     quiet: bool,
 ) -> Result<EndToEnd, Failure> {
-    let mut pipeline = Pipeline::new(params, resources).map_err(not_started)?;
+    let mut pipeline = Pipeline::new(params, resources).map_err(analyze::not_started)?;
     let (clock, start) = (ProcessTime::now(), Instant::now());
     let spec = InputSpec::parse(&path.to_string_lossy(), params.fps).map_err(Failure::input)?;
     let source = crate::media::open(&spec).map_err(Failure::input)?;
@@ -125,7 +125,7 @@ pub(super) fn memory(
         .secs_since(frames[0].timestamp)
         .max(1e-3);
     let total = (longest * 60.0 / interval).ceil() as u64;
-    let mut pipeline = Pipeline::new(params, resources).map_err(not_started)?;
+    let mut pipeline = Pipeline::new(params, resources).map_err(analyze::not_started)?;
     let mut recording = Recording::default();
     let mut progress = Progress::new("memory", Some(total), quiet);
     let peak_of_whole_run = !reset_peak();
@@ -157,16 +157,6 @@ pub(super) fn memory(
     }
     progress.finish();
     Ok(found)
-}
-
-/// A graphics card that is missing or fails is no input; models are.
-pub(super) fn not_started(error: SessionError) -> Failure {
-    match error {
-        SessionError::Gpu(_) | SessionError::Flow(_) | SessionError::NetworkDevice(_) => {
-            Failure::other(error)
-        }
-        _ => Failure::input(error),
-    }
 }
 
 /// Lets the kernel count the peak anew; false where that is not allowed.
