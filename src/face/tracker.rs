@@ -29,6 +29,9 @@ pub struct TrackerParams {
     pub thorough_long_side_px: u32,
     /// Between searches while a face is followed: other faces appear this late.
     pub others_every_secs: f64,
+    /// Between two looks of the detector at the face that is followed; in between the
+    /// landmarks follow it alone. Less than a frame at 30 frames a second.
+    pub confirm_every_secs: f64,
     /// Between searches while there is none.
     pub lost_every_secs: f64,
     /// The detector may miss an unchanged face for this long before it is lost.
@@ -43,6 +46,7 @@ impl Default for TrackerParams {
             search_long_side_px: 480,
             thorough_long_side_px: 960,
             others_every_secs: 1.0,
+            confirm_every_secs: 0.025,
             lost_every_secs: 0.15,
             coast_secs: 0.25,
             grace_secs: 1.0,
@@ -202,7 +206,16 @@ impl FaceTracker {
         let Some(followed) = self.followed.as_mut() else {
             return false;
         };
-        let seen = self.detector.look_near(picture, followed.rect);
+        let since = now.secs_since(followed.confirmed);
+        let just_seen = followed.trust >= 1.0 && since < self.params.confirm_every_secs;
+        let seen = if just_seen {
+            Some(DetectedFace {
+                rect: followed.rect,
+                score: followed.score,
+            })
+        } else {
+            self.detector.look_near(picture, followed.rect)
+        };
         if let Some(seen) = seen {
             // A head that has moved far is taken up where the detector sees it.
             let near = followed.held.iou(seen.rect) >= 0.6;
@@ -212,10 +225,12 @@ impl FaceTracker {
                 followed.rect = rect;
                 followed.held = held_box(frame, rect);
                 followed.landmarks = landmarks;
-                followed.score = seen.score;
-                followed.confirmed = now;
-                followed.look = look(picture, rect);
-                followed.trust = 1.0;
+                if !just_seen {
+                    followed.score = seen.score;
+                    followed.confirmed = now;
+                    followed.look = look(picture, rect);
+                    followed.trust = 1.0;
+                }
                 self.last_seen = Some((rect, now));
                 return true;
             }
