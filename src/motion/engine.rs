@@ -20,7 +20,7 @@ use crate::gpu::{GpuContext, GpuError};
 
 /// Windows of a recording that the processor measures together: enough to keep
 /// several cores busy, and the same on every machine.
-const PROCESSOR_BATCH: usize = 8;
+const PROCESSOR_BATCH: usize = 16;
 /// Crops whose regions stay on hand: windows reach over a seam or two at most.
 const GEOMETRIES: usize = 8;
 

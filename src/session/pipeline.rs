@@ -612,7 +612,7 @@ mod tests {
             }
             let kept = pipeline.motion.frames_kept();
             assert!(kept <= most, "{kept} frames at {fps} a second");
-            assert!(pipeline.recent.len() <= most && pipeline.waiting.len() < 16);
+            assert!(pipeline.recent.len() <= most && pipeline.waiting.len() < 32);
         }
     }
 }
