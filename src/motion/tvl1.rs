@@ -88,7 +88,7 @@ pub enum Tvl1Preset {
     /// and a 16th of OpenCV's processor time on the same machine.
     #[default]
     Exact,
-    /// Fewer warps except on the coarsest level. The mean error is at most 1.02 times
+    /// Fewer warps except on the coarsest level. The mean error is at most 1.03 times
     /// that of `exact`, the distance from it 0.006–0.013 px in the mean where motion
     /// is small, 0.016–0.058 px on moving faces (0.07–0.65 px at the 99th
     /// percentile). 3.0 and 4.5–6.6 ms, a 38th to a 45th of OpenCV's time.
