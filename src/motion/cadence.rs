@@ -17,6 +17,13 @@ const GAPS_OF_A_NEW_RATE: u32 = 4;
 /// Containers with millisecond times round 33.33 to 33 or 34; that is not jitter.
 const ROUNDING_SECS: f64 = 0.0011;
 
+/// Whether the frame `index` at `at` comes right after `last` in a recording of `fps`
+/// frames a second: the next one, later, and no gap between.
+pub(crate) fn follows(last: (u64, Timestamp), index: u64, at: Timestamp, fps: f64) -> bool {
+    let waited = at.secs_since(last.1) * fps;
+    index == last.0 + 1 && waited > 0.0 && waited <= GAP_FACTOR
+}
+
 /// Learns the frame interval from the times of the last frames.
 #[derive(Debug, Clone, Default)]
 pub struct Cadence {

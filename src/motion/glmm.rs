@@ -22,6 +22,7 @@ use super::tvl1::{self, Tvl1, Tvl1Params};
 use super::{Flow, cpu};
 use crate::base::{Plane, Timestamp};
 use crate::gpu::{GpuContext, GpuError};
+use crate::motion::cadence;
 use crate::motion::gpu::Tvl1Gpu;
 use crate::motion::gpu::glmm::GpuWarp;
 use crate::motion::luma::LumaPatch;
@@ -36,9 +37,6 @@ const FURTHEST: f32 = 0.25;
 
 /// Standard deviation of the flow's smoothing, in parts of the picture's shorter side.
 const SMOOTHING: f32 = 1.0 / 48.0;
-
-/// A pause of so many frame intervals is a gap: a new reference follows.
-const GAP_INTERVALS: f64 = 3.5;
 
 /// The motion to apply: `sigma` times the flow, in pixels, no further than
 /// [`FURTHEST`] allows; what is not finite becomes rest.
@@ -250,11 +248,8 @@ impl Glmm {
         let grey = LumaPatch::whole(picture).plane();
         let pyramid = self.card.is_none().then(|| self.tvl1.pyramid(&grey));
         let follows = |r: &Reference| {
-            let waited = at.secs_since(r.last.1) * self.fps;
             r.picture.dimensions() == picture.dimensions()
-                && index == r.last.0 + 1
-                && waited > 0.0
-                && waited <= GAP_INTERVALS
+                && cadence::follows(r.last, index, at, self.fps)
         };
         let Some(mut reference) = self.reference.take().filter(follows) else {
             let size = (grey.width, grey.height);

@@ -13,14 +13,12 @@ use serde::{Deserialize, Serialize};
 
 use crate::base::Timestamp;
 use crate::gpu::{GpuContext, GpuError};
+use crate::motion::cadence;
 use crate::motion::cpu::magnify::CpuEvm;
 use crate::motion::gpu::magnify::GpuEvm;
 
 /// Smallest side of a picture whose pyramid has a level to magnify, pixels.
 pub const SMALLEST_SIDE: u32 = 10;
-
-/// A pause of so many frame intervals is a gap: the filters start again after it.
-const GAP_INTERVALS: f64 = 3.5;
 
 /// What a person may set.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -329,10 +327,7 @@ impl Evm {
         if width.min(height) < SMALLEST_SIDE {
             return Err(MagnifyError::TooSmall { width, height });
         }
-        let follows = self.last.is_some_and(|(last, then)| {
-            let waited = at.secs_since(then) * self.fps;
-            index == last + 1 && waited > 0.0 && waited <= GAP_INTERVALS
-        });
+        let follows = (self.last).is_some_and(|last| cadence::follows(last, index, at, self.fps));
         self.last = Some((index, at));
         let size = (width, height);
         if self.step.as_ref().is_none_or(|(of, _)| *of != size) {

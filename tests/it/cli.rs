@@ -208,6 +208,8 @@ fn cli_a_finished_recording_is_skipped_until_something_changes() {
     assert!(!skipped(&["--fps", "60", "--force"]));
     assert!(!skipped(&["--fps", "61"]));
     assert!(!skipped(&["--fps", "61", "--decode", "compat"]));
+    assert!(!skipped(&["--fps", "61", "--preset", "live"]));
+    assert!(!skipped(&["--fps", "61", "--stride", "dense"]));
 
     // The same name and place of the weights, but others in the file.
     let file = home.path().join("softnet.safetensors");
@@ -221,6 +223,36 @@ fn cli_a_finished_recording_is_skipped_until_something_changes() {
     other.save(&file).unwrap();
     assert!(!skipped(&chosen));
     assert_eq!(fs::read_dir(&out).unwrap().count(), 1);
+}
+
+/// Every score stands in the row of its window's middle; rows between have none.
+#[test]
+fn cli_strides_leave_out_windows_and_are_kept_in_the_results() {
+    let home = tempfile::tempdir().unwrap();
+    let film = film(home.path(), "film", 40);
+    let scored = |stride: &str| {
+        let out = home.path().join(stride.replace('/', "_"));
+        let options = ["--fps", "100", "--preset", "preview", "--stride", stride];
+        assert!(matches!(analyze(&film, &out, &options).code, Some(0 | 3)));
+        let parameters = &summary(&out.join("film"))["parameters"];
+        assert_eq!(parameters["stride"], stride);
+        assert_eq!(parameters["flow"], "preview");
+        let rows = rows(&out.join("film/frames.csv"));
+        assert_eq!(rows.len(), 40);
+        let micro = rows.iter().filter(|row| !row[9].is_empty());
+        let strain = rows.iter().filter(|row| !row[10].is_empty());
+        assert_eq!(micro.clone().count(), strain.count());
+        micro
+            .map(|row| row[0].parse::<u64>().unwrap())
+            .collect::<Vec<_>>()
+    };
+    // k = 20 frames: 20 windows of every frame, and of every fifth one.
+    let (dense, thin) = (scored("dense"), scored("k/4"));
+    assert!(dense.len() >= 15, "{dense:?}");
+    assert!(thin.windows(2).all(|w| w[1] - w[0] == 5), "{thin:?}");
+    assert!(thin.iter().all(|frame| dense.contains(frame)));
+    let wrong = analyze(&film, home.path(), &["--fps", "100", "--stride", "often"]);
+    assert!(wrong.ends(2).err.contains("k/12"));
 }
 
 #[test]
