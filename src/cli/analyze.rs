@@ -23,7 +23,7 @@ use crate::session::{Params, Resources, SessionError};
 use crate::spotting::ExpressionKind;
 use crate::timeline::{Event, Recording, ScoreSource};
 
-/// Analyse recordings without a window; finished ones are skipped unless --force.
+/// Analyse recordings without a window; what is finished with the same parameters is skipped unless --force.
 #[derive(Debug, Args)]
 #[command(
     after_help = "Examples:\n  onset analyze interview.mp4 --out results\n  onset analyze camera:0 --seconds 30 --out results\n  onset analyze frames/ --fps 200 --out results --micro-weights softnet-micro.safetensors"
@@ -45,7 +45,8 @@ pub struct AnalyzeArgs {
     #[arg(long, value_enum, default_value_t = Preset::Exact)]
     preset: Preset,
     /// How densely flow windows follow each other: "dense", or "k/12" for one every
-    /// twelfth of a window's length (every frame up to 30 frames a second).
+    /// twelfth of a window's length (every frame up to 30 frames a second). From k/1 to
+    /// k/1000; below k/6 short expressions are missed.
     #[arg(long, default_value_t)]
     stride: Stride,
     /// Frames a second of an image folder.
@@ -309,7 +310,14 @@ fn write_all(
     let mut batch = Batch::default();
     let to = &mut batch;
     results::write_frames(&folder.join("frames.csv"), recording, to)?;
-    results::write_intervals(&folder.join("intervals.csv"), stem, recording, to)?;
+    let intervals = folder.join("intervals.csv");
+    if let Some(kept) = keep_judgements(&intervals) {
+        tell!(
+            "warning: {input} was judged before: those intervals are kept as {}",
+            kept.display()
+        );
+    }
+    results::write_intervals(&intervals, stem, recording, to)?;
     let label = |kind| {
         summary
             .scores
@@ -335,6 +343,21 @@ fn write_all(
     to.add(&folder.join("run.log"), log.as_bytes())?;
     results::write_summary(&folder.join("recording.json"), summary, to)?;
     batch.commit()
+}
+
+/// Somebody's accepted and rejected intervals are not lost: they are kept under
+/// another name, which is returned.
+fn keep_judgements(intervals: &Path) -> Option<PathBuf> {
+    let mut rows = csv::Reader::from_path(intervals).ok()?;
+    let status = rows.headers().ok()?.iter().position(|h| h == "status")?;
+    let judged = |row: csv::StringRecord| row.get(status).is_some_and(|s| s != "proposed");
+    if !rows.records().flatten().any(judged) {
+        return None;
+    }
+    let name = |n: u32| intervals.with_file_name(format!("intervals-judged-{n}.csv"));
+    let free = (1..).map(name).find(|path| !path.exists())?;
+    std::fs::copy(intervals, &free).ok()?;
+    Some(free)
 }
 
 fn report(folder: &Path, recording: &Recording, summary: &results::Summary, quiet: bool) {

@@ -9,7 +9,7 @@ use image::ImageFormat;
 use serde::Serialize;
 
 use super::print::say;
-use super::{CommandResult, DeviceArg, Failure, Outcome, Preset};
+use super::{CommandResult, DeviceArg, Failure, Outcome, Preset, check_output};
 use crate::base::{Plane, stats};
 use crate::gpu::GpuContext;
 use crate::motion::gpu::GpuFlowError;
@@ -26,7 +26,9 @@ use crate::session::params::DeviceChoice;
     after_help = "Examples:\n  onset flow a.png b.png --out ab.flo --strain ab-strain.png --color ab.png\n  onset flow a.png b.png --out ab.flo --truth truth.flo --threads 1 --repeat 9 --json"
 )]
 pub struct FlowArgs {
+    /// The picture from which motion is measured.
     first: PathBuf,
+    /// The picture to which it is measured, of the same size.
     second: PathBuf,
     /// Middlebury .flo file.
     #[arg(long)]
@@ -46,8 +48,8 @@ pub struct FlowArgs {
     #[arg(long, value_parser = clap::value_parser!(u16).range(1..=1024))]
     threads: Option<u16>,
     /// Time the flow this often and take the median.
-    #[arg(long, default_value_t = 1)]
-    repeat: usize,
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=10_000))]
+    repeat: u16,
     /// Print JSON.
     #[arg(long)]
     json: bool,
@@ -72,6 +74,18 @@ struct Report {
 }
 
 pub(super) fn run(args: &FlowArgs) -> CommandResult {
+    let outputs = [Some(&args.out), args.strain.as_ref(), args.color.as_ref()];
+    let inputs = [Some(&args.first), Some(&args.second), args.truth.as_ref()];
+    let inputs: Vec<&Path> = inputs.into_iter().flatten().map(PathBuf::as_path).collect();
+    for out in outputs.into_iter().flatten() {
+        check_output(out, &inputs)?;
+    }
+    if !(args.out.extension()).is_some_and(|e| e.eq_ignore_ascii_case("flo")) {
+        return Err(Failure::input(anyhow!(
+            "The flow is a Middlebury file: let its name end in .flo (--color and --strain write pictures): {}",
+            args.out.display()
+        )));
+    }
     let (first, second) = (gray(&args.first)?, gray(&args.second)?);
     let preset = Tvl1Preset::from(args.preset);
     let truth = match &args.truth {
@@ -97,7 +111,7 @@ pub(super) fn run(args: &FlowArgs) -> CommandResult {
             GpuFlowError::Pictures(e) => Failure::input(anyhow!("{e}: {}", args.second.display())),
             e => Failure::other(e),
         })?;
-        for _ in 0..args.repeat.max(1) {
+        for _ in 0..args.repeat {
             let (start, clock) = (Instant::now(), cpu_time::ProcessTime::now());
             flows = engine.flows(&pair).map_err(Failure::other)?;
             wall.push(start.elapsed().as_secs_f64() * 1e3);

@@ -9,7 +9,7 @@ use clap::{Args, ValueEnum};
 use super::Preset;
 use super::print::tell;
 use super::progress::Progress;
-use super::{CommandResult, DeviceArg, Failure, Outcome, above_zero, frame_rate};
+use super::{CommandResult, DeviceArg, Failure, Outcome, above_zero, check_output, frame_rate};
 use crate::base::{Severity, Timestamp};
 use crate::face::LandmarkPredictor;
 use crate::gpu::GpuContext;
@@ -27,7 +27,7 @@ use crate::session::params::DeviceChoice;
 /// Frames a second where a recording has one frame only or no times.
 const RATE_OF_NOTHING: f64 = 30.0;
 
-/// Write a copy in which small motion is magnified.
+/// Write a copy, without sound, in which small motion is magnified.
 #[derive(Debug, Args)]
 #[command(
     after_help = "Examples:\n  onset magnify interview.mp4 --out magnified.mp4 --alpha 10 --low-hz 0.25 --high-hz 2.5 --method evm\n  onset magnify interview.mp4 --out bent.mp4 --method glmm --alpha 5 --face\n  onset magnify camera:0 --seconds 10 --out me.mp4"
@@ -38,8 +38,8 @@ pub struct MagnifyArgs {
     /// The copy, an MP4.
     #[arg(long)]
     out: PathBuf,
-    /// evm shows change in a band of frequencies larger, glmm moves the first picture
-    /// further.
+    /// How motion is made larger. Both are for small motion of a still head: large
+    /// motion turns into contours (evm) or folds (glmm).
     #[arg(long, value_enum, default_value_t = Method::Evm)]
     method: Method,
     /// How much larger: evm adds the change so many times (default 10), glmm moves so
@@ -79,7 +79,10 @@ pub struct MagnifyArgs {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Method {
+    /// Eulerian: change in a band of frequencies is added many times over.
     Evm,
+    /// Lagrangian: the first picture (with --face, of each crop) is moved further. What
+    /// it does not show, such as teeth or closed lids, does not appear.
     Glmm,
 }
 
@@ -224,21 +227,25 @@ fn check_usage(args: &MagnifyArgs, spec: &InputSpec) -> Result<(), Failure> {
             args.out.display()
         )));
     }
-    let same = |path: &Path| {
-        (std::fs::canonicalize(path).ok())
-            .is_some_and(|at| std::fs::canonicalize(&args.out).is_ok_and(|out| out == at))
-    };
-    if !spec.is_camera() && same(Path::new(&args.input)) {
-        return Err(Failure::input(anyhow!(
-            "The copy would replace the recording. Choose another name with --out: {}",
-            args.out.display()
-        )));
+    let input = Path::new(&args.input);
+    let inputs: &[&Path] = if spec.is_camera() { &[] } else { &[input] };
+    check_output(&args.out, inputs)?;
+    match args.magnification() {
+        // An empty band is said before the recording is opened.
+        Magnification::Eulerian(params) if params.low_hz >= params.high_hz => {
+            Err(Failure::input(anyhow!(
+                "Cannot magnify between {} and {} Hz: --low-hz must lie below --high-hz ({} where it is not given). Lower the one or raise the other",
+                params.low_hz,
+                params.high_hz,
+                EvmParams::default().high_hz
+            )))
+        }
+        Magnification::Eulerian(params) => {
+            // Whatever the rate, the other parameters are right or wrong.
+            params.band(f64::MAX).map(drop).map_err(Failure::input)
+        }
+        Magnification::Lagrangian { .. } => Ok(()),
     }
-    // Whatever the rate: an empty band is said before the recording is opened.
-    if let Magnification::Eulerian(params) = args.magnification() {
-        params.band(1e9).map_err(Failure::input)?;
-    }
-    Ok(())
 }
 
 /// A card that fails is no fault of the input.

@@ -10,6 +10,7 @@ use super::above_zero;
     after_help = "Examples:\n  onset view interview.mp4\n  onset view interview.mp4 --measure 20 --play"
 )]
 pub struct ViewArgs {
+    /// A file, a folder of images, or camera:0.
     pub input: Option<String>,
     /// What draws the window: auto takes the graphics adapter, else OpenGL.
     #[arg(long, value_enum, default_value_t = Renderer::Auto)]
@@ -18,8 +19,8 @@ pub struct ViewArgs {
     /// the window wait for it otherwise.
     #[arg(long)]
     pub own_device: bool,
-    /// Measure for so many seconds what the window costs beside the analysis, print
-    /// it as JSON and close.
+    /// Measure for so many seconds, or to the end of the analysis, what the window costs
+    /// beside it, print it as JSON and close.
     #[arg(long, value_name = "SECONDS", value_parser = above_zero, requires = "input", allow_negative_numbers = true)]
     pub measure: Option<f64>,
     /// Play the recording while measuring.

@@ -223,6 +223,16 @@ fn cli_a_finished_recording_is_skipped_until_something_changes() {
     other.save(&file).unwrap();
     assert!(!skipped(&chosen));
     assert_eq!(fs::read_dir(&out).unwrap().count(), 1);
+
+    // What a person judged in the file itself outlives the next analysis.
+    let judged = format!("{INTERVALS_HEADER}\nfilm,micro,1,2,3,0,0,0,1,,,,accepted\n");
+    fs::write(out.join("film/intervals.csv"), &judged).unwrap();
+    let again = analyze(&film, &out, &["--fps", "61", "--force"]);
+    assert!(again.err.contains("intervals-judged-1.csv"), "{again:?}");
+    let kept = fs::read_to_string(out.join("film/intervals-judged-1.csv")).unwrap();
+    assert_eq!(kept, judged);
+    let once_more = analyze(&film, &out, &["--fps", "61", "--force"]);
+    assert!(!once_more.err.contains("judged"), "{once_more:?}");
 }
 
 /// Every score stands in the row of its window's middle; rows between have none.
@@ -253,6 +263,33 @@ fn cli_strides_leave_out_windows_and_are_kept_in_the_results() {
     assert!(thin.iter().all(|frame| dense.contains(frame)));
     let wrong = analyze(&film, home.path(), &["--fps", "100", "--stride", "often"]);
     assert!(wrong.ends(2).err.contains("k/12"));
+}
+
+#[test]
+fn cli_an_output_never_replaces_what_it_is_made_from() {
+    let home = tempfile::tempdir().unwrap();
+    let film = film(home.path(), "film", 2);
+    let (a, b) = (film.join("f0.jpg"), film.join("f1.jpg"));
+    let before = fs::read(&a).unwrap();
+    let flow = |out: &Path, more: &[&str]| {
+        let mut args = vec!["flow", text(&a), text(&b), "--out", text(out)];
+        args.extend(more);
+        Ran::of(&mut onset(&args))
+    };
+    let good = home.path().join("ab.flo");
+    flow(&a, &[]).ends(2).says(&["replace"], "f0.jpg");
+    flow(&good, &["--strain", text(&b)])
+        .ends(2)
+        .says(&["replace"], "f1.jpg");
+    flow(&home.path().join("ab.png"), &[])
+        .ends(2)
+        .says(&[".flo"], "ab.png");
+    let nowhere = home.path().join("nowhere/ab.flo");
+    flow(&nowhere, &[])
+        .ends(2)
+        .says(&["no folder", "Make it first"], "nowhere");
+    assert_eq!(fs::read(&a).unwrap(), before);
+    flow(&good, &[]).ends(0);
 }
 
 #[test]
@@ -381,11 +418,8 @@ fn cli_flow_writes_the_field_and_its_pictures() {
         "--out",
         text(&nowhere),
     ]))
-    .ends(1)
-    .says(
-        &["Cannot write the flow", "folder that exists"],
-        text(&nowhere),
-    );
+    .ends(2)
+    .says(&["no folder", "Make it first"], "none");
 }
 
 #[test]

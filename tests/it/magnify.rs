@@ -544,11 +544,13 @@ fn cli_magnify_says_what_cannot_be_done() {
         .says(&[".mp4"], "copy.avi");
     run_magnify(&home.path().join("absent.mp4"), &out, &[]).ends(2);
     let nowhere = home.path().join("no/folder/copy.mp4");
-    run_magnify(&film, &nowhere, &[]).ends(1);
+    run_magnify(&film, &nowhere, &[])
+        .ends(2)
+        .says(&["no folder", "Make it first"], "folder");
     let sample = crate::cli::sample();
     run_magnify(&sample, &sample, &[])
         .ends(2)
-        .says(&["replace the recording"], "sample.mp4");
+        .says(&["replace"], "sample.mp4");
     // A band beyond half the frame rate is a warning that concerns the result.
     let ran = run_magnify(&film, &out, &["--high-hz", "50"]).ends(3);
     assert!(

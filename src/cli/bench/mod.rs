@@ -190,19 +190,18 @@ fn stages(args: &BenchArgs, material: &Material, bench: &mut Bench) -> Result<()
 
 /// The adapter that is measured, its name, and why it is left out if it is.
 fn adapter(args: &BenchArgs) -> Result<(Option<Card>, String, Option<&'static str>), Failure> {
+    if args.device.device == Device::Cpu {
+        return Ok((None, "not asked for".to_owned(), Some("--device cpu")));
+    }
     let context = match GpuContext::headless() {
         Ok(context) => context,
         Err(error) if args.device.device == Device::Gpu => return Err(Failure::other(error)),
         Err(error) => return Ok((None, error.to_string(), Some("there is none"))),
     };
     let name = context.name();
-    let left_out = match args.device.device {
-        Device::Cpu => Some("--device cpu"),
-        Device::Auto if context.is_software() && !args.software => {
-            Some("it is software; --software or --device gpu measures it all the same")
-        }
-        Device::Auto | Device::Gpu => None,
-    };
+    let asked = args.software || args.device.device == Device::Gpu;
+    let left_out = (context.is_software() && !asked)
+        .then_some("it is software; --software or --device gpu measures it all the same");
     let card = left_out.is_none().then(|| Card::new(context));
     Ok((card, name, left_out))
 }
