@@ -18,7 +18,7 @@ const NUMBER: f32 = 64.0;
 /// What stands before the first sliders, and the sliders' names: the two rows stand
 /// in columns.
 const HEAD: f32 = 120.0;
-const NAMES: [f32; 2] = [48.0, 24.0];
+const NAMES: [f32; 2] = [48.0, 40.0];
 
 pub fn show(ui: &mut Ui, state: &AppState, out: &mut Vec<Command>) {
     let now = state.settings.magnify;
@@ -38,21 +38,30 @@ pub fn show(ui: &mut Ui, state: &AppState, out: &mut Vec<Command>) {
         match now.method {
             MagnifyMethod::Evm => {
                 let gain = Slider::new(&mut chosen.alpha, MagnifyView::GAIN);
-                slider(ui, 0, "Gain α", "×", gain.fixed_decimals(1));
+                let tip = "α: so many times the change is added to the picture";
+                slider(ui, 0, "Gain α", tip, "×", gain.fixed_decimals(1));
                 let lambda = Slider::new(&mut chosen.lambda_c_px, MagnifyView::LAMBDA_C_PX);
-                slider(
-                    ui,
-                    1,
-                    "λc",
-                    " px",
-                    lambda.logarithmic(true).fixed_decimals(0),
-                )
-                .on_hover_text("Waves on the face shorter than this are magnified less");
+                let tip = "λc: detail finer than this is magnified less, so that noise and \
+                           edges do not break up. At a large gain little else is left to it";
+                let lambda = lambda.logarithmic(true).fixed_decimals(0);
+                slider(ui, 1, "Finest", tip, " px", lambda);
             }
             MagnifyMethod::Glmm => {
                 let gain = Slider::new(&mut chosen.sigma, MagnifyView::GAIN);
-                slider(ui, 0, "Gain σ", "×", gain.fixed_decimals(1));
+                let tip = "σ: so many times as far as it went the face is moved";
+                slider(ui, 0, "Gain σ", tip, "×", gain.fixed_decimals(1));
             }
+        }
+        let first = MagnifyView {
+            method: now.method,
+            ..MagnifyView::default()
+        };
+        let reset = ui.add_enabled(now != first, Button::new("Reset"));
+        if reset
+            .on_hover_text("Gain, detail and band as they were at first")
+            .clicked()
+        {
+            chosen = first;
         }
     });
     line(ui, |ui| match now.method {
@@ -72,8 +81,14 @@ fn methods(ui: &mut Ui, now: MagnifyMethod, chosen: &mut MagnifyView) {
     ui.spacing_mut().item_spacing.x = theme::GRID;
     for method in MagnifyMethod::ALL {
         let tip = match method {
-            MagnifyMethod::Evm => "Change in a band of frequencies, made larger",
-            MagnifyMethod::Glmm => "The face of half a second ago, moved further",
+            MagnifyMethod::Evm => {
+                "Eulerian: change in a band of frequencies, made larger. For small motion of a \
+                 still head; large motion turns into contours"
+            }
+            MagnifyMethod::Glmm => {
+                "Lagrangian: the face of half a second ago, moved further. What it did not show, \
+                 such as teeth or closed lids, does not appear"
+            }
         };
         let button = Button::selectable(now == method, method.name());
         if ui
@@ -103,14 +118,14 @@ fn band(ui: &mut Ui, fps: Option<f64>, now: &MagnifyView, chosen: &mut MagnifyVi
     // What lies beyond the limit is shown at it and kept for a faster recording.
     let (mut low, mut high) = (now.low_hz.min(limit), now.high_hz.min(limit));
     let from = Slider::new(&mut low, range.clone()).logarithmic(true);
-    if slider(ui, 0, "from", " Hz", from.fixed_decimals(2)).changed() {
-        chosen.low_hz = low.min(0.9 * limit);
-        chosen.high_hz = chosen.high_hz.max(chosen.low_hz / 0.9);
+    let tip = "Slower change stays as it is; always below the other bound";
+    if slider(ui, 0, "from", tip, " Hz", from.fixed_decimals(2)).changed() {
+        chosen.low_hz = low.min(0.9 * high);
     }
     let to = Slider::new(&mut high, range).logarithmic(true);
-    if slider(ui, 1, "to", " Hz", to.fixed_decimals(2)).changed() {
-        chosen.high_hz = high;
-        chosen.low_hz = chosen.low_hz.min(0.9 * high);
+    let tip = "Faster change stays as it is; always above the other bound";
+    if slider(ui, 1, "to", tip, " Hz", to.fixed_decimals(2)).changed() {
+        chosen.high_hz = high.max(low / 0.9).min(limit);
     }
 }
 
@@ -135,9 +150,17 @@ fn column<R>(ui: &mut Ui, width: f32, align: Align, contents: impl FnOnce(&mut U
     .inner
 }
 
-fn slider(ui: &mut Ui, at: usize, name: &str, unit: &str, slider: Slider<'_>) -> egui::Response {
+fn slider(
+    ui: &mut Ui,
+    at: usize,
+    name: &str,
+    tip: &str,
+    unit: &str,
+    slider: Slider<'_>,
+) -> egui::Response {
     let label = column(ui, NAMES[at], Align::Max, |ui| {
-        ui.label(row::weak(ui, name))
+        ui.label(row::weak(ui, name)).on_hover_text(tip)
     });
-    ui.add(slider.suffix(unit)).labelled_by(label.id)
+    let slider = ui.add(slider.suffix(unit)).labelled_by(label.id);
+    slider.on_hover_text(tip)
 }

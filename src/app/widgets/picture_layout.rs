@@ -35,7 +35,7 @@ pub fn arrange(area: Rect, aspect: f32, views: usize) -> PictureLayout {
         let beside = (1..=views.min(2)).map(|columns| beside(area, aspect, views, columns, side));
         for candidate in beside.chain([below(area, aspect, views, side)]).flatten() {
             // Several views must not make the original the smallest picture.
-            if views > 1 && 2.0 * side > candidate.original.height() {
+            if views > 1 && 1.5 * side > candidate.original.height() {
                 continue;
             }
             if best.as_ref().is_none_or(|b| worth(&candidate) > worth(b)) {
