@@ -10,6 +10,7 @@ use npyz::npz::NpzArchive;
 use onset::base::Plane;
 use onset::motion::bandpass::{BandpassKernel, BandpassParams};
 use onset::motion::cpu::bandpass::bandpass;
+use onset::motion::led_gradient;
 use onset::motion::led_view::LED_FRAMES;
 
 type Archive = NpzArchive<BufReader<File>>;
@@ -86,7 +87,7 @@ fn the_cpu_twin_and_the_kernel_equal_the_reference() {
     let mut kernel = device
         .as_ref()
         .map(|(context, _guard)| BandpassKernel::new(context).unwrap());
-    for (scale, suffix) in [(1.0, ""), (255.0, "_x255")] {
+    for (scale, suffix) in [(1.0f32, ""), (255.0, "_x255")] {
         let clips = clips(&mut archive, scale);
         for (normalise, name) in [(true, "y_norm"), (false, "y_raw")] {
             let theirs: Vec<f64> = array(&mut archive, &format!("{name}_f64{suffix}"));
@@ -221,4 +222,49 @@ fn the_view_of_a_real_face_lights_up_when_the_brows_rise() {
         maps += 1;
     }
     assert_eq!(maps, 12, "frames 62 to 73 have half a second behind them");
+}
+
+/// Output and gradient of the layer as S0's authors compute them, on 0..1 and 0..255,
+/// with and without normalisation.
+#[test]
+fn the_layers_gradients_equal_the_references() {
+    let Some(mut archive) = fixture() else {
+        return;
+    };
+    let x: Vec<f32> = array(&mut archive, "x");
+    for (scale, suffix) in [(1.0f32, ""), (255.0, "_x255")] {
+        for (normalise, case) in [(true, "norm"), (false, "raw")] {
+            let params = BandpassParams {
+                normalise,
+                ..BandpassParams::default()
+            };
+            let expected: Vec<f64> = array(
+                &mut archive,
+                &format!("grad_{case}_log_alpha_r1_r2_f64{suffix}"),
+            );
+            let theirs: Vec<f64> = array(&mut archive, &format!("y_{case}_f64{suffix}"));
+            let mut gradient = [0.0; 3];
+            for (clip, theirs) in x.chunks_exact(5 * 4096).zip(theirs.chunks_exact(5 * 4096)) {
+                let frames: Vec<Vec<f64>> = clip
+                    .chunks_exact(4096)
+                    .map(|frame| frame.iter().map(|&v| f64::from(v * scale)).collect())
+                    .collect();
+                let outputs = led_gradient::outputs(&frames, &params);
+                for (ours, theirs) in outputs.iter().flatten().zip(theirs) {
+                    assert!((ours - theirs).abs() <= 1e-9 * theirs.abs().max(1.0));
+                }
+                let upstream: Vec<Vec<f64>> = (outputs.iter())
+                    .map(|frame| frame.iter().map(|y| 2.0 * y).collect())
+                    .collect();
+                let found = led_gradient::log_gradient(&frames, &params, &upstream);
+                gradient.iter_mut().zip(found).for_each(|(g, f)| *g += f);
+            }
+            for (found, expected) in gradient.iter().zip(&expected) {
+                assert!(
+                    (found - expected).abs() <= 1e-6 * expected.abs(),
+                    "{case}{suffix}: {found}, not {expected}"
+                );
+            }
+        }
+    }
 }
