@@ -53,11 +53,11 @@
 //! `compat` flow is OpenCV's to the last bit on the processor only.
 //!
 //! The window's device is the analysis's too; `onset view --own-device` gives the
-//! analysis one of its own. Measured with `--measure 30` on a software adapter
-//! (2026-11-20, two threads, llvmpipe, the worst case since all of it is one
-//! processor): 1.03 ms of window code at the 99th percentile and 0.54 analysed frames
-//! a second with the shared device, 1.07 ms and 0.51 with two. So one is kept, which
-//! saves the copy between them and the second set of kernels.
+//! analysis one of its own. Measured with `--measure 30` on a software adapter only
+//! (2026-11-20, two threads, llvmpipe): at most 1.03 ms of window code in 9 repaints
+//! and 0.54 analysed frames a second with the shared device, 1.07 ms in 7 repaints and
+//! 0.51 with two. That is no difference, so one is kept, which saves the copy between
+//! them and the second set of kernels; a real card is still to be measured.
 //!
 //! Read `session/pipeline.rs` first, then the rooms it calls from top to bottom.
 

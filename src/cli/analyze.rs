@@ -311,12 +311,7 @@ fn write_all(
     let to = &mut batch;
     results::write_frames(&folder.join("frames.csv"), recording, to)?;
     let intervals = folder.join("intervals.csv");
-    if let Some(kept) = keep_judgements(&intervals) {
-        tell!(
-            "warning: {input} was judged before: those intervals are kept as {}",
-            kept.display()
-        );
-    }
+    let kept = keep_judgements(&intervals, to)?;
     results::write_intervals(&intervals, stem, recording, to)?;
     let label = |kind| {
         summary
@@ -342,22 +337,43 @@ fn write_all(
     }
     to.add(&folder.join("run.log"), log.as_bytes())?;
     results::write_summary(&folder.join("recording.json"), summary, to)?;
-    batch.commit()
+    batch.commit()?;
+    if let Some(kept) = kept {
+        tell!(
+            "warning: {input} was judged before: those intervals are kept as {}",
+            kept.display()
+        );
+    }
+    Ok(())
 }
 
-/// Somebody's accepted and rejected intervals are not lost: they are kept under
-/// another name, which is returned.
-fn keep_judgements(intervals: &Path) -> Option<PathBuf> {
-    let mut rows = csv::Reader::from_path(intervals).ok()?;
-    let status = rows.headers().ok()?.iter().position(|h| h == "status")?;
-    let judged = |row: csv::StringRecord| row.get(status).is_some_and(|s| s != "proposed");
-    if !rows.records().flatten().any(judged) {
-        return None;
+/// Somebody's accepted and rejected intervals are not lost: with the new results they
+/// are written under another name, which is returned. What cannot be read as a list of
+/// proposals is taken for somebody's work.
+fn keep_judgements(intervals: &Path, to: &mut Batch) -> Result<Option<PathBuf>, OutputError> {
+    let bytes = match std::fs::read(intervals) {
+        Ok(bytes) => bytes,
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        Err(e) => return Err(OutputError::write(intervals, e)),
+    };
+    if only_proposals(&bytes).unwrap_or(false) {
+        return Ok(None);
     }
     let name = |n: u32| intervals.with_file_name(format!("intervals-judged-{n}.csv"));
-    let free = (1..).map(name).find(|path| !path.exists())?;
-    std::fs::copy(intervals, &free).ok()?;
-    Some(free)
+    let free = (1..).map(name).find(|path| !path.exists());
+    if let Some(free) = &free {
+        to.add(free, &bytes)?;
+    }
+    Ok(free)
+}
+
+fn only_proposals(intervals: &[u8]) -> Option<bool> {
+    let mut rows = csv::Reader::from_reader(intervals);
+    let status = rows.headers().ok()?.iter().position(|h| h == "status")?;
+    let proposed = |row: Result<csv::StringRecord, csv::Error>| {
+        row.is_ok_and(|row| row.get(status) == Some("proposed"))
+    };
+    Some(rows.records().all(proposed))
 }
 
 fn report(folder: &Path, recording: &Recording, summary: &results::Summary, quiet: bool) {

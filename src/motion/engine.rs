@@ -266,9 +266,12 @@ impl Card {
         self.context.queue.submit([encoder.finish()]);
         self.roi.start();
         self.tvl1.release(batch);
-        let (_, statistics) = self.roi.patiently()?.unwrap_or_default();
-        let Some(inputs) = self.roi.inputs() else {
-            return Ok(Vec::new());
+        let found = self.roi.patiently()?;
+        let (Some((_, statistics)), Some(inputs)) = (found, self.roi.inputs()) else {
+            return Err(GpuFlowError::Gpu(GpuError::Readback {
+                label: "motion.roi".to_owned(),
+                reason: "nothing was on its way".to_owned(),
+            }));
         };
         Ok((statistics.iter().enumerate())
             .map(|(index, found)| WindowMotion {

@@ -18,7 +18,7 @@ pub enum OutputError {
 }
 
 impl OutputError {
-    pub(super) fn write(path: &Path, reason: impl std::fmt::Display) -> Self {
+    pub(crate) fn write(path: &Path, reason: impl std::fmt::Display) -> Self {
         Self::Write {
             path: path.to_owned(),
             reason: reason.to_string(),
