@@ -16,6 +16,7 @@
 //! | room | what lives there |
 //! |---|---|
 //! | [`base`] | time on the recording's clock, geometry, planes, mailboxes, notices |
+//! | [`facs`] | action units, sides, intensities, emotion label sets |
 //! | [`gpu`] | the one wgpu device as a value, kernels, read-back, the card's clock |
 //! | [`nn`] | where networks run, their input from a buffer on the card, weights files and their cards |
 //! | [`media`] | video files, image folders, cameras, the drawn face, colour conversion; queue, capture thread, player |
@@ -27,6 +28,8 @@
 //! | [`metrics`] | spotting scores, strict and compat |
 //! | [`session`] | [`session::pipeline::Pipeline`]: the analysis itself, and its threads; `device` chooses the side |
 //! | [`project`] | result folders and the printed timeline |
+//! | [`dataset`] | labelled data on disk: drawn recordings, flow images, the licensed databases; splits by subject |
+//! | [`training`] | what the studio films, the trainers, checkpoints, evaluation by protocol |
 //! | [`cli`] | one file a subcommand |
 //! | [`app`] | the window |
 //!
@@ -64,7 +67,9 @@
 pub mod app;
 pub mod base;
 pub mod cli;
+pub mod dataset;
 pub mod face;
+pub mod facs;
 pub mod gpu;
 pub mod media;
 pub mod metrics;
@@ -75,3 +80,4 @@ pub mod project;
 pub mod session;
 pub mod spotting;
 pub mod timeline;
+pub mod training;

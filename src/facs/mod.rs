@@ -1,0 +1,1 @@
+//! The Facial Action Coding System's words: action units, sides, intensities.

@@ -1,0 +1,1 @@
+//! From labelled data to weights: what the studio films, the trainers, evaluation by protocol.
