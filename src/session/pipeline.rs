@@ -58,6 +58,9 @@ struct Recent {
     blink: bool,
 }
 
+/// Reads what the pixels of each window say, with the sample it became.
+pub type WindowTap = Box<dyn FnMut(&ScoreSample, Option<&WindowMotion>) + Send>;
+
 /// Frames in, events out; the same object for every caller.
 pub struct Pipeline {
     params: Params,
@@ -85,6 +88,7 @@ pub struct Pipeline {
     last_track: Option<FaceTrack>,
     lost_since: Option<Timestamp>,
     tally: Tally,
+    tap: Option<WindowTap>,
 }
 
 impl Pipeline {
@@ -147,6 +151,7 @@ impl Pipeline {
             last_track: None,
             lost_since: None,
             tally: Tally::default(),
+            tap: None,
         })
     }
 
@@ -159,6 +164,14 @@ impl Pipeline {
     #[must_use]
     pub fn at_once(mut self) -> Self {
         self.at_once = true;
+        self
+    }
+
+    /// Training reads its features here, so that they cannot differ from those of an
+    /// analysis.
+    #[must_use]
+    pub fn with_tap(mut self, tap: WindowTap) -> Self {
+        self.tap = Some(tap);
         self
     }
 
@@ -504,6 +517,9 @@ impl Pipeline {
                         sample.masked,
                         m.regions
                     );
+                }
+                if let Some(tap) = &mut self.tap {
+                    tap(&sample, motion.as_ref().ok());
                 }
                 state.samples.push(sample.clone());
                 told.push(sample);
