@@ -2,6 +2,7 @@
 
 pub mod device;
 pub mod inventory;
+pub mod parameters;
 pub mod upload;
 pub mod weights;
 
