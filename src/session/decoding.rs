@@ -3,6 +3,7 @@
 
 use super::params::DecodeMode;
 use crate::spotting::offline::{DecodeInput, decode};
+use crate::spotting::params::BothRuns;
 use crate::spotting::signal::ScoreSample;
 use crate::spotting::{DecodeParams, ExpressionKind, SpottedInterval};
 
@@ -10,7 +11,7 @@ use crate::spotting::{DecodeParams, ExpressionKind, SpottedInterval};
 pub(super) type Networks = [bool; 2];
 
 /// Settings for the default or the published decoding of a network or the control.
-pub(super) fn params(mode: DecodeMode, network: bool) -> DecodeParams {
+fn params(mode: DecodeMode, network: bool) -> DecodeParams {
     let base = if network {
         DecodeParams::network()
     } else {
@@ -23,11 +24,55 @@ pub(super) fn params(mode: DecodeMode, network: bool) -> DecodeParams {
     DecodeParams { mode, ..base }
 }
 
+/// How the scores of an analysis become intervals.
+#[derive(Debug, Clone)]
+pub(super) enum Decoder {
+    /// Each window has a score of its own.
+    Windows {
+        mode: DecodeMode,
+        networks: Networks,
+    },
+    /// A temporal network's probabilities, with the thresholds of its weights.
+    Temporal(BothRuns),
+}
+
+impl Decoder {
+    /// Settings of the live decoding.
+    pub(super) fn live(&self) -> DecodeParams {
+        match self {
+            Self::Windows { mode, networks } => params(*mode, networks.iter().all(|n| *n)),
+            Self::Temporal(runs) => DecodeParams {
+                runs: *runs,
+                ..DecodeParams::probability()
+            },
+        }
+    }
+
+    /// Decodes a whole recording, by onset, with the threshold of each kind.
+    pub(super) fn whole(
+        &self,
+        samples: &[ScoreSample],
+    ) -> (Vec<SpottedInterval>, Vec<(ExpressionKind, f64)>) {
+        match self {
+            Self::Windows { mode, networks } => whole(samples, *mode, *networks),
+            Self::Temporal(_) => {
+                let input = DecodeInput {
+                    scores: samples,
+                    control: None,
+                };
+                let decoding = decode(&input, &self.live());
+                let thresholds = decoding.thresholds.iter().map(|t| (t.kind, t.value));
+                (decoding.intervals, thresholds.collect())
+            }
+        }
+    }
+}
+
 /// Decodes a whole recording, by onset, with the threshold of each kind.
 ///
 /// Where a network scores one kind and the control signal the other, each is decoded
 /// by its own rules and gives the intervals of its own kind.
-pub(super) fn whole(
+fn whole(
     samples: &[ScoreSample],
     mode: DecodeMode,
     networks: Networks,

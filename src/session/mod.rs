@@ -12,6 +12,7 @@ pub mod pipeline;
 mod remarks;
 pub mod resources;
 pub mod scorer;
+mod temporal;
 pub mod views;
 
 pub use error::SessionError;

@@ -1,9 +1,8 @@
 //! What turns the motion of a window into a score: a network, or the control signal.
 
-use std::path::Path;
-
 use super::SessionError;
 use super::device::Sides;
+use super::params::Speaker;
 use crate::base::Plane;
 use crate::gpu::GpuContext;
 use crate::model::softnet::{CHANNELS, SoftNet};
@@ -29,18 +28,24 @@ pub enum Scorer {
 }
 
 impl Scorer {
-    /// The network of a weights file, or the control signal where none is chosen.
+    /// What speaks for a kind; a temporal network's windows are given the control
+    /// signal first.
     ///
     /// # Errors
-    /// When the file is unreadable, of another network, or for the other kind.
+    /// When the weights are unreadable, of another network, or for the other kind.
     pub fn load(
         kind: ExpressionKind,
-        weights: Option<&Path>,
+        speaker: Speaker<'_>,
         as_coded: bool,
         sides: &Sides,
     ) -> Result<Self, SessionError> {
-        let Some(path) = weights else {
+        let Speaker::SoftNet(path) = speaker else {
             return Ok(Self::Control { as_coded });
+        };
+        let Some(path) = path else {
+            return Err(SessionError::NotShipped {
+                network: "softnet".to_owned(),
+            });
         };
         let (network, loaded) = SoftNet::load(path, &sides.network)?;
         if let Some(made_for) = &loaded.card.kind

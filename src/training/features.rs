@@ -432,6 +432,7 @@ fn read_windows(
             end: Timestamp::from_secs(end),
             score: if measured { strain } else { 0.0 },
             strain,
+            apex: None,
             masked: (mask as usize)
                 .checked_sub(1)
                 .and_then(|at| MASKS.get(at))

@@ -6,3 +6,4 @@ pub mod optimizer;
 pub mod progress;
 pub mod random;
 pub mod schedule;
+pub mod spotting;
