@@ -111,6 +111,11 @@ impl Builder {
         self.known.contains_key(recording)
     }
 
+    /// The recording of this name, if it can be used.
+    pub(super) fn find(&self, recording: &str) -> Option<usize> {
+        self.known.get(recording).copied().flatten()
+    }
+
     /// The recording of this name; on first use it is made from `source` (a folder of
     /// images or a video), which is `None` where nothing was found. A row without its
     /// recording is refused.

@@ -11,7 +11,7 @@
 use std::path::Path;
 
 use super::builder::{Builder, FrameCount, Row};
-use super::error::{DatasetError, Place};
+use super::error::DatasetError;
 use super::index::{DatasetKind, Distractor, DistractorKind, Index};
 use super::sheet::{Table, frame_number};
 use crate::spotting::ExpressionKind;
@@ -107,11 +107,6 @@ fn read_index(builder: &mut Builder, root: &Path) -> Result<(), DatasetError> {
     Ok(())
 }
 
-/// The known recording of a row; one that is not in `index.csv` is refused.
-fn find(builder: &mut Builder, recording: &str, place: &Place) -> Option<usize> {
-    builder.recording("", recording, 0.0, || None, place, "see index.csv")
-}
-
 fn read_labels(builder: &mut Builder, root: &Path) -> Result<(), DatasetError> {
     let table = table(root, "labels.csv")?;
     let wanted: [&[&str]; 7] = [
@@ -138,17 +133,26 @@ fn read_labels(builder: &mut Builder, root: &Path) -> Result<(), DatasetError> {
                 continue;
             }
         };
-        if let Some(at) = find(builder, cells[0], &place) {
-            let row = Row {
-                kind,
-                onset: cells[2],
-                apex: cells[3],
-                offset: cells[4],
-                aus: Some(cells[6]),
-                emotion: Some(cells[5]),
-            };
-            builder.add_event(at, row, place);
-        }
+        let Some(at) = builder.find(cells[0]) else {
+            builder.refuse(
+                format!(
+                    "The recording {} is not in index.csv, or cannot be used",
+                    cells[0]
+                ),
+                "Correct the row",
+                place,
+            );
+            continue;
+        };
+        let row = Row {
+            kind,
+            onset: cells[2],
+            apex: cells[3],
+            offset: cells[4],
+            aus: Some(cells[6]),
+            emotion: Some(cells[5]),
+        };
+        builder.add_event(at, row, place);
     }
     Ok(())
 }
@@ -180,20 +184,18 @@ fn read_distractors(builder: &mut Builder, root: &Path) -> Result<(), DatasetErr
             );
             continue;
         }
-        if builder.knows(recording)
-            && let Some(at) = find(builder, recording, &place)
-        {
-            builder
-                .recording_mut(at)
-                .distractors
-                .push(Distractor { kind, start, end });
-        } else if !builder.knows(recording) {
+        let Some(at) = builder.find(recording) else {
             builder.warn(
-                format!("The recording {recording} is not in index.csv"),
+                format!("The recording {recording} is not in index.csv, or cannot be used"),
                 "Correct the row",
                 place,
             );
-        }
+            continue;
+        };
+        builder
+            .recording_mut(at)
+            .distractors
+            .push(Distractor { kind, start, end });
     }
     Ok(())
 }
