@@ -4,4 +4,5 @@ pub mod checkpoint;
 pub mod optimizer;
 pub mod progress;
 pub mod random;
+pub mod recognition;
 pub mod schedule;
