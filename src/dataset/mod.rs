@@ -18,6 +18,7 @@ pub mod casme3;
 pub mod casme_sq;
 pub mod check;
 pub mod error;
+pub mod flow_images;
 pub mod frame_folder;
 pub mod index;
 mod layout;
@@ -26,6 +27,7 @@ pub mod samm;
 pub mod samm_long;
 mod sheet;
 pub mod smic;
+pub mod splits;
 
 use std::path::Path;
 

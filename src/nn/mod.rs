@@ -2,6 +2,8 @@
 
 pub mod device;
 pub mod inventory;
+pub mod parameters;
+pub mod pytorch;
 pub mod upload;
 pub mod weights;
 

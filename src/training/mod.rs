@@ -1,1 +1,8 @@
 //! From labelled data to weights: what the studio films, the trainers, evaluation by protocol.
+
+pub mod checkpoint;
+pub mod optimizer;
+pub mod progress;
+pub mod random;
+pub mod recognition;
+pub mod schedule;
