@@ -3,6 +3,7 @@
 mod analyze;
 mod bench;
 mod cameras;
+mod data;
 mod doctor;
 mod flow;
 mod landmarks;
@@ -55,6 +56,7 @@ pub enum Command {
     Magnify(magnify::MagnifyArgs),
     Weights(weights::WeightsArgs),
     Score(score::ScoreArgs),
+    Data(data::DataArgs),
     Cameras(cameras::CamerasArgs),
     Doctor(doctor::DoctorArgs),
     Bench(bench::BenchArgs),
@@ -205,6 +207,7 @@ pub fn run(command: Command, quiet: bool) -> ExitCode {
         Command::Magnify(args) => magnify::run(&args, quiet),
         Command::Weights(args) => weights::run(&args),
         Command::Score(args) => score::run(&args),
+        Command::Data(args) => data::run(&args, quiet),
         Command::Cameras(args) => cameras::run(&args),
         Command::Doctor(args) => doctor::run(&args),
         Command::Bench(args) => bench::run(&args, quiet),

@@ -10,6 +10,38 @@ use burn::tensor::{Tensor, TensorData};
 
 use super::weights::WeightsTensor;
 
+/// What a parameter is before the first update.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Start {
+    /// Evenly in −bound..bound.
+    Uniform {
+        bound: f64,
+    },
+    Constant(f32),
+}
+
+/// One parameter of a network, as it stands in a weights file.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Parameter {
+    pub name: &'static str,
+    pub shape: &'static [usize],
+    pub start: Start,
+}
+
+impl Parameter {
+    /// How many numbers it has.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.shape.iter().product()
+    }
+
+    /// Whether it has none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
 /// Tensors by name.
 pub type Tensors = BTreeMap<String, WeightsTensor>;
 

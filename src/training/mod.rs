@@ -5,5 +5,6 @@ pub mod features;
 pub mod optimizer;
 pub mod progress;
 pub mod random;
+pub mod recognition;
 pub mod schedule;
 pub mod spotting;
