@@ -25,6 +25,7 @@ mod side_by_side;
 mod simulated_face;
 mod spotting;
 mod synthetic;
+mod training;
 
 /// A file of the development material beside the checkout (`../shared`, or
 /// `ONSET_SHARED`), which users do not have: `None`, with a word, where it is absent.
