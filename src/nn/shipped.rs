@@ -5,14 +5,28 @@ use std::path::PathBuf;
 use super::weights::{Weights, WeightsError};
 
 /// Names of the shipped weights, as `--weights` takes them.
-pub const NAMES: [&str; 1] = [MOTION_TCN];
+pub const NAMES: [&str; 3] = [MOTION_TCN, SOFTNET_MACRO, SOFTNET_MICRO];
 pub const MOTION_TCN: &str = "motion-tcn-1";
+const SOFTNET_MACRO: &str = "softnet-macro-1";
+const SOFTNET_MICRO: &str = "softnet-micro-1";
+
+/// The shipped SOFTNet of a kind, `macro` or `micro`.
+#[must_use]
+pub fn softnet(kind: &str) -> &'static str {
+    if kind == "macro" {
+        SOFTNET_MACRO
+    } else {
+        SOFTNET_MICRO
+    }
+}
 
 /// The file of shipped weights; `None` where there are none of this name.
 #[must_use]
 pub fn bytes(name: &str) -> Option<&'static [u8]> {
     Some(match name {
         MOTION_TCN => include_bytes!("../../assets/weights/motion-tcn-1.safetensors"),
+        SOFTNET_MACRO => include_bytes!("../../assets/weights/softnet-macro-1.safetensors"),
+        SOFTNET_MICRO => include_bytes!("../../assets/weights/softnet-micro-1.safetensors"),
         _ => return None,
     })
 }

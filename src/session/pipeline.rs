@@ -20,7 +20,7 @@ use crate::motion::gpu::GpuFlowError;
 use crate::motion::pipeline::{MotionPipeline, WindowFault, WindowJob, WindowMotion};
 use crate::motion::windows::{Window, WindowPairer};
 use crate::spotting::signal::{MaskReason, RegionMotion, ScoreSample};
-use crate::spotting::{ExpressionKind, SpotEvent, SpottedInterval, Spotter};
+use crate::spotting::{ExpressionKind, ScoreLevels, SpotEvent, SpottedInterval, Spotter};
 use crate::timeline::event::FaceRecord;
 use crate::timeline::{Event, FrameRecord, ScoreSource};
 
@@ -128,6 +128,10 @@ impl Pipeline {
                 networks: kinds
                     .each_ref()
                     .map(|k| k.scorer.source() != ScoreSource::Control),
+                floors: ScoreLevels {
+                    macro_score: kinds[0].scorer.floor(),
+                    micro_score: kinds[1].scorer.floor(),
+                },
             },
         };
         Ok(Self {

@@ -1,15 +1,17 @@
 //! What turns the motion of a window into a score: a network, or the control signal.
 
+use std::path::Path;
+
 use super::SessionError;
 use super::device::Sides;
 use super::params::Speaker;
 use crate::base::Plane;
 use crate::gpu::GpuContext;
-use crate::model::softnet::{CHANNELS, SoftNet};
+use crate::model::softnet::{self, CHANNELS, SoftNet};
 use crate::motion::pipeline::{WindowInput, WindowMotion};
 use crate::motion::roi::INPUT_SIDE;
 use crate::nn::device::NnDevice;
-use crate::nn::inventory;
+use crate::nn::{inventory, shipped};
 use crate::spotting::ExpressionKind;
 use crate::timeline::ScoreSource;
 
@@ -24,6 +26,8 @@ pub enum Scorer {
         /// The card that makes the network's input, if one does.
         card: Option<Box<GpuContext>>,
         source: ScoreSource,
+        /// See [`softnet::FLOOR`].
+        floor: Option<f64>,
     },
 }
 
@@ -42,12 +46,18 @@ impl Scorer {
         let Speaker::SoftNet(path) = speaker else {
             return Ok(Self::Control { as_coded });
         };
-        let Some(path) = path else {
-            return Err(SessionError::NotShipped {
-                network: "softnet".to_owned(),
-            });
+        let shipped = shipped::softnet(kind.name());
+        let path = path.unwrap_or(Path::new(shipped));
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        let name = name.into_owned();
+        let (network, loaded) = match shipped::weights(&name)?.filter(|_| name == shipped) {
+            Some(weights) => {
+                let network = SoftNet::new(&sides.network).with_weights(&weights, &sides.network);
+                let missing = |reason| SessionError::NotShipped { network: reason };
+                (network.map_err(missing)?, weights)
+            }
+            None => SoftNet::load(path, &sides.network)?,
         };
-        let (network, loaded) = SoftNet::load(path, &sides.network)?;
         if let Some(made_for) = &loaded.card.kind
             && made_for != kind.name()
         {
@@ -57,9 +67,6 @@ impl Scorer {
                 wanted: kind,
             });
         }
-        let name = path
-            .file_name()
-            .map_or_else(String::new, |n| n.to_string_lossy().into_owned());
         let sha256 = inventory::sha256(&loaded.to_bytes());
         let source = ScoreSource::SoftNet {
             weights: name,
@@ -70,6 +77,7 @@ impl Scorer {
             device: sides.network.clone(),
             card: sides.card.clone().map(Box::new),
             source,
+            floor: (loaded.card.settings.get(softnet::FLOOR)).and_then(|f| f.parse().ok()),
         })
     }
 
@@ -78,6 +86,15 @@ impl Scorer {
         match self {
             Self::Control { .. } => ScoreSource::Control,
             Self::SoftNet { source, .. } => source.clone(),
+        }
+    }
+
+    /// The least score that counts, where the weights say it.
+    #[must_use]
+    pub fn floor(&self) -> Option<f64> {
+        match self {
+            Self::Control { .. } => None,
+            Self::SoftNet { floor, .. } => *floor,
         }
     }
 

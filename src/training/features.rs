@@ -11,7 +11,7 @@ use half::f16;
 use safetensors::tensor::{Dtype, SafeTensorError, SafeTensors, View};
 use sha2::{Digest, Sha256};
 
-use crate::base::Timestamp;
+use crate::base::{Plane, Timestamp};
 use crate::media::{self, InputSpec, MediaError};
 use crate::motion::grid::{CELL_VALUES, CELLS, FlowGrid};
 use crate::motion::pipeline::WindowMotion;
@@ -84,6 +84,20 @@ impl Windows {
                 .map(move |&v| low + (high - low) * f32::from(v) / 65535.0)
         });
         Some(restored.collect())
+    }
+
+    /// The same scaled to 0..1, as the network takes it.
+    #[must_use]
+    pub fn scaled_input(&self, window: usize) -> Option<[Plane; 3]> {
+        if !self.measured[window] || self.inputs.is_empty() {
+            return None;
+        }
+        let values = &self.inputs[window * INPUT_VALUES..(window + 1) * INPUT_VALUES];
+        Some(std::array::from_fn(|channel| {
+            let plane = &values[channel * INPUT_SIDE * INPUT_SIDE..][..INPUT_SIDE * INPUT_SIDE];
+            let data = plane.iter().map(|&v| f32::from(v) / 65535.0).collect();
+            Plane::from_vec(INPUT_SIDE, INPUT_SIDE, data)
+        }))
     }
 
     fn push(&mut self, sample: &ScoreSample, motion: Option<&WindowMotion>) {

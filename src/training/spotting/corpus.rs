@@ -1,33 +1,14 @@
 //! Labelled recordings with their features, ready to train on.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use rayon::prelude::*;
 
 use super::super::features::{FeatureError, Features, Parts, Windows};
-use crate::media::InputSpec;
+use crate::dataset::LabelledRecording;
 use crate::model::motion_sequence::{MotionSequence, Moving};
 use crate::session::{Params, Resources};
-use crate::spotting::ExpressionKind;
-
-/// An expression as the labels have it. Frames from 0, both ends included.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct LabelledExpression {
-    pub kind: ExpressionKind,
-    pub onset: u64,
-    pub apex: u64,
-    pub offset: u64,
-}
-
-/// A recording and what is in it.
-#[derive(Debug, Clone, PartialEq)]
-pub struct LabelledRecording {
-    pub subject: String,
-    pub name: String,
-    pub spec: InputSpec,
-    pub events: Vec<LabelledExpression>,
-}
 
 /// A recording with what was measured of it.
 #[derive(Debug, Clone, PartialEq)]
@@ -52,8 +33,8 @@ pub fn examples(
     let count = AtomicUsize::new(0);
     (recordings.par_iter().with_max_len(1))
         .map(|recording| {
-            let spec = &recording.spec;
-            let features = Features::kept_or_measured(folder, spec, params, resources, parts)?;
+            let spec = recording.input();
+            let features = Features::kept_or_measured(folder, &spec, params, resources, parts)?;
             done(count.fetch_add(1, Ordering::Relaxed) + 1);
             Ok(Example {
                 recording: recording.clone(),
@@ -61,6 +42,22 @@ pub fn examples(
             })
         })
         .collect()
+}
+
+/// Every sixth subject's recordings apart, the last of each six in the order of their
+/// names: learnt from, and not.
+#[must_use]
+pub fn held_out(examples: Vec<Example>) -> (Vec<Example>, Vec<Example>) {
+    let mut subjects: Vec<String> = examples
+        .iter()
+        .map(|e| e.recording.subject.clone())
+        .collect();
+    subjects.sort();
+    subjects.dedup();
+    examples.into_iter().partition(|example| {
+        let at = subjects.binary_search(&example.recording.subject);
+        at.is_ok_and(|at| at % 6 != 5)
+    })
 }
 
 impl Example {
@@ -95,51 +92,4 @@ fn moving(windows: &Windows) -> Vec<Moving> {
         .collect();
     moving.sort_by(|a, b| a.secs.total_cmp(&b.secs));
     moving
-}
-
-/// Reads `index.csv` and `labels.csv` of a folder of recordings.
-///
-/// # Errors
-/// When a file or a column is missing, or a row cannot be read.
-pub fn read_folder(folder: &Path) -> anyhow::Result<Vec<LabelledRecording>> {
-    use anyhow::Context as _;
-    let open = |name: &str| {
-        let path = folder.join(name);
-        csv::Reader::from_path(&path).with_context(|| {
-            format!(
-                "Cannot read the labels. A folder of recordings has index.csv and labels.csv: {}",
-                path.display()
-            )
-        })
-    };
-    let mut recordings = Vec::new();
-    for row in open("index.csv")?.deserialize() {
-        let (subject, name, path, _fps): (String, String, PathBuf, f64) = row?;
-        recordings.push(LabelledRecording {
-            subject,
-            name,
-            spec: InputSpec::path(folder.join(path)),
-            events: Vec::new(),
-        });
-    }
-    for row in open("labels.csv")?.deserialize() {
-        let (name, kind, onset, apex, offset, _emotion, _aus): (
-            String,
-            ExpressionKind,
-            u64,
-            u64,
-            u64,
-            String,
-            String,
-        ) = row?;
-        let of = recordings.iter_mut().find(|r| r.name == name);
-        let of = of.with_context(|| format!("labels.csv names {name}, index.csv does not"))?;
-        of.events.push(LabelledExpression {
-            kind,
-            onset,
-            apex,
-            offset,
-        });
-    }
-    Ok(recordings)
 }

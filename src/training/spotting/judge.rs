@@ -4,12 +4,16 @@
 use rayon::prelude::*;
 
 use super::corpus::Example;
+use crate::base::Plane;
 use crate::metrics::spotting::{Interval, Mode, Ranked, SpottingScore, Video, score_videos};
 use crate::model::motion_tcn::{MotionTcn, OUTPUTS};
+use crate::model::softnet::{CHANNELS, SoftNet};
 use crate::nn::NnDevice;
+use crate::session::decoding::Decoder;
+use crate::session::params::DecodeMode;
 use crate::spotting::params::{BothRuns, RunParams};
 use crate::spotting::{
-    DecodeInput, DecodeParams, ExpressionKind, ScoreSample, SpottedInterval, decode,
+    DecodeInput, DecodeParams, ExpressionKind, ScoreLevels, ScoreSample, SpottedInterval, decode,
 };
 
 /// The recording's windows with a temporal network's scores instead of the control
@@ -59,7 +63,17 @@ pub fn judged(
     spotted: &[Vec<SpottedInterval>],
     kind: ExpressionKind,
 ) -> SpottingScore {
-    let videos: Vec<Video> = (examples.iter().zip(spotted))
+    score_videos(&videos(examples, spotted, kind), Mode::Strict)
+}
+
+/// Claims and truths of one kind, a recording each.
+#[must_use]
+pub fn videos(
+    examples: &[Example],
+    spotted: &[Vec<SpottedInterval>],
+    kind: ExpressionKind,
+) -> Vec<Video> {
+    (examples.iter().zip(spotted))
         .map(|(example, spotted)| Video {
             predictions: (spotted.iter().filter(|i| i.kind == kind))
                 .map(|i| Ranked {
@@ -72,8 +86,7 @@ pub fn judged(
                 .map(|e| Interval::new(e.onset as i64, e.offset as i64))
                 .collect(),
         })
-        .collect();
-    score_videos(&videos, Mode::Strict)
+        .collect()
 }
 
 /// Minutes of recording.
@@ -111,6 +124,87 @@ pub fn fitted(examples: &[Example], scores: &[Vec<ScoreSample>]) -> BothRuns {
         }
     }
     best
+}
+
+/// The recording's windows with SOFTNet's scores for one kind, the control signal for
+/// the other.
+///
+/// # Errors
+/// When the device fails or the features are without inputs.
+pub fn scored_by_softnet(
+    example: &Example,
+    kind: ExpressionKind,
+    network: &SoftNet,
+    device: &NnDevice,
+) -> Result<Vec<ScoreSample>, String> {
+    let mut samples = Vec::new();
+    for of in ExpressionKind::BOTH {
+        let windows = example.features.windows(of);
+        if of != kind {
+            samples.extend(windows.samples.iter().cloned());
+            continue;
+        }
+        let inputs: Vec<Option<[Plane; CHANNELS]>> = (0..windows.samples.len())
+            .map(|window| windows.scaled_input(window))
+            .collect();
+        let known: Vec<[&Plane; CHANNELS]> =
+            inputs.iter().flatten().map(|i| i.each_ref()).collect();
+        let scores = network.score(&known, device).map_err(|e| e.to_string())?;
+        let mut scores = scores.into_iter();
+        for (sample, input) in windows.samples.iter().zip(&inputs) {
+            let score = input.as_ref().and_then(|_| scores.next());
+            samples.push(ScoreSample {
+                score: score.map_or(0.0, f64::from),
+                ..sample.clone()
+            });
+        }
+    }
+    Ok(samples)
+}
+
+/// The floor with which SOFTNet finds a kind best on these recordings, and its score
+/// there.
+///
+/// # Errors
+/// As [`scored_by_softnet`].
+pub fn fitted_floor(
+    examples: &[Example],
+    kind: ExpressionKind,
+    network: &SoftNet,
+    device: &NnDevice,
+) -> Result<(f64, SpottingScore), String> {
+    let scores: Vec<Vec<ScoreSample>> = (examples.par_iter())
+        .map(|e| scored_by_softnet(e, kind, network, device))
+        .collect::<Result<_, _>>()?;
+    let floors: Vec<f64> = (1..60).map(|i| f64::from(i) * 0.025).collect();
+    let worth: Vec<SpottingScore> = (floors.par_iter())
+        .map(|&floor| {
+            let decoder = softnet_decoder([kind], [floor]);
+            let spotted: Vec<_> = scores.iter().map(|s| decoder.whole(s).0).collect();
+            judged(examples, &spotted, kind)
+        })
+        .collect();
+    let top = worth.iter().map(|s| s.f1).fold(f64::NEG_INFINITY, f64::max);
+    let equal: Vec<usize> = (0..worth.len()).filter(|&i| worth[i].f1 == top).collect();
+    let chosen = equal[equal.len() / 2];
+    Ok((floors[chosen], worth[chosen].clone()))
+}
+
+/// The default decoding where SOFTNets score these kinds, with their floors.
+#[must_use]
+pub fn softnet_decoder<const N: usize>(kinds: [ExpressionKind; N], floors: [f64; N]) -> Decoder {
+    let floor = |kind| {
+        let at = kinds.iter().position(|k| *k == kind)?;
+        Some(floors[at])
+    };
+    Decoder::Windows {
+        mode: DecodeMode::Default,
+        networks: ExpressionKind::BOTH.map(|kind| kinds.contains(&kind)),
+        floors: ScoreLevels {
+            macro_score: floor(ExpressionKind::Macro),
+            micro_score: floor(ExpressionKind::Micro),
+        },
+    }
 }
 
 type Vary = fn(RunParams) -> Vec<RunParams>;

@@ -43,7 +43,9 @@ impl SoftNetTraining {
         }
     }
 
-    fn settings(&self, samples: usize) -> Settings {
+    /// What decides the course of the training, in words.
+    #[must_use]
+    pub fn settings(&self, samples: usize) -> Settings {
         [
             ("network", softnet::NETWORK.to_owned()),
             ("kind", self.kind.name().to_owned()),

@@ -82,7 +82,9 @@ impl Lesson {
         let sequence = example.sequence();
         let mut targets = vec![[0.0_f32; OUTPUTS]; sequence.steps()];
         for event in &example.recording.events {
-            let secs = [event.onset, event.apex, event.offset].map(|f| example.secs_of(f));
+            // Where nobody marked the apex, the middle is the best guess.
+            let apex = event.apex.unwrap_or((event.onset + event.offset) / 2);
+            let secs = [event.onset, apex, event.offset].map(|f| example.secs_of(f));
             let kind = match event.kind {
                 ExpressionKind::Macro => 0,
                 ExpressionKind::Micro => 1,
@@ -102,7 +104,9 @@ impl Lesson {
 }
 
 impl TcnTraining {
-    fn settings(&self, lessons: &[Lesson]) -> Settings {
+    /// What decides the course of the training, in words.
+    #[must_use]
+    pub fn settings(&self, lessons: &[Lesson]) -> Settings {
         let steps: usize = lessons.iter().map(|l| l.sequence.steps()).sum();
         [
             ("network", crate::model::motion_tcn::NETWORK.to_owned()),
