@@ -8,3 +8,4 @@ pub mod random;
 pub mod recognition;
 pub mod schedule;
 pub mod spotting;
+pub mod synthesis;
