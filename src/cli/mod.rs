@@ -3,6 +3,7 @@
 mod analyze;
 mod bench;
 mod cameras;
+mod data;
 mod doctor;
 mod evaluate;
 mod flow;
@@ -13,8 +14,10 @@ mod progress;
 mod recipe_args;
 mod result_folder;
 mod score;
+mod spotting_data;
 mod synth;
 mod train;
+mod train_spotting;
 mod training_progress;
 mod view;
 mod weights;
@@ -59,6 +62,7 @@ pub enum Command {
     Magnify(magnify::MagnifyArgs),
     Weights(weights::WeightsArgs),
     Score(score::ScoreArgs),
+    Data(data::DataArgs),
     Cameras(cameras::CamerasArgs),
     Doctor(doctor::DoctorArgs),
     Bench(bench::BenchArgs),
@@ -211,6 +215,7 @@ pub fn run(command: Command, quiet: bool) -> ExitCode {
         Command::Magnify(args) => magnify::run(&args, quiet),
         Command::Weights(args) => weights::run(&args),
         Command::Score(args) => score::run(&args),
+        Command::Data(args) => data::run(&args, quiet),
         Command::Cameras(args) => cameras::run(&args),
         Command::Doctor(args) => doctor::run(&args),
         Command::Bench(args) => bench::run(&args, quiet),

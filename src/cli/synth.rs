@@ -1,6 +1,7 @@
 //! `onset synth`: labelled synthetic recordings.
 
 use std::path::PathBuf;
+use std::sync::Mutex;
 
 use clap::Args;
 
@@ -8,25 +9,29 @@ use super::print::tell;
 use super::progress::Progress;
 use super::{CommandResult, Failure, Outcome};
 use crate::media::synthetic::recordings;
+use crate::training::synthesis::{Recipe, Script, film};
 
-/// Draw labelled synthetic recordings (same seed, same bytes).
+/// Film labelled synthetic recordings (same recipe and seed, same bytes).
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  onset synth --out studio --seed 7 --recordings 20\n  onset synth --sample --out assets/clip"
+    after_help = "Examples:\n  onset synth --out studio --seed 7 --recordings 20\n  onset synth --recipe assets/studio/test-1.toml --out studio-test\n  onset synth --sample --out assets/clip\n\nOUT receives the videos, index.csv, labels.csv, events.csv (with amplitudes),\ndistractors.csv and recipe.toml."
 )]
 pub struct SynthArgs {
     /// Folder for the recordings and their labels.
     #[arg(long)]
     out: PathBuf,
     /// Only the bundled clip and its truth.
-    #[arg(long, conflicts_with = "seed")]
+    #[arg(long, conflicts_with_all = ["seed", "recipe", "recordings"])]
     sample: bool,
-    /// What makes this set of recordings different from another.
-    #[arg(long, default_value_t = 1)]
-    seed: u64,
-    /// How many recordings of 20 s.
-    #[arg(long, default_value_t = 4, conflicts_with = "sample", value_parser = clap::value_parser!(u32).range(1..))]
-    recordings: u32,
+    /// What is filmed, as TOML; the built-in training recipe without it.
+    #[arg(long)]
+    recipe: Option<PathBuf>,
+    /// What makes this set of recordings different from another; else the recipe's.
+    #[arg(long)]
+    seed: Option<u64>,
+    /// How many recordings; else the recipe's, or 4 without one.
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..))]
+    recordings: Option<u32>,
 }
 
 pub(super) fn run(args: &SynthArgs, quiet: bool) -> CommandResult {
@@ -42,16 +47,36 @@ pub(super) fn run(args: &SynthArgs, quiet: bool) -> CommandResult {
         }
         return Ok(Outcome::Done);
     }
-    let mut progress = Progress::new("recordings", Some(u64::from(args.recordings)), quiet);
-    recordings::write_recordings(&args.out, args.seed, args.recordings, |done| {
-        progress.at(u64::from(done))
+    let mut recipe = match &args.recipe {
+        Some(path) => Recipe::read(path).map_err(Failure::input)?,
+        None => Recipe {
+            recordings: 4,
+            ..Recipe::parse(Recipe::TRAIN_1).map_err(Failure::other)?
+        },
+    };
+    recipe.seed = args.seed.unwrap_or(recipe.seed);
+    recipe.recordings = args.recordings.unwrap_or(recipe.recordings);
+    let total = (0..recipe.recordings)
+        .map(|number| Script::frames(&recipe, number))
+        .sum();
+    let progress = Mutex::new(Progress::new("filming", Some(total), quiet));
+    let filmed = film(&recipe, &args.out, &|done| {
+        // A poisoned lock means another recording failed, which `film` reports.
+        if let Ok(mut progress) = progress.lock() {
+            progress.at(done);
+        }
     })
     .map_err(Failure::other)?;
-    progress.finish();
+    if let Ok(progress) = progress.into_inner() {
+        progress.finish();
+    }
     if !quiet {
         tell!(
-            "{} recordings with index.csv and labels.csv in {}",
-            args.recordings,
+            "{} recordings with {} frames, {} micro- and {} macro-expressions, their labels and distractors in {}",
+            filmed.recordings,
+            filmed.frames,
+            filmed.micro,
+            filmed.macro_,
             args.out.display()
         );
     }

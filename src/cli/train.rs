@@ -8,6 +8,7 @@ use clap::{Args, Subcommand};
 
 use super::print::tell;
 use super::recipe_args::{FlowNetwork, RecipeArgs, beside};
+use super::train_spotting::{self, SoftNetTrainArgs, SpottingTrainArgs};
 use super::training_progress::TrainingProgress;
 use super::{CommandResult, Failure, Outcome, check_output};
 use crate::dataset::flow_images::FlowImages;
@@ -35,6 +36,16 @@ enum Model {
         after_help = "Example: onset train off-apexnet --data flow --out off-apexnet.safetensors"
     )]
     OffApexnet(FlowTrainArgs),
+    /// Macro- and micro-expressions in recordings by the course of the motion (MotionTCN).
+    #[command(
+        after_help = "Example: onset train motion-tcn --data studio --out motion-tcn.safetensors --seed 1"
+    )]
+    MotionTcn(SpottingTrainArgs),
+    /// Expressions of one kind in recordings, a flow window at a time (SOFTNet).
+    #[command(
+        after_help = "Example: onset train softnet --kind micro --data studio --out softnet-micro.safetensors"
+    )]
+    Softnet(SoftNetTrainArgs),
 }
 
 #[derive(Debug, Args)]
@@ -57,6 +68,8 @@ pub(super) fn run(args: &TrainArgs, quiet: bool) -> CommandResult {
     match &args.model {
         Model::Ststnet(args) => flow_images(args, FlowNetwork::StstNet, quiet),
         Model::OffApexnet(args) => flow_images(args, FlowNetwork::OffApexNet, quiet),
+        Model::MotionTcn(args) => train_spotting::motion_tcn(args, quiet),
+        Model::Softnet(args) => train_spotting::softnet(args, quiet),
     }
 }
 

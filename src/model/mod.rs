@@ -2,6 +2,8 @@
 
 pub mod flow_classifier;
 pub mod flow_input;
+pub mod motion_sequence;
+pub mod motion_tcn;
 pub mod off_apexnet;
 pub mod softnet;
 pub mod softnet_keras;

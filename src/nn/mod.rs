@@ -4,6 +4,7 @@ pub mod device;
 pub mod inventory;
 pub mod parameters;
 pub mod pytorch;
+pub mod shipped;
 pub mod upload;
 pub mod weights;
 

@@ -534,7 +534,7 @@ fn cli_synth_writes_recordings_with_labels_and_refuses_what_it_cannot() {
     let ran = Ran::of(&mut onset(&args)).ends(0);
     assert!(ran.err.is_empty(), "{ran:?}");
     let (index, labels) = (rows(&out.join("index.csv")), rows(&out.join("labels.csv")));
-    assert!(index.len() == 1 && labels.len() > 1);
+    assert!(index.len() == 1 && labels.len() > 1, "{labels:?}");
     assert!(out.join(&index[0][2]).exists());
     let args = ["synth", "--out", text(&out), "--recordings", "0"];
     Ran::of(&mut onset(&args)).ends(2);

@@ -9,6 +9,7 @@ mod bandpass;
 mod baseline_jpeg;
 mod cli;
 mod clips;
+mod dataset;
 mod face;
 mod gpu;
 mod gpu_flow;

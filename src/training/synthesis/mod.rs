@@ -1,0 +1,14 @@
+//! The studio: what is filmed, how often and how strongly, and the folders it fills.
+//!
+//! A recipe states every distribution; a script is one recording drawn from it; a
+//! folder holds the recordings with their labels. How faces look and move is
+//! `media::synthetic`'s affair.
+
+pub mod emotions;
+pub mod folder;
+pub mod recipe;
+pub mod script;
+
+pub use folder::{Filmed, film};
+pub use recipe::{Recipe, RecipeError};
+pub use script::{Distractor, Script, ScriptedEvent};
