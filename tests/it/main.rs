@@ -9,6 +9,7 @@ mod bandpass;
 mod baseline_jpeg;
 mod cli;
 mod clips;
+mod data_cli;
 mod dataset;
 mod face;
 mod gpu;
@@ -25,6 +26,7 @@ mod side_by_side;
 mod simulated_face;
 mod spotting;
 mod synthetic;
+mod workflow;
 
 /// A file of the development material beside the checkout (`../shared`, or
 /// `ONSET_SHARED`), which users do not have: `None`, with a word, where it is absent.
