@@ -5,14 +5,18 @@ mod bench;
 mod cameras;
 mod data;
 mod doctor;
+mod evaluate;
 mod flow;
 mod landmarks;
 mod magnify;
 mod print;
 mod progress;
+mod recipe_args;
 mod result_folder;
 mod score;
 mod synth;
+mod train;
+mod training_progress;
 mod view;
 mod weights;
 
@@ -61,6 +65,8 @@ pub enum Command {
     Doctor(doctor::DoctorArgs),
     Bench(bench::BenchArgs),
     Synth(synth::SynthArgs),
+    Train(train::TrainArgs),
+    Evaluate(evaluate::EvaluateArgs),
 }
 
 /// Where to compute; shared by the commands that compute.
@@ -212,6 +218,8 @@ pub fn run(command: Command, quiet: bool) -> ExitCode {
         Command::Doctor(args) => doctor::run(&args),
         Command::Bench(args) => bench::run(&args, quiet),
         Command::Synth(args) => synth::run(&args, quiet),
+        Command::Train(args) => train::run(&args, quiet),
+        Command::Evaluate(args) => evaluate::run(&args, quiet),
     };
     match result {
         Ok(Outcome::Done) => ExitCode::SUCCESS,

@@ -26,6 +26,7 @@ mod side_by_side;
 mod simulated_face;
 mod spotting;
 mod synthetic;
+mod training;
 mod workflow;
 
 /// A file of the development material beside the checkout (`../shared`, or
