@@ -460,7 +460,7 @@ mod tests {
     const EXPECTED: [(Rule, [f32; 3]); 5] = [
         (
             Rule::Sgd { momentum: 0.0 },
-            [0.7861310, -0.5516421, 0.9896669],
+            [0.786_131, -0.5516421, 0.9896669],
         ),
         (
             Rule::Sgd { momentum: 0.9 },
@@ -472,7 +472,7 @@ mod tests {
         ),
         (
             Rule::Adam { weight_decay: 0.01 },
-            [1.1463586, -1.5066370, 0.9927466],
+            [1.1463586, -1.506_637, 0.9927466],
         ),
         (
             Rule::AdamW { weight_decay: 0.01 },
