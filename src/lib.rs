@@ -25,7 +25,7 @@
 //! | [`model`] | one file a network: SOFTNet |
 //! | [`spotting`] | scores to intervals: offline, live, and as the published code does it |
 //! | [`timeline`] | what the analysis tells, the recording that keeps it, min–max drawing |
-//! | [`metrics`] | spotting scores, strict and compat |
+//! | [`metrics`] | spotting, recognition, action units, spot-then-recognise, apexes |
 //! | [`session`] | [`session::pipeline::Pipeline`]: the analysis itself, and its threads; `device` chooses the side |
 //! | [`project`] | result folders and the printed timeline |
 //! | [`dataset`] | labelled data on disk: drawn recordings, flow images, the licensed databases; splits by subject |

@@ -1,6 +1,6 @@
 //! `onset evaluate`: a network's scores by a protocol.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::anyhow;
 use clap::{Args, Subcommand, ValueEnum};
@@ -15,6 +15,7 @@ use crate::dataset::flow_images::FlowImages;
 use crate::model::flow_classifier::FlowClassifier;
 use crate::model::flow_input::CLASSES;
 use crate::nn::inventory::sha256;
+use crate::nn::{Weights, shipped};
 use crate::training::progress::Monitor as _;
 use crate::training::recognition::protocol::{Protocol, ProtocolError, predict};
 use crate::training::recognition::report::{Prediction, Report, predictions_path};
@@ -71,8 +72,9 @@ struct FlowEvaluateArgs {
     /// The report (JSON); the predictions go beside it as a table.
     #[arg(long, required_unless_present = "fold")]
     out: Option<PathBuf>,
-    /// The weights to test.
-    #[arg(long)]
+    /// The weights to test: a file, or the name of shipped ones; by default those
+    /// shipped for the network.
+    #[arg(long, value_name = "NAME|PATH")]
     weights: Option<PathBuf>,
     /// Train and test this fold only (from 0, subjects in the order of their names).
     #[arg(long, requires = "folds", conflicts_with_all = ["merge", "out"])]
@@ -176,15 +178,12 @@ fn leave_one_out(args: &FlowEvaluateArgs, network: FlowNetwork, quiet: bool) -> 
 
 fn test(args: &FlowEvaluateArgs, network: FlowNetwork, quiet: bool) -> CommandResult {
     let recipe = args.recipe.recipe(network)?;
-    let Some(path) = &args.weights else {
-        return Err(Failure::input(anyhow!(
-            "Say which weights to test with --weights FILE (`onset weights list` shows those of a folder)"
-        )));
-    };
+    let name = recipe.architecture.network();
+    let (path, weights) = weights(args.weights.as_deref(), name)?;
     let data = FlowImages::read(&args.data).map_err(Failure::input)?;
     let device = args.recipe.device()?;
-    let name = recipe.architecture.network();
-    let (network, weights) = FlowClassifier::load(path, name, &device).map_err(Failure::input)?;
+    let network =
+        FlowClassifier::from_file(&weights, &path, name, &device).map_err(Failure::input)?;
     let clips: Vec<_> = (0..data.clips.len()).collect();
     let predictions = predict(&network, &data, &clips).map_err(|reason| {
         Failure::other(anyhow!("Cannot classify on {}: {reason}", device.name()))
@@ -196,6 +195,22 @@ fn test(args: &FlowEvaluateArgs, network: FlowNetwork, quiet: bool) -> CommandRe
     let report = Report::new(name, "test", &predictions, seed, settings);
     finish(args, &report, &predictions, quiet)?;
     Ok(Outcome::Done)
+}
+
+/// The weights that are asked for, and what messages call them.
+fn weights(asked: Option<&Path>, network: &str) -> Result<(PathBuf, Weights), Failure> {
+    let name = asked.map_or_else(|| PathBuf::from(format!("{network}-1")), Path::to_owned);
+    let shipped = name.to_str().map(shipped::weights).transpose();
+    if let Some(weights) = shipped.map_err(Failure::other)?.flatten() {
+        return Ok((name, weights));
+    }
+    if asked.is_none() {
+        return Err(Failure::input(anyhow!(
+            "No weights of '{network}' are shipped. Say which to test with --weights FILE (`onset weights list` shows those of a folder)"
+        )));
+    }
+    let weights = Weights::load(&name).map_err(Failure::input)?;
+    Ok((name, weights))
 }
 
 fn finish(

@@ -202,21 +202,34 @@ impl FlowClassifier {
         device: &NnDevice,
     ) -> Result<(Self, Weights), WeightsError> {
         let weights = Weights::load(path)?;
+        let classifier = Self::from_file(&weights, path, network, device)?;
+        Ok((classifier, weights))
+    }
+
+    /// The same from a file's contents; `path` is what messages name.
+    ///
+    /// # Errors
+    /// When the weights are damaged or belong to another network.
+    pub fn from_file(
+        weights: &Weights,
+        path: &Path,
+        network: &str,
+        device: &NnDevice,
+    ) -> Result<Self, WeightsError> {
         if weights.card.network != network {
             return Err(WeightsError::OtherNetwork {
                 path: path.to_owned(),
-                found: weights.card.network,
+                found: weights.card.network.clone(),
                 wanted: network.to_owned(),
             });
         }
-        let classifier = FlowWeights::unpack(&weights)
+        FlowWeights::unpack(weights)
             .and_then(|unpacked| Self::new(&unpacked, device))
             .map_err(|reason| WeightsError::Damaged {
                 path: path.to_owned(),
                 network: network.to_owned(),
                 reason,
-            })?;
-        Ok((classifier, weights))
+            })
     }
 
     /// # Errors

@@ -449,7 +449,7 @@ fn built(called: &Value, arguments: &Value) -> Result<Value, String> {
             let described = || "a tensor is described in an unknown way".to_owned();
             Ok(Value::Tensor(StoredTensor {
                 storage: storage.clone(),
-                offset: usize::try_from(*offset).map_err(|_| described())?,
+                offset: usize::try_from(*offset).ok().ok_or_else(described)?,
                 shape: whole(shape).ok_or_else(described)?,
                 strides: whole(strides).ok_or_else(described)?,
             }))

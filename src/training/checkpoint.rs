@@ -115,7 +115,10 @@ impl Checkpoint {
                 optimizer.insert(name.to_owned(), tensor);
             }
         }
-        let number = |text: &str| text.parse().map_err(|_| damaged("it is not whole"));
+        let number = |text: &str| {
+            let number = text.parse().ok();
+            number.ok_or_else(|| damaged("it is not whole"))
+        };
         Ok(Some(Self {
             epoch: number(&epoch)?,
             step: number(&step)?,

@@ -9,6 +9,7 @@ mod bandpass;
 mod baseline_jpeg;
 mod cli;
 mod clips;
+mod data_cli;
 mod dataset;
 mod face;
 mod gpu;
@@ -26,6 +27,7 @@ mod simulated_face;
 mod spotting;
 mod synthetic;
 mod training;
+mod workflow;
 
 /// A file of the development material beside the checkout (`../shared`, or
 /// `ONSET_SHARED`), which users do not have: `None`, with a word, where it is absent.

@@ -349,6 +349,27 @@ fn a_training_that_was_stopped_ends_with_the_same_bytes() {
     }
 }
 
+#[test]
+fn a_training_on_the_card_goes_the_way_of_the_processors() {
+    let Some((context, _guard)) = crate::gpu::device() else {
+        return;
+    };
+    let data = clips(8, 4);
+    let card = NnDevice::wgpu(context).unwrap();
+    for architecture in [STSTNET, Architecture::OffApexNet] {
+        let recipe = quick(architecture, 3);
+        let set = set(&recipe, &data);
+        let on = |device| train(&recipe, &set, 3, 0, None, run(device, &Silent)).unwrap();
+        let (processor, card) = (on(&NnDevice::flex()), on(&card));
+        for (a, b) in processor.curve.rows().iter().zip(card.curve.rows()) {
+            assert!(
+                (a.loss - b.loss).abs() < 1e-3 * a.loss,
+                "{architecture:?}: {a:?} {b:?}"
+            );
+        }
+    }
+}
+
 /// The report's and the table's bytes.
 fn written(protocol: &Protocol, predictions: &[Prediction], out: &Path) -> (Vec<u8>, Vec<u8>) {
     protocol
