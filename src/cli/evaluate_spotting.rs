@@ -22,7 +22,7 @@ use crate::spotting::{ExpressionKind, ScoreLevels, ScoreSample, SpottedInterval}
 use crate::training::features::Parts;
 use crate::training::spotting::corpus::Example;
 use crate::training::spotting::judge;
-use crate::training::spotting::report::{KindReport, Peaks, SpottingReport};
+use crate::training::spotting::report::{Found, KindReport, Peaks, SpottingReport};
 
 #[derive(Debug, Args)]
 pub(super) struct SpottingEvaluateArgs {
@@ -288,10 +288,8 @@ fn print_kind(name: &str, kind: &KindReport) -> Result<(), Failure> {
         apex.map_or_else(|| "-".to_owned(), |frames| format!("{frames:.2}"))
     );
     for (peak, found) in &kind.recall_by_peak_px {
-        say!(
-            "       peak {peak} px: {} of {} found",
-            found.found,
-            found.truths
-        );
+        let Found { found, truths } = found;
+        say!("       peak {peak} px: {found} of {truths} found");
     }
+    Ok(())
 }
