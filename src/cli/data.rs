@@ -1,7 +1,7 @@
 //! `onset data`: what labelled data hold, before hours are spent on them.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
+use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 use serde::Serialize;
@@ -11,8 +11,8 @@ use super::progress::Progress;
 use super::{CommandResult, Failure, Outcome};
 use crate::base::Severity;
 use crate::dataset::check::{CheckReport, KindReport, check};
-use crate::dataset::flow_images::FlowImages;
-use crate::dataset::{DatasetKind, open, recognise};
+use crate::dataset::check_flow_images::{FlowImagesReport, check_flow_images};
+use crate::dataset::{DatasetKind, Problem, open, recognise};
 use crate::facs::{ActionUnit, ThreeClass};
 
 /// Look at labelled data.
@@ -77,7 +77,16 @@ pub(super) fn run(args: &DataArgs, quiet: bool) -> CommandResult {
         None => DataKind::Labelled(recognise(folder).map_err(Failure::input)?),
     };
     match kind {
-        DataKind::FlowImages => check_flow_images(folder, *json),
+        DataKind::FlowImages => {
+            let report = check_flow_images(folder).map_err(Failure::input)?;
+            if *json {
+                print_json(&report)?;
+            } else {
+                print_flow_images(&report)?;
+            }
+            tell_problems(&report.problems, *remarks);
+            Ok(ended(report.has_warnings()))
+        }
         DataKind::Labelled(kind) => {
             let index = open(kind, folder).map_err(Failure::input)?;
             let mut progress =
@@ -85,21 +94,30 @@ pub(super) fn run(args: &DataArgs, quiet: bool) -> CommandResult {
             let report = check(&index, |done| progress.at(done as u64));
             progress.finish();
             if *json {
-                say!(
-                    "{}",
-                    serde_json::to_string_pretty(&report).map_err(Failure::other)?
-                );
+                print_json(&report)?;
             } else {
                 print_report(&report)?;
             }
-            tell_problems(&report, *remarks);
-            Ok(if report.has_warnings() {
-                Outcome::Warned
-            } else {
-                Outcome::Done
-            })
+            tell_problems(&report.problems, *remarks);
+            Ok(ended(report.has_warnings()))
         }
     }
+}
+
+const fn ended(warned: bool) -> Outcome {
+    if warned {
+        Outcome::Warned
+    } else {
+        Outcome::Done
+    }
+}
+
+fn print_json<T: Serialize>(report: &T) -> Result<(), Failure> {
+    say!(
+        "{}",
+        serde_json::to_string_pretty(report).map_err(Failure::other)?
+    );
+    Ok(())
 }
 
 fn print_report(report: &CheckReport) -> Result<(), Failure> {
@@ -181,9 +199,9 @@ fn counts<K: std::fmt::Display>(counted: &BTreeMap<K, usize>) -> String {
     words.join(", ")
 }
 
-fn tell_problems(report: &CheckReport, remarks: bool) {
+fn tell_problems(problems: &[Problem], remarks: bool) {
     let mut counted = 0;
-    for problem in &report.problems {
+    for problem in problems {
         let word = match problem.severity {
             Severity::Error => "unusable: ",
             Severity::Warning => "warning: ",
@@ -200,69 +218,16 @@ fn tell_problems(report: &CheckReport, remarks: bool) {
     }
 }
 
-/// What a folder of flow images holds.
-#[derive(Debug, Serialize)]
-struct FlowImagesReport {
-    dataset: &'static str,
-    subjects: usize,
-    clips: usize,
-    /// By name of the class.
-    labels: BTreeMap<&'static str, usize>,
-    /// By database the clips come from.
-    datasets: BTreeMap<String, FlowImagesPart>,
-}
-
-#[derive(Debug, Default, Serialize)]
-struct FlowImagesPart {
-    subjects: usize,
-    clips: usize,
-    labels: BTreeMap<&'static str, usize>,
-}
-
-/// The reader refuses images of the wrong size, unknown labels and repetitions, so
-/// what can be read at all is in order.
-fn check_flow_images(folder: &Path, json: bool) -> CommandResult {
-    let images = FlowImages::read(folder).map_err(Failure::input)?;
-    let mut subjects: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
-    let mut report = FlowImagesReport {
-        dataset: "flow-images",
-        subjects: 0,
-        clips: images.clips.len(),
-        labels: BTreeMap::new(),
-        datasets: BTreeMap::new(),
-    };
-    for clip in &images.clips {
-        let label = ThreeClass::ALL[clip.label].name();
-        subjects
-            .entry(&clip.dataset)
-            .or_default()
-            .insert(&clip.subject);
-        *report.labels.entry(label).or_default() += 1;
-        let part = report.datasets.entry(clip.dataset.clone()).or_default();
-        part.clips += 1;
-        *part.labels.entry(label).or_default() += 1;
-    }
-    let mut everyone = BTreeSet::new();
-    for (dataset, members) in subjects {
-        everyone.extend(members.iter().copied());
-        if let Some(part) = report.datasets.get_mut(dataset) {
-            part.subjects = members.len();
-        }
-    }
-    report.subjects = everyone.len();
-    if json {
-        say!(
-            "{}",
-            serde_json::to_string_pretty(&report).map_err(Failure::other)?
-        );
-        return Ok(Outcome::Done);
-    }
+fn print_flow_images(report: &FlowImagesReport) -> Result<(), Failure> {
     say!(
         "flow images: {} clips of {} subjects: {}",
         report.clips,
         report.subjects,
         counts(&report.labels)
     );
+    if report.skipped_rows > 0 {
+        say!("label rows that do not count: {}", report.skipped_rows);
+    }
     for (name, part) in &report.datasets {
         say!(
             "  {}: {} clips of {} subjects: {}",
@@ -276,5 +241,5 @@ fn check_flow_images(folder: &Path, json: bool) -> CommandResult {
             counts(&part.labels)
         );
     }
-    Ok(Outcome::Done)
+    Ok(())
 }

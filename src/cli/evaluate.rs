@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::anyhow;
 use clap::{Args, Subcommand, ValueEnum};
 
+use super::evaluate_spotting::{self, SpottingEvaluateArgs};
 use super::print::{say, tell};
 use super::recipe_args::{FlowNetwork, RecipeArgs, beside};
 use super::train::remove_unfinished;
@@ -39,6 +40,18 @@ enum Model {
         after_help = "Example: onset evaluate off-apexnet --data megc2019 --protocol loso --out report.json"
     )]
     OffApexnet(FlowEvaluateArgs),
+    /// Spotting by the course of the motion (MotionTCN).
+    #[command(
+        after_help = "Example: onset evaluate motion-tcn --data studio-test --out report.json"
+    )]
+    MotionTcn(SpottingEvaluateArgs),
+    /// Spotting a flow window at a time (SOFTNet).
+    #[command(
+        after_help = "Example: onset evaluate softnet --data studio-test --weights macro.safetensors --weights micro.safetensors"
+    )]
+    Softnet(SpottingEvaluateArgs),
+    /// Spotting without a network: the strain of brows and mouth (S4's control).
+    Control(SpottingEvaluateArgs),
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -83,6 +96,9 @@ pub(super) fn run(args: &EvaluateArgs, quiet: bool) -> CommandResult {
     let (args, network) = match &args.model {
         Model::Ststnet(args) => (args, FlowNetwork::StstNet),
         Model::OffApexnet(args) => (args, FlowNetwork::OffApexNet),
+        Model::MotionTcn(args) => return evaluate_spotting::motion_tcn(args, quiet),
+        Model::Softnet(args) => return evaluate_spotting::softnet(args, quiet),
+        Model::Control(args) => return evaluate_spotting::control(args, quiet),
     };
     if let Some(out) = &args.out {
         check_output(out, &[])?;

@@ -6,6 +6,7 @@ mod cameras;
 mod data;
 mod doctor;
 mod evaluate;
+mod evaluate_spotting;
 mod flow;
 mod landmarks;
 mod magnify;

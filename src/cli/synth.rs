@@ -1,6 +1,7 @@
 //! `onset synth`: labelled synthetic recordings.
 
-use std::path::PathBuf;
+use std::io::Cursor;
+use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
 use clap::Args;
@@ -9,17 +10,22 @@ use super::print::tell;
 use super::progress::Progress;
 use super::{CommandResult, Failure, Outcome};
 use crate::media::synthetic::recordings;
-use crate::training::synthesis::{Recipe, Script, film};
+use crate::project::output;
+use crate::training::synthesis::{Recipe, Script, contact_sheet, film};
 
 /// Film labelled synthetic recordings (same recipe and seed, same bytes).
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  onset synth --out studio --seed 7 --recordings 20\n  onset synth --recipe assets/studio/test-1.toml --out studio-test\n  onset synth --sample --out assets/clip\n\nOUT receives the videos, index.csv, labels.csv, events.csv (with amplitudes),\ndistractors.csv and recipe.toml."
+    after_help = "Examples:\n  onset synth --out studio --seed 7 --recordings 20\n  onset synth --recipe assets/studio/test-1.toml --out studio-test\n  onset synth --contact-sheet sheet.png --recipe assets/studio/train-1.toml\n  onset synth --sample --out assets/clip\n\nOUT receives the videos, index.csv, labels.csv, events.csv (with amplitudes),\ndistractors.csv and recipe.toml."
 )]
 pub struct SynthArgs {
     /// Folder for the recordings and their labels.
-    #[arg(long)]
-    out: PathBuf,
+    #[arg(long, required_unless_present = "contact_sheet")]
+    out: Option<PathBuf>,
+    /// Only a PNG of the first ten recordings' persons: at rest, with an expression at
+    /// its full strength, turned.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["out", "sample"])]
+    contact_sheet: Option<PathBuf>,
     /// Only the bundled clip and its truth.
     #[arg(long, conflicts_with_all = ["seed", "recipe", "recordings"])]
     sample: bool,
@@ -35,8 +41,8 @@ pub struct SynthArgs {
 }
 
 pub(super) fn run(args: &SynthArgs, quiet: bool) -> CommandResult {
-    if args.sample {
-        let clip = recordings::write_sample_clip(&args.out).map_err(Failure::other)?;
+    if let (true, Some(out)) = (args.sample, &args.out) {
+        let clip = recordings::write_sample_clip(out).map_err(Failure::other)?;
         if !quiet {
             tell!(
                 "{}, its truth {} and events {}",
@@ -56,11 +62,18 @@ pub(super) fn run(args: &SynthArgs, quiet: bool) -> CommandResult {
     };
     recipe.seed = args.seed.unwrap_or(recipe.seed);
     recipe.recordings = args.recordings.unwrap_or(recipe.recordings);
+    if let Some(path) = &args.contact_sheet {
+        return write_contact_sheet(&recipe, path, quiet);
+    }
+    let Some(out) = &args.out else {
+        let nowhere = anyhow::anyhow!("Nothing to write to: name a folder with --out");
+        return Err(Failure::input(nowhere));
+    };
     let total = (0..recipe.recordings)
         .map(|number| Script::frames(&recipe, number))
         .sum();
     let progress = Mutex::new(Progress::new("filming", Some(total), quiet));
-    let filmed = film(&recipe, &args.out, &|done| {
+    let filmed = film(&recipe, out, &|done| {
         // A poisoned lock means another recording failed, which `film` reports.
         if let Ok(mut progress) = progress.lock() {
             progress.at(done);
@@ -77,8 +90,24 @@ pub(super) fn run(args: &SynthArgs, quiet: bool) -> CommandResult {
             filmed.frames,
             filmed.micro,
             filmed.macro_,
-            args.out.display()
+            out.display()
         );
+    }
+    Ok(Outcome::Done)
+}
+
+/// Recordings on a contact sheet.
+const SHOWN: u32 = 10;
+
+fn write_contact_sheet(recipe: &Recipe, path: &Path, quiet: bool) -> CommandResult {
+    let sheet = contact_sheet(recipe, SHOWN).map_err(Failure::other)?;
+    let mut bytes = Cursor::new(Vec::new());
+    sheet
+        .write_to(&mut bytes, image::ImageFormat::Png)
+        .map_err(Failure::other)?;
+    output::write_whole(path, bytes.get_ref()).map_err(Failure::other)?;
+    if !quiet {
+        tell!("{SHOWN} persons in {}", path.display());
     }
     Ok(Outcome::Done)
 }

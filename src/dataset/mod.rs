@@ -17,6 +17,7 @@ pub mod casme2;
 pub mod casme3;
 pub mod casme_sq;
 pub mod check;
+pub mod check_flow_images;
 pub mod error;
 pub mod flow_images;
 pub mod frame_folder;

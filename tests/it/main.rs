@@ -25,6 +25,7 @@ mod pipeline;
 mod side_by_side;
 mod simulated_face;
 mod spotting;
+mod studio;
 mod synthetic;
 mod training;
 mod workflow;

@@ -53,6 +53,12 @@ pub(super) fn margins(x: f32, shut: f32) -> (f32, f32) {
     (upper, lower)
 }
 
+/// Whether `x` lies between the corners of an eye, lashes included.
+#[must_use]
+pub(super) fn is_along(x: f32) -> bool {
+    (INNER.0 - 0.04..OUTER.0 + 0.05).contains(&x.abs())
+}
+
 /// Paints the eye over the skin. `x`, `y` in face units on either side, `blur` the
 /// softness of an edge, `skin` the lit skin there.
 #[must_use]

@@ -304,7 +304,7 @@ fn iris(tone: f32, dice: &mut Dice) -> (Rgb, Rgb) {
 fn glasses(dice: &mut Dice) -> Glasses {
     let metal = dice.chance(0.4);
     let frame = match dice.below(4) {
-        _ if metal => [0.16, 0.15, 0.14],
+        _ if metal => [0.055, 0.050, 0.046],
         0 => [0.10, 0.035, 0.018],
         1 => [0.03, 0.04, 0.09],
         _ => [0.012, 0.011, 0.011],
@@ -317,7 +317,7 @@ fn glasses(dice: &mut Dice) -> Glasses {
         ),
         squareness: dice.within([2.0, 5.0]) as f32,
         thickness: if metal {
-            0.016
+            0.022
         } else {
             dice.within([0.022, 0.048]) as f32
         },

@@ -41,6 +41,7 @@ mod skin;
 mod spec;
 mod spectacles;
 mod stage;
+mod truth;
 
 use std::sync::Arc;
 
@@ -53,6 +54,7 @@ pub use recordings::{sample_spec, write_sample_clip};
 pub use scene::Scene;
 pub use shot::{Camera, HeadMotion, Shot, ShotSource, Step, Swing, Track, Wave};
 pub use spec::{ExpressionEvent, ExpressionKind, SpecError, SyntheticSpec};
+pub use truth::TrueFlow;
 
 use anatomy::Lip;
 use arithmetic::{scramble, sine};

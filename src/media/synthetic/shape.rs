@@ -27,9 +27,12 @@ pub(super) struct Shape {
     bulges: Vec<Bulge>,
 }
 
+/// Centre, widths, and standard deviations of the shift.
+type Variation = ((f32, f32), (f32, f32), (f32, f32));
+
 /// Paired places: centre, widths, and the standard deviation of the shift outward
 /// and down. Within what anthropometric tables give for adults, in eye distances.
-const PAIRED: [((f32, f32), (f32, f32), (f32, f32)); 11] = [
+const PAIRED: [Variation; 11] = [
     // Jaw angle, cheekbone, temple.
     ((0.88, 1.28), (0.42, 0.50), (0.050, 0.020)),
     ((1.05, 0.45), (0.30, 0.45), (0.025, 0.000)),
@@ -47,14 +50,14 @@ const PAIRED: [((f32, f32), (f32, f32), (f32, f32)); 11] = [
     ((0.40, 1.11), (0.16, 0.16), (0.034, 0.014)),
 ];
 
-const CENTRAL: [((f32, f32), (f32, f32), f32); 6] = [
+const CENTRAL: [Variation; 6] = [
     // Chin, nose, mouth, upper lip's height, lower lip's height, forehead.
-    ((0.0, 1.80), (0.70, 0.38), 0.060),
-    ((0.0, 0.66), (0.28, 0.22), 0.035),
-    ((0.0, 1.14), (0.50, 0.24), 0.030),
-    ((0.0, 1.02), (0.30, 0.060), 0.011),
-    ((0.0, 1.28), (0.30, 0.070), 0.013),
-    ((0.0, -0.95), (0.90, 0.50), 0.050),
+    ((0.0, 1.80), (0.70, 0.38), (0.0120, 0.060)),
+    ((0.0, 0.66), (0.28, 0.22), (0.0070, 0.035)),
+    ((0.0, 1.14), (0.50, 0.24), (0.0060, 0.030)),
+    ((0.0, 1.02), (0.30, 0.060), (0.0022, 0.011)),
+    ((0.0, 1.28), (0.30, 0.070), (0.0026, 0.013)),
+    ((0.0, -0.95), (0.90, 0.50), (0.0100, 0.050)),
 ];
 
 impl Shape {
@@ -88,11 +91,11 @@ impl Shape {
                 paired: true,
             });
         }
-        for (center, sigma, down) in CENTRAL {
+        for (center, sigma, shift) in CENTRAL {
             bulges.push(Bulge {
                 center,
                 sigma,
-                shift: (draw(0.2 * down), draw(down)),
+                shift: (draw(shift.0), draw(shift.1)),
                 half: 0.0,
                 paired: false,
             });

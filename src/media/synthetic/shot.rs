@@ -10,6 +10,7 @@ use super::person::Person;
 use super::scene::Scene;
 use super::sensor::{Exposure, develop};
 use super::stage::{Moment, Stage};
+use super::truth::TrueFlow;
 use crate::base::{Point, Timestamp};
 use crate::media::{Frame, FrameSource, MediaError, SourceInfo};
 
@@ -229,6 +230,13 @@ impl ShotSource {
     pub fn landmarks(&self, frame: u64) -> [Point; 68] {
         let moment = self.moment(self.secs(frame));
         self.stage.landmarks(&moment, &self.shot.movements)
+    }
+
+    /// Where every pixel of frame `a` is in frame `b`, taken in the middle of each
+    /// frame's exposure.
+    pub fn flow(&mut self, a: u64, b: u64) -> TrueFlow {
+        let (from, to) = (self.moment(self.secs(a)), self.moment(self.secs(b)));
+        self.stage.flow(&from, &to, &self.shot.movements)
     }
 
     fn moment(&self, secs: f64) -> Moment {

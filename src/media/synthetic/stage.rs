@@ -27,7 +27,7 @@ const NODE_PX: f32 = 3.0;
 const DENSITY: f32 = 2.0;
 
 /// Where the lips may open, plain face: left, top, right, bottom.
-const MOUTH: (f32, f32, f32, f32) = (-0.50, 0.86, 0.50, 1.66);
+pub(super) const MOUTH: (f32, f32, f32, f32) = (-0.50, 0.86, 0.50, 1.66);
 
 /// What one moment differs in.
 #[derive(Debug, Clone, Default)]
@@ -49,28 +49,28 @@ struct Field {
     lower: Option<Vec<[f32; 2]>>,
 }
 
-struct Glasses {
-    sheet: Sheet,
+pub(super) struct Glasses {
+    pub(super) sheet: Sheet,
     mesh: Mesh,
     still: Vec<[f32; 2]>,
-    picture: Picture,
+    pub(super) picture: Picture,
 }
 
 /// One person in one scene, ready to be drawn.
 pub(super) struct Stage {
-    width: usize,
-    height: usize,
-    framing: Framing,
-    person: Person,
+    pub(super) width: usize,
+    pub(super) height: usize,
+    pub(super) framing: Framing,
+    pub(super) person: Person,
     painter: Painter,
     backdrop: Vec<[f32; 3]>,
-    head: Sheet,
-    body: Sheet,
-    glasses: Option<Glasses>,
+    pub(super) head: Sheet,
+    pub(super) body: Sheet,
+    pub(super) glasses: Option<Glasses>,
     mesh: Mesh,
     fields: Vec<Field>,
-    upper: Picture,
-    lower: Picture,
+    pub(super) upper: Picture,
+    pub(super) lower: Picture,
     sum_upper: Vec<[f32; 2]>,
     sum_lower: Vec<[f32; 2]>,
 }
@@ -156,7 +156,7 @@ impl Stage {
     }
 
     /// Lays the meshes for a moment; `true` when the lips part.
-    fn lay(&mut self, moment: &Moment) -> bool {
+    pub(super) fn lay(&mut self, moment: &Moment) -> bool {
         self.sum_upper.fill([0.0; 2]);
         self.sum_lower.fill([0.0; 2]);
         let mut part = false;
@@ -190,20 +190,15 @@ impl Stage {
     pub(super) fn draw(&mut self, moment: &Moment, share: f32, sum: &mut [[f32; 3]]) {
         let part = self.lay(moment);
         let blur = 0.7 / self.framing.unit;
-        let scale = 1.0 / self.framing.unit;
-        let body_zoom = 1.0 / (1.0 + 0.6 * (moment.pose.zoom as f32 - 1.0));
-        let (left, top) = (
-            self.framing.x + moment.body.0 * self.framing.unit,
-            self.framing.y + moment.body.1 * self.framing.unit,
-        );
         for row in 0..self.height {
-            let body_y = (row as f32 - top) * scale * body_zoom;
+            let (left, body_y) = self.body_place(0.0, row as f32, moment);
+            let step = 1.0 / self.body_frame(moment).0;
             let line = row * self.width..(row + 1) * self.width;
             for (column, pixel) in sum[line.clone()].iter_mut().enumerate() {
                 let i = line.start + column;
                 let mut c = self.backdrop[i];
                 if body_y > 0.4 {
-                    let body_x = (column as f32 - left) * scale * body_zoom;
+                    let body_x = left + column as f32 * step;
                     over(&mut c, self.body.at(body_x, body_y), 1.0);
                 }
                 let texel = &self.upper.texels[i];
@@ -223,6 +218,41 @@ impl Stage {
                 }
             }
         }
+    }
+
+    /// Pixels to one unit of the body, and where its origin is.
+    fn body_frame(&self, moment: &Moment) -> (f32, f32, f32) {
+        let f = &self.framing;
+        // The shoulders come nearer with the head, by a little more than half.
+        let zoom = 1.0 + 0.6 * (moment.pose.zoom as f32 - 1.0);
+        (
+            f.unit * zoom,
+            f.x + moment.body.0 * f.unit,
+            f.y + moment.body.1 * f.unit,
+        )
+    }
+
+    /// How far the neck at height `y` goes sideways with the head, pixels.
+    fn neck(&self, y: f32, moment: &Moment) -> f32 {
+        // The neck's upper end, within the head.
+        let view = View::new(self.framing, &moment.pose);
+        let carried = view.place(0.0, 1.45, 0.30).0 - self.body_frame(moment).1;
+        carried * smoothstep(2.25, 1.25, y)
+    }
+
+    /// The body's place that a pixel shows, face units.
+    #[must_use]
+    pub(super) fn body_place(&self, x: f32, y: f32, moment: &Moment) -> (f32, f32) {
+        let (scale, left, top) = self.body_frame(moment);
+        let y = (y - top) / scale;
+        ((x - left - self.neck(y, moment)) / scale, y)
+    }
+
+    /// The pixel that shows a place of the body.
+    #[must_use]
+    pub(super) fn body_pixel(&self, x: f32, y: f32, moment: &Moment) -> (f32, f32) {
+        let (scale, left, top) = self.body_frame(moment);
+        (x * scale + left + self.neck(y, moment), y * scale + top)
     }
 
     /// Colour times coverage, coverage, and the light on it.

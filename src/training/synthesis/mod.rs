@@ -4,11 +4,13 @@
 //! folder holds the recordings with their labels. How faces look and move is
 //! `media::synthetic`'s affair.
 
+pub mod contact_sheet;
 pub mod emotions;
 pub mod folder;
 pub mod recipe;
 pub mod script;
 
+pub use contact_sheet::contact_sheet;
 pub use folder::{Filmed, film};
 pub use recipe::{Recipe, RecipeError};
 pub use script::{Distractor, Script, ScriptedEvent};

@@ -60,6 +60,9 @@ pub struct Script {
     pub storage: Storage,
 }
 
+/// Levels at times in seconds.
+type Levels = Vec<(f64, f64)>;
+
 /// Seconds from … to, with what happens.
 type Span = (&'static str, f64, f64);
 
@@ -112,16 +115,28 @@ impl Script {
         );
         let seconds = frames as f64 / f64::from(fps);
 
-        let (planned, mut movements) =
-            expressions(recipe, &person, seconds, fps, &mut dice("expressions"));
+        let shows = !in_share(&world, number, recipe.expressions.none_in, 1);
+        let talks = in_share(&world, number, recipe.talking.share, 2);
+        let mut expression_dice = dice("expressions");
+        let (planned, mut movements) = if shows {
+            expressions(recipe, &person, seconds, fps, &mut expression_dice)
+        } else {
+            (Vec::new(), Vec::new())
+        };
         let (lids, blink_spans) = blinks(recipe, seconds, &mut dice("blinks"));
         movements.push(Movement::of_blinks(&person, Course::Levels(lids.clone())));
         spans.extend(blink_spans);
         let (gaze_x, gaze_y) = gaze(recipe, seconds, &mut dice("gaze"), &mut spans);
-        let talk = talk(recipe, &person, seconds, &mut dice("talk"), &mut spans);
-        let speaks = !talk.is_empty();
-        movements.extend(talk);
-        let (head, breath) = head(recipe, seconds, speaks, &mut dice("head"), &mut spans);
+        if talks {
+            movements.extend(talk(
+                recipe,
+                &person,
+                seconds,
+                &mut dice("talk"),
+                &mut spans,
+            ));
+        }
+        let (head, breath) = head(recipe, seconds, talks, &mut dice("head"), &mut spans);
         let camera = camera(recipe, seconds, fps, &mut dice("camera"), &mut spans);
 
         let events = planned
@@ -162,6 +177,17 @@ impl Script {
             storage,
         }
     }
+}
+
+/// Whether a recording belongs to a share of all: spread evenly over the numbers, so
+/// that any run of recordings holds the share nearly exactly.
+fn in_share(world: &str, number: u32, share: f64, what: usize) -> bool {
+    /// Fractions of the golden ratio and of √2: multiples of them fill 0..1 evenly,
+    /// and independently of each other.
+    const STEPS: [f64; 2] = [0.618_033_988_75, 0.414_213_562_37];
+    let start = Dice::of(world, "share", what as u64).uniform();
+    let place = start + f64::from(number) * STEPS[what - 1];
+    place - place.floor() < share
 }
 
 fn storage(recipe: &Recipe, dice: &mut Dice) -> Storage {
@@ -233,9 +259,6 @@ fn expressions(
     const BEGIN_SECS: f64 = 1.0;
     const END_SECS: f64 = 0.7;
     let e = &recipe.expressions;
-    if dice.chance(e.none_in) {
-        return (Vec::new(), Vec::new());
-    }
     let [low, high] = e.in_20_seconds;
     let wanted = low as usize + dice.below((high.saturating_sub(low) + 1) as usize);
     let wanted = ((wanted as f64 * seconds / 20.0 + 0.5) as usize).max(1);
@@ -394,7 +417,7 @@ fn tied(
 }
 
 /// Levels of the lids, and when they blink.
-fn blinks(recipe: &Recipe, seconds: f64, dice: &mut Dice) -> (Vec<(f64, f64)>, Vec<Span>) {
+fn blinks(recipe: &Recipe, seconds: f64, dice: &mut Dice) -> (Levels, Vec<Span>) {
     let b = &recipe.blinks;
     let per_second = dice.within(b.per_minute) / 60.0;
     // Doubles come on top of the rate of the first ones.
@@ -432,12 +455,7 @@ fn blinks(recipe: &Recipe, seconds: f64, dice: &mut Dice) -> (Vec<(f64, f64)>, V
 }
 
 /// Levels of the gaze across and down.
-fn gaze(
-    recipe: &Recipe,
-    seconds: f64,
-    dice: &mut Dice,
-    spans: &mut Vec<Span>,
-) -> (Vec<(f64, f64)>, Vec<(f64, f64)>) {
+fn gaze(recipe: &Recipe, seconds: f64, dice: &mut Dice, spans: &mut Vec<Span>) -> (Levels, Levels) {
     let g = &recipe.gaze;
     let rate = dice.within(g.shifts_per_minute) / 60.0;
     let (mut x, mut y) = (0.0, 0.0);
@@ -473,9 +491,6 @@ fn talk(
     spans: &mut Vec<Span>,
 ) -> Vec<Movement> {
     let t = &recipe.talking;
-    if !dice.chance(t.share) {
-        return Vec::new();
-    }
     let [low, high] = t.spells_in_20_seconds;
     let spells = low as usize + dice.below((high.saturating_sub(low) + 1) as usize);
     let spells = ((spells as f64 * seconds / 20.0 + 0.5) as usize).max(1);
@@ -527,7 +542,7 @@ fn talk(
 
 /// Irregular levels 0..1, back to 0 between words; `used` is the share of syllables
 /// that move at all.
-fn syllables(begin: f64, secs: f64, hertz: f64, used: f64, dice: &mut Dice) -> Vec<(f64, f64)> {
+fn syllables(begin: f64, secs: f64, hertz: f64, used: f64, dice: &mut Dice) -> Levels {
     let mut levels = vec![(begin, 0.0)];
     let mut at = begin;
     loop {
@@ -623,7 +638,8 @@ fn head(
     // Lasting turns, first where the head stands at the beginning.
     let limits = [
         (h.yaw_degrees - h.drift_degrees[1]).max(0.0),
-        (h.pitch_degrees - h.drift_degrees[1]).max(0.0),
+        // Nods come on top.
+        (h.pitch_degrees - h.drift_degrees[1] - 0.5 * h.nod_degrees[1]).max(0.0),
         (h.roll_degrees - h.drift_degrees[1]).max(0.0),
     ];
     let target = |dice: &mut Dice, limit: f64| {
