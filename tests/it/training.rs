@@ -240,6 +240,46 @@ fn every_trained_parameter_changes_with_the_first_update_and_no_other() {
     check(OffApexNet::from_tensors(&start, &device).unwrap(), &[]);
 }
 
+/// The fixture: stock PyTorch 2.15 (three streams of Conv2d, ReLU, BatchNorm2d,
+/// MaxPool2d; AvgPool2d, Linear, Adam at 5e-4) from the same weights, on the same
+/// batches, with the same dropout.
+#[test]
+fn five_updates_lead_where_stock_pytorchs_lead() {
+    let device = NnDevice::flex().handle().clone().autodiff();
+    let start = initial(&ststnet::PARAMETERS, Moment::default());
+    let mut network = StstNet::from_tensors(&start, Geometry::Same, &device).unwrap();
+    let rule = onset::training::optimizer::Rule::Adam { weight_decay: 0.0 };
+    let mut optimizer = onset::training::optimizer::Optimizer::new(rule);
+    let judgement = Judgement {
+        smoothing: 0.0,
+        dropout: 0.5,
+        parallel: true,
+    };
+    let batch = batch(&clips(12, 3));
+    for step in 0..5 {
+        let moment = Moment {
+            step,
+            ..Moment::default()
+        };
+        let stream = moment.stream(Purpose::Dropout);
+        let lesson = network.study(&batch, judgement, stream).unwrap();
+        network = optimizer.step(5e-4, lesson.network, lesson.gradients);
+    }
+    let fixture = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/fixtures/ststnet_pytorch/after_5_updates.npz");
+    let mut archive = NpzArchive::open(fixture).unwrap();
+    for (name, tensor) in tensors_of(&network).unwrap() {
+        let expected: Vec<f32> = archive.by_name(&name).unwrap().unwrap().into_vec().unwrap();
+        for (value, expected) in tensor.values.iter().zip(&expected) {
+            let off = (value - expected).abs();
+            assert!(
+                off < 1e-6 * expected.abs().max(1.0),
+                "{name}: {value} {expected}"
+            );
+        }
+    }
+}
+
 #[test]
 fn weights_of_another_network_or_with_a_word_missing_are_refused() {
     let folder = tempfile::tempdir().unwrap();
