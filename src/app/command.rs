@@ -10,7 +10,7 @@ use crate::media::Frame;
 use crate::motion::tvl1::Tvl1Preset;
 use crate::session::handle::SessionStatus;
 use crate::session::magnified_view::MagnifyView;
-use crate::session::params::{DecodeMode, DeviceChoice};
+use crate::session::params::{DecodeMode, DeviceChoice, SpotterChoice};
 use crate::session::views::Views;
 use crate::spotting::{ExpressionKind, IntervalStatus};
 use crate::timeline::Event;
@@ -102,6 +102,7 @@ pub enum Command {
     Flow(Tvl1Preset),
     /// `None` goes back to the control signal.
     Weights(ExpressionKind, Option<std::path::PathBuf>),
+    Spotter(SpotterChoice),
     Panels(PanelSizes),
     ToggleHelp,
     HintsSeen,

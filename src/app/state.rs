@@ -344,6 +344,7 @@ impl AppState {
             Command::Decode(mode) => self.settings.params.decode = mode,
             Command::Device(device) => self.settings.params.device = device,
             Command::Flow(preset) => self.settings.params.flow = preset,
+            Command::Spotter(spotter) => self.settings.params.spotter = spotter,
             Command::Weights(kind, path) => match kind {
                 ExpressionKind::Macro => self.settings.params.macro_weights = path,
                 ExpressionKind::Micro => self.settings.params.micro_weights = path,

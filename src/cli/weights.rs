@@ -10,6 +10,7 @@ use super::{CommandResult, Failure, Outcome};
 use crate::model::softnet_keras::import_softnet_keras;
 use crate::model::ststnet_pytorch::import_ststnet_pytorch;
 use crate::nn::inventory::{self, WeightsSummary};
+use crate::nn::shipped;
 
 /// List, show and import the weights of networks and predictors.
 #[derive(Debug, Args)]
@@ -20,14 +21,14 @@ pub struct WeightsArgs {
 
 #[derive(Debug, Subcommand)]
 enum What {
-    /// List the weights files in folders (by default this one).
+    /// List the shipped weights and those in folders (by default this one).
     List {
         folders: Vec<PathBuf>,
         /// Print JSON.
         #[arg(long)]
         json: bool,
     },
-    /// Show one file's card, hash and tensors.
+    /// Show the card, hash and tensors of one file, or of shipped weights by their name.
     Show {
         file: PathBuf,
         /// Print JSON.
@@ -64,7 +65,11 @@ pub(super) fn run(args: &WeightsArgs) -> CommandResult {
     match &args.what {
         What::List { folders, json } => list(folders, *json),
         What::Show { file, json } => {
-            let summary = inventory::show(file).map_err(Failure::input)?;
+            let shipped = file.to_str().map(inventory::show_shipped).transpose();
+            let summary = match shipped.map_err(Failure::other)?.flatten() {
+                Some(summary) => summary,
+                None => inventory::show(file).map_err(Failure::input)?,
+            };
             if *json {
                 say!(
                     "{}",
@@ -127,6 +132,9 @@ fn list(folders: &[PathBuf], json: bool) -> CommandResult {
     let found = inventory::list(if folders.is_empty() { &here } else { folders });
     let mut outcome = Outcome::Done;
     let mut good = Vec::new();
+    for name in shipped::NAMES {
+        good.extend(inventory::show_shipped(name).map_err(Failure::other)?);
+    }
     for (_, summary) in found {
         match summary {
             Ok(summary) => good.push(summary),
@@ -142,11 +150,6 @@ fn list(folders: &[PathBuf], json: bool) -> CommandResult {
             serde_json::to_string_pretty(&good).map_err(Failure::other)?
         );
         return Ok(outcome);
-    }
-    if good.is_empty() {
-        tell!(
-            "No weights here. Without weights Onset scores with the control signal (strain over the ROIs, no network)."
-        );
     }
     for s in good {
         say!(

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
+use super::shipped;
 use super::weights::{EXTENSION, Weights, WeightsCard, WeightsError, read_all};
 
 /// One file of weights.
@@ -34,7 +35,23 @@ pub struct TensorSummary {
 /// As [`Weights::load`].
 pub fn show(path: &Path) -> Result<WeightsSummary, WeightsError> {
     let bytes = read_all(path)?;
-    let weights = Weights::parse(&bytes, path)?;
+    described(&bytes, path)
+}
+
+/// The same of weights that come with the program; `None` where there are none of
+/// this name.
+///
+/// # Errors
+/// When the program was built with a damaged file.
+pub fn show_shipped(name: &str) -> Result<Option<WeightsSummary>, WeightsError> {
+    let path = Path::new(name);
+    shipped::bytes(name)
+        .map(|bytes| described(bytes, path))
+        .transpose()
+}
+
+fn described(bytes: &[u8], path: &Path) -> Result<WeightsSummary, WeightsError> {
+    let weights = Weights::parse(bytes, path)?;
     let tensors: Vec<_> = weights
         .tensors
         .iter()
@@ -45,7 +62,7 @@ pub fn show(path: &Path) -> Result<WeightsSummary, WeightsError> {
         .collect();
     Ok(WeightsSummary {
         path: path.to_owned(),
-        sha256: sha256(&bytes),
+        sha256: sha256(bytes),
         parameters: weights.tensors.values().map(|t| t.values.len()).sum(),
         card: weights.card,
         tensors,

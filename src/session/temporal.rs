@@ -254,3 +254,123 @@ fn index(kind: ExpressionKind) -> usize {
         ExpressionKind::Micro => 1,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::Timestamp;
+    use crate::model::motion_sequence::MotionSequence;
+    use crate::model::motion_tcn::{INPUT, NETWORK};
+    use crate::motion::grid::{CELL_VALUES, CELLS};
+    use crate::nn::parameters;
+    use crate::nn::weights::{FORMAT_VERSION, WeightsCard};
+
+    const FPS: f64 = 25.0;
+
+    fn weights() -> Weights {
+        let network = MotionTcn::new(&NnDevice::flex());
+        Weights {
+            card: WeightsCard {
+                network: NETWORK.to_owned(),
+                format_version: FORMAT_VERSION,
+                kind: None,
+                source: String::new(),
+                trained_on: String::new(),
+                input: INPUT.to_owned(),
+                settings: BothRuns::default().to_settings(),
+            },
+            tensors: parameters::tensors_of(&network).unwrap(),
+        }
+    }
+
+    /// Windows of both kinds in the order in which they close; those that begin in the
+    /// third second were not measured.
+    fn windows() -> Vec<(ScoreSample, Option<FlowGrid>)> {
+        let mut told = Vec::new();
+        for (kind, k) in [(ExpressionKind::Macro, 15), (ExpressionKind::Micro, 5)] {
+            for first in 0..500_u64 - k {
+                let secs = |frame: u64| Timestamp::from_secs(frame as f64 / FPS);
+                let sample = ScoreSample {
+                    kind,
+                    window_start_frame: first,
+                    window_end_frame: first + k,
+                    start: secs(first),
+                    end: secs(first + k),
+                    score: 0.0,
+                    strain: 0.0,
+                    apex: None,
+                    masked: None,
+                    motion: None,
+                };
+                let value = |i: usize| ((first as usize * 31 + i * 7) % 101) as f32 * 0.02 - 1.0;
+                let values: Vec<f32> = (0..CELLS * CELL_VALUES)
+                    .map(|i| if i % CELL_VALUES == 3 { 1.0 } else { value(i) })
+                    .collect();
+                let measured = !(75..100).contains(&first);
+                told.push((sample, measured.then(|| FlowGrid::from_values(&values))));
+            }
+        }
+        told.sort_by_key(|(s, _)| (s.window_end_frame, s.kind));
+        told
+    }
+
+    fn scores(weights: &Weights, batch: usize) -> Vec<ScoreSample> {
+        let device = NnDevice::flex();
+        let mut temporal = Temporal::new(weights, "test", String::new(), &device).unwrap();
+        let mut ready = Vec::new();
+        for batch in windows().chunks(batch) {
+            for (sample, grid) in batch {
+                temporal.push(sample.clone(), grid.as_ref());
+            }
+            ready.extend(temporal.ready([true; 2], false).unwrap());
+        }
+        ready.extend(temporal.ready([true; 2], true).unwrap());
+        ready
+    }
+
+    #[test]
+    fn scores_do_not_depend_on_how_the_windows_came() {
+        let weights = weights();
+        let one_by_one = scores(&weights, 1);
+        assert_eq!(one_by_one.len(), windows().len());
+        for batch in [7, 64, usize::MAX] {
+            assert_eq!(scores(&weights, batch), one_by_one, "{batch} together");
+        }
+    }
+
+    #[test]
+    fn scores_at_work_are_those_of_the_whole_recording() {
+        let weights = weights();
+        let device = NnDevice::flex();
+        let moving = |kind| -> Vec<Moving> {
+            let of = windows().into_iter().filter(|(s, _)| s.kind == kind);
+            of.filter_map(|(s, grid)| {
+                Some(Moving {
+                    secs: s.centre_secs(),
+                    face: grid?.without_head(),
+                })
+            })
+            .collect()
+        };
+        let (macros, micros) = (moving(ExpressionKind::Macro), moving(ExpressionKind::Micro));
+        let sequence = MotionSequence::new(&macros, &micros, 0.0, 499.0 / FPS);
+        let network = MotionTcn::from_weights(&weights, &device).unwrap();
+        let steps = network.probabilities(sequence.values(), &device).unwrap();
+        for sample in scores(&weights, 16) {
+            let at = sequence.step_at(sample.centre_secs());
+            // Where the recording ends the last steps see less.
+            if at + 16.0 > steps.len() as f64 {
+                continue;
+            }
+            let output = index(sample.kind);
+            let (low, share) = (at.floor() as usize, at.fract());
+            let wanted = f64::from(steps[low][output]) * (1.0 - share)
+                + f64::from(steps[low + 1][output]) * share;
+            assert!(
+                (sample.score - wanted).abs() < 1e-5,
+                "{} at {at}, not {wanted}",
+                sample.score
+            );
+        }
+    }
+}

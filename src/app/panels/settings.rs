@@ -1,5 +1,7 @@
 //! What the next analysis does and how the window looks.
 
+use std::path::Path;
+
 use egui::{Button, Label, RichText, ScrollArea, Ui};
 
 use crate::app::command::{Command, DialogKind};
@@ -8,7 +10,8 @@ use crate::app::state::AppState;
 use crate::app::theme;
 use crate::app::widgets::row;
 use crate::motion::tvl1::Tvl1Preset;
-use crate::session::params::{DecodeMode, DeviceChoice};
+use crate::nn::shipped;
+use crate::session::params::{DecodeMode, DeviceChoice, Speaker, SpotterChoice};
 use crate::spotting::ExpressionKind;
 
 /// Width of the names at the left, points.
@@ -43,6 +46,29 @@ pub fn show(ui: &mut Ui, state: &AppState, out: &mut Vec<Command>) {
                 ],
                 params.decode,
                 |d| out.push(Command::Decode(d)),
+            );
+            choose(
+                ui,
+                "Scores by",
+                &[
+                    (
+                        SpotterChoice::MotionTcn,
+                        "MotionTCN",
+                        "The course of the motion over the whole face",
+                    ),
+                    (
+                        SpotterChoice::SoftNet,
+                        "SOFTNet",
+                        "The published network, a flow window at a time",
+                    ),
+                    (
+                        SpotterChoice::Control,
+                        "Strain",
+                        "The control signal: no network",
+                    ),
+                ],
+                params.spotter,
+                |s| out.push(Command::Spotter(s)),
             );
             choose(
                 ui,
@@ -83,7 +109,7 @@ pub fn show(ui: &mut Ui, state: &AppState, out: &mut Vec<Command>) {
             ui.add(
                 Label::new(row::weak(
                     ui,
-                    "Decoding, flow, device and weights hold for the next analysis.",
+                    "Decoding, scores, flow, device and weights hold for the next analysis.",
                 ))
                 .wrap(),
             );
@@ -143,25 +169,28 @@ fn weights(ui: &mut Ui, state: &AppState, kind: ExpressionKind, out: &mut Vec<Co
         ),
     };
     row::section(ui, title);
-    let text = match path {
-        Some(path) => format!(
-            "SOFTNet, weights {}",
-            path.file_name().map_or_else(
-                || path.display().to_string(),
-                |n| n.to_string_lossy().into()
-            )
-        ),
-        None => "Control signal: strain over the regions, no network".into(),
+    let name = |path: &Path| {
+        path.file_name().map_or_else(
+            || path.display().to_string(),
+            |n| n.to_string_lossy().into_owned(),
+        )
+    };
+    let text = match state.settings.params.speaker(kind) {
+        Speaker::MotionTcn(None) => format!("MotionTCN, weights {}", shipped::MOTION_TCN),
+        Speaker::MotionTcn(Some(path)) => format!("MotionTCN, weights {}", name(path)),
+        Speaker::SoftNet(None) => format!("SOFTNet, weights {}", shipped::softnet(kind.name())),
+        Speaker::SoftNet(Some(path)) => format!("SOFTNet, weights {}", name(path)),
+        Speaker::Control => "Control signal: strain over the regions, no network".into(),
     };
     let label = ui.add(Label::new(RichText::new(text)).wrap());
     if let Some(path) = path {
         label.on_hover_text(path.display().to_string());
     }
     ui.horizontal(|ui| {
-        if ui.button("Choose weights…").clicked() {
+        if ui.button("Choose SOFTNet weights…").clicked() {
             out.push(Command::AskForInput(dialog));
         }
-        if path.is_some() && ui.button("Use the control signal").clicked() {
+        if path.is_some() && ui.button("Without them").clicked() {
             out.push(Command::Weights(kind, None));
         }
     });
