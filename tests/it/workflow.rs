@@ -98,8 +98,8 @@ fn the_workflow_runs_folds_and_archives_and_does_nothing_twice() {
     let home = home.path();
     material(home);
     run(&program, home);
-    let report = fs::read_to_string(home.join("out/report.json")).expect("a report");
-    let report: serde_json::Value = serde_json::from_str(&report).expect("json");
+    let report_text = fs::read_to_string(home.join("out/report.json")).expect("a report");
+    let report: serde_json::Value = serde_json::from_str(&report_text).expect("json");
     let clips: u64 = report["confusion"]
         .as_array()
         .into_iter()
@@ -124,14 +124,18 @@ fn the_workflow_runs_folds_and_archives_and_does_nothing_twice() {
         "{table}"
     );
 
-    // A fold that is lost is made again, the others are not.
+    // What a killed run has not written is made, what it has written is not made again.
     assert!(run(&program, home).contains("Nothing to be done"));
     let kept = fs::metadata(home.join("out/folds/fold-0000.json"))
         .and_then(|m| m.modified())
         .expect("its time");
-    fs::remove_file(home.join("out/folds/fold-0001.json")).expect("removed");
+    for lost in ["out/folds/fold-0001.json", "out/report.json"] {
+        fs::remove_file(home.join(lost)).expect("removed");
+    }
     run(&program, home);
     assert!(home.join("out/folds/fold-0001.json").is_file());
+    let again = fs::read_to_string(home.join("out/report.json")).expect("a report");
+    assert_eq!(again, report_text);
     let now = fs::metadata(home.join("out/folds/fold-0000.json"))
         .and_then(|m| m.modified())
         .expect("its time");
