@@ -11,12 +11,12 @@ use super::progress::Progress;
 use super::{CommandResult, Failure, Outcome};
 use crate::media::synthetic::recordings;
 use crate::project::output;
-use crate::training::synthesis::{Recipe, Script, contact_sheet, film};
+use crate::training::synthesis::{Cast, Recipe, Script, contact_sheet, film};
 
 /// Film labelled synthetic recordings (same recipe and seed, same bytes).
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  onset synth --out studio --seed 7 --recordings 20\n  onset synth --recipe assets/studio/test-1.toml --out studio-test\n  onset synth --contact-sheet sheet.png --recipe assets/studio/train-1.toml\n  onset synth --sample --out assets/clip\n\nOUT receives the videos, index.csv, labels.csv, events.csv (with amplitudes),\ndistractors.csv and recipe.toml."
+    after_help = "Examples:\n  onset synth --out studio --seed 7 --recordings 20\n  onset synth --recipe assets/studio/test-1.toml --out studio-test\n  onset synth --faces photos --out studio-faces --recordings 10\n  onset synth --contact-sheet sheet.png --recipe assets/studio/train-1.toml\n  onset synth --sample --out assets/clip\n\nOUT receives the videos, index.csv, labels.csv, events.csv (with amplitudes),\ndistractors.csv and recipe.toml."
 )]
 pub struct SynthArgs {
     /// Folder for the recordings and their labels.
@@ -27,11 +27,15 @@ pub struct SynthArgs {
     #[arg(long, value_name = "FILE", conflicts_with_all = ["out", "sample"])]
     contact_sheet: Option<PathBuf>,
     /// Only the bundled clip and its truth.
-    #[arg(long, conflicts_with_all = ["seed", "recipe", "recordings"])]
+    #[arg(long, conflicts_with_all = ["seed", "recipe", "recordings", "faces"])]
     sample: bool,
     /// What is filmed, as TOML; the built-in training recipe without it.
     #[arg(long)]
     recipe: Option<PathBuf>,
+    /// Film the faces of this folder (photographs, or clips whose first frame is
+    /// taken; neutral, looking at the camera) instead of drawn ones.
+    #[arg(long, value_name = "DIR")]
+    faces: Option<PathBuf>,
     /// What makes this set of recordings different from another; else the recipe's.
     #[arg(long)]
     seed: Option<u64>,
@@ -62,8 +66,10 @@ pub(super) fn run(args: &SynthArgs, quiet: bool) -> CommandResult {
     };
     recipe.seed = args.seed.unwrap_or(recipe.seed);
     recipe.recordings = args.recordings.unwrap_or(recipe.recordings);
+    let (cast, outcome) = cast(args)?;
     if let Some(path) = &args.contact_sheet {
-        return write_contact_sheet(&recipe, path, quiet);
+        write_contact_sheet(&recipe, &cast, path, quiet)?;
+        return Ok(outcome);
     }
     let Some(out) = &args.out else {
         let nowhere = anyhow::anyhow!("Nothing to write to: name a folder with --out");
@@ -73,7 +79,7 @@ pub(super) fn run(args: &SynthArgs, quiet: bool) -> CommandResult {
         .map(|number| Script::frames(&recipe, number))
         .sum();
     let progress = Mutex::new(Progress::new("filming", Some(total), quiet));
-    let filmed = film(&recipe, out, &|done| {
+    let filmed = film(&recipe, &cast, out, &|done| {
         // A poisoned lock means another recording failed, which `film` reports.
         if let Ok(mut progress) = progress.lock() {
             progress.at(done);
@@ -93,14 +99,36 @@ pub(super) fn run(args: &SynthArgs, quiet: bool) -> CommandResult {
             out.display()
         );
     }
-    Ok(Outcome::Done)
+    Ok(outcome)
+}
+
+/// Who is filmed; a warning for each file without a face.
+fn cast(args: &SynthArgs) -> Result<(Cast, Outcome), Failure> {
+    let Some(dir) = &args.faces else {
+        return Ok((Cast::Drawn, Outcome::Done));
+    };
+    let (cast, skipped) = Cast::from_folder(dir).map_err(Failure::input)?;
+    for file in &skipped {
+        tell!("Skipped, {}: {}", file.reason, file.path.display());
+    }
+    let outcome = if skipped.is_empty() {
+        Outcome::Done
+    } else {
+        Outcome::Warned
+    };
+    Ok((cast, outcome))
 }
 
 /// Recordings on a contact sheet.
 const SHOWN: u32 = 10;
 
-fn write_contact_sheet(recipe: &Recipe, path: &Path, quiet: bool) -> CommandResult {
-    let sheet = contact_sheet(recipe, SHOWN).map_err(Failure::other)?;
+fn write_contact_sheet(
+    recipe: &Recipe,
+    cast: &Cast,
+    path: &Path,
+    quiet: bool,
+) -> Result<(), Failure> {
+    let sheet = contact_sheet(recipe, cast, SHOWN).map_err(Failure::other)?;
     let mut bytes = Cursor::new(Vec::new());
     sheet
         .write_to(&mut bytes, image::ImageFormat::Png)
@@ -109,5 +137,5 @@ fn write_contact_sheet(recipe: &Recipe, path: &Path, quiet: bool) -> CommandResu
     if !quiet {
         tell!("{SHOWN} persons in {}", path.display());
     }
-    Ok(Outcome::Done)
+    Ok(())
 }

@@ -12,10 +12,11 @@ use onset::face::{CropHold, FaceDetector, FaceTracker, LandmarkPredictor, still}
 use onset::media::FrameSource;
 use onset::media::synthetic::movement::CROP_UNITS;
 use onset::media::synthetic::{
-    Camera, Course, ExpressionKind, HeadMotion, Shot, ShotSource, Track,
+    Camera, Course, ExpressionKind, HeadMotion, Shot, ShotSource, SyntheticSource, SyntheticSpec,
+    Track, sample_spec,
 };
 use onset::motion::{Tvl1, Tvl1Params};
-use onset::training::synthesis::{Recipe, Script, contact_sheet, film};
+use onset::training::synthesis::{Cast, Recipe, Script, contact_sheet, film};
 
 fn test_recipe() -> Recipe {
     Recipe::parse(Recipe::TEST_1).unwrap()
@@ -59,6 +60,17 @@ fn fingerprint(bytes: &[u8]) -> u64 {
     bytes.iter().fold(0xcbf2_9ce4_8422_2325, |h, &b| {
         (h ^ u64::from(b)).wrapping_mul(0x0000_0100_0000_01b3)
     })
+}
+
+/// A picture of the bundled clip's face, as a photograph.
+fn photograph(path: &Path) {
+    let spec = SyntheticSpec {
+        noise: 0.0,
+        ..sample_spec()
+    };
+    let mut source = SyntheticSource::new(spec).unwrap();
+    let frame = source.next_frame().unwrap().unwrap();
+    frame.picture.save(path).unwrap();
 }
 
 /// Every file of a folder tree with the fingerprint of its bytes.
@@ -260,7 +272,9 @@ fn studio_folders_are_equal_whatever_the_threads() {
             .build()
             .unwrap();
         let out = dir.path().join(name);
-        let filmed = pool.install(|| film(&recipe, &out, &|_| {})).unwrap();
+        let filmed = pool
+            .install(|| film(&recipe, &Cast::Drawn, &out, &|_| {}))
+            .unwrap();
         (filmed, files(&out))
     };
     let (one, two) = (film_with("one", 1), film_with("two", 3));
@@ -366,7 +380,84 @@ fn the_pinned_test_recipe_is_unchanged() {
 const PINNED: u64 = 0x153e_fdf1_4410_0678;
 
 #[test]
+fn studio_photographs_play_and_files_without_a_face_are_named() {
+    let dir = tempfile::tempdir().unwrap();
+    photograph(&dir.path().join("b, one.png"));
+    image::RgbImage::new(200, 200)
+        .save(dir.path().join("a.png"))
+        .unwrap();
+    std::fs::write(dir.path().join("notes.txt"), "no picture").unwrap();
+    let (cast, skipped) = Cast::from_folder(dir.path()).unwrap();
+    let names: Vec<_> = skipped
+        .iter()
+        .map(|s| s.path.file_name().unwrap())
+        .collect();
+    assert_eq!(names, ["a.png", "notes.txt"]);
+    assert!(skipped[0].reason.contains("no face"), "{skipped:?}");
+
+    let recipe = Recipe {
+        width: 320,
+        height: 240,
+        ..test_recipe()
+    };
+    let script = Script::draw_with(&recipe, 0, &cast);
+    assert_eq!(script.subject, "b_ one");
+    // The first blink, with nothing else going on.
+    let blink = script
+        .distractors
+        .iter()
+        .find(|d| d.what == "blink")
+        .unwrap();
+    let still = Shot {
+        head: HeadMotion::still(),
+        gaze_x: Course::Levels(Vec::new()),
+        gaze_y: Course::Levels(Vec::new()),
+        movements: Vec::new(),
+        camera: plain_camera(&script.shot),
+        ..script.shot.clone()
+    };
+    let mut source = ShotSource::new(still);
+    let middle = (blink.start + blink.end) / 2;
+    let eye = source.landmarks(blink.start)[37];
+    let (before, shut) = (gray(&mut source, blink.start), gray(&mut source, middle));
+    let change = |x: f32, y: f32| {
+        let mut sum = 0.0;
+        for (dx, dy) in [(0, 0), (2, 0), (4, 0), (2, 2), (4, 2)] {
+            let (x, y) = (x as usize + dx, y as usize + dy);
+            sum += (before.at(x, y) - shut.at(x, y)).abs() / 5.0;
+        }
+        sum
+    };
+    assert!(change(eye.x, eye.y) > 8.0, "{}", change(eye.x, eye.y));
+    let chin = source.landmarks(0)[8];
+    assert!(change(chin.x, chin.y - 10.0) < 1.0);
+
+    // The picture moves as the truth says, and what moves is found again.
+    let mut source = ShotSource::new(Shot {
+        camera: plain_camera(&script.shot),
+        ..script.shot.clone()
+    });
+    let (error, way) = flow_error(&mut source, 0, 9);
+    assert!(error < 0.3 + 0.1 * way, "{error} of {way} px");
+    source.seek(0).unwrap();
+    let frame = source.next_frame().unwrap().unwrap();
+    let detector = FaceDetector::new().unwrap();
+    let predictor = LandmarkPredictor::embedded().unwrap();
+    let face = &still::faces_in(&frame.picture, &detector, &predictor)[0];
+    let truth = source.landmarks(0);
+    let eyes = truth[36].distance(truth[45]);
+    for (found, truth) in face.landmarks.iter().zip(&truth) {
+        let off = Point::new(found[0], found[1]).distance(*truth);
+        assert!(off < 0.12 * eyes, "{found:?} {truth:?}");
+    }
+
+    std::fs::remove_file(dir.path().join("b, one.png")).unwrap();
+    let nobody = Cast::from_folder(dir.path()).unwrap_err().to_string();
+    assert!(nobody.contains("No face"), "{nobody}");
+}
+
+#[test]
 fn a_contact_sheet_shows_every_person_three_times() {
-    let sheet = contact_sheet(&small(), 2).unwrap();
+    let sheet = contact_sheet(&small(), &Cast::Drawn, 2).unwrap();
     assert_eq!(sheet.dimensions(), (1200, 150));
 }

@@ -53,6 +53,13 @@ pub(super) fn margins(x: f32, shut: f32) -> (f32, f32) {
     (upper, lower)
 }
 
+/// How high the lids stand apart at `x` against the middle of the eye, 0..1.
+#[must_use]
+pub(super) fn opening(x: f32) -> f32 {
+    let t = (x.abs() - INNER.0) / (OUTER.0 - INNER.0);
+    (4.0 * t * (1.0 - t)).clamp(0.0, 1.0)
+}
+
 /// Whether `x` lies between the corners of an eye, lashes included.
 #[must_use]
 pub(super) fn is_along(x: f32) -> bool {

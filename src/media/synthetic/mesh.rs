@@ -75,6 +75,25 @@ impl View {
         }
     }
 
+    /// The same for a place that takes part in a share of the head's motion only.
+    #[must_use]
+    pub(super) fn place_carried(&self, x: f32, y: f32, z: f32, share: f32) -> (f32, f32, f32) {
+        let moved = self.place(x, y, z);
+        if share >= 1.0 {
+            return moved;
+        }
+        // Unturned and unmoved.
+        let f = &self.framing;
+        let near = f.distance / (f.distance + FRONT - z);
+        let (rx, ry, rz) = (
+            f.x + f.unit * near * x,
+            f.y + f.unit * (near * (y - PIVOT_Y) + PIVOT_Y),
+            z,
+        );
+        let mix = |rest: f32, moved: f32| rest + share * (moved - rest);
+        (mix(rx, moved.0), mix(ry, moved.1), mix(rz, moved.2))
+    }
+
     fn turned(&self, v: [f32; 3]) -> [f32; 3] {
         self.turn
             .map(|row| row[0] * v[0] + row[1] * v[1] + row[2] * v[2])
@@ -106,6 +125,8 @@ struct Node {
     facing: [f32; 3],
     /// Key light at rest, for the ratio of turned to unturned.
     lit: f32,
+    /// Share of the head's motion that it takes part in.
+    carried: f32,
 }
 
 /// What a pixel shows: a place of the plain face, how far the skin there has been
@@ -146,7 +167,8 @@ pub(super) struct Mesh {
 
 impl Mesh {
     /// Covers `bounds` (left, top, right, bottom) in steps of `step`; `rise` is the
-    /// height over the skin.
+    /// height over the skin, `carried` the share of the head's motion that a place
+    /// takes part in.
     #[must_use]
     pub(super) fn new(
         bounds: (f32, f32, f32, f32),
@@ -154,6 +176,7 @@ impl Mesh {
         shape: &Shape,
         light: Light,
         rise: impl Fn(f32, f32) -> f32,
+        carried: impl Fn(f32, f32) -> f32,
     ) -> Self {
         let columns = ((bounds.2 - bounds.0) / step) as usize + 2;
         let rows = ((bounds.3 - bounds.1) / step) as usize + 2;
@@ -169,6 +192,7 @@ impl Mesh {
                     person: [px, py, depth(x, y) + rise(x, y)],
                     facing,
                     lit: level(&light, facing),
+                    carried: carried(x, y),
                 });
             }
         }
@@ -201,8 +225,9 @@ impl Mesh {
         self.corners.clear();
         for (node, &d) in self.nodes.iter().zip(moved) {
             let [x, y, z] = node.person;
-            let (sx, sy, z) = view.place(x + d[0], y + d[1], z);
-            let shade = level(&self.light, view.turned(node.facing)) / node.lit;
+            let (sx, sy, z) = view.place_carried(x + d[0], y + d[1], z, node.carried);
+            let turned = level(&self.light, view.turned(node.facing)) / node.lit;
+            let shade = 1.0 + (turned - 1.0) * node.carried;
             let texel = Texel {
                 x: node.plain[0],
                 y: node.plain[1],

@@ -29,6 +29,7 @@ mod mouth;
 pub mod movement;
 mod outline;
 pub mod person;
+mod photo;
 mod portrait;
 pub mod recordings;
 mod render;
@@ -40,6 +41,7 @@ pub mod shot;
 mod skin;
 mod spec;
 mod spectacles;
+mod spline;
 mod stage;
 mod truth;
 

@@ -1,17 +1,23 @@
-//! Who is filmed: the proportions and the looks of one drawn person.
+//! Who is filmed: the proportions and the looks of one person.
+
+use std::sync::Arc;
+
+use image::RgbImage;
 
 use super::dice::Dice;
 use super::look::Look;
+use super::photo::Photo;
 use super::shape::Shape;
 use crate::base::Point;
 
-/// One drawn person; equal seeds give equal faces.
+/// One person, drawn or photographed; equal seeds give equal faces.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Person {
     pub(super) shape: Shape,
     pub(super) look: Look,
     /// Grain, strands and freckles follow from it.
     pub(super) seed: u64,
+    pub(super) photo: Option<Arc<Photo>>,
 }
 
 impl Person {
@@ -23,6 +29,7 @@ impl Person {
             shape: Shape::drawn(&mut Dice::of(world, "shape", number)),
             look: Look::drawn(&mut look),
             seed: Dice::of(world, "grain", number).bits(),
+            photo: None,
         }
     }
 
@@ -33,7 +40,27 @@ impl Person {
             shape: Shape::plain(),
             look: Look::plain(),
             seed,
+            photo: None,
         }
+    }
+
+    /// The person of a photograph, at rest and looking at the camera, whose 68 points
+    /// lie at `landmarks` (pixels). `None` when those are no face's.
+    #[must_use]
+    pub fn photographed(picture: RgbImage, landmarks: &[Point; 68]) -> Option<Self> {
+        let (photo, spline) = Photo::new(picture, landmarks)?;
+        Some(Self {
+            shape: Shape::Photographed(spline),
+            look: Look::plain(),
+            seed: 0,
+            photo: Some(Arc::new(photo)),
+        })
+    }
+
+    /// Distance between the eyes in the photograph, pixels; `None` for drawn persons.
+    #[must_use]
+    pub fn photo_unit(&self) -> Option<f32> {
+        self.photo.as_ref().map(|p| p.unit)
     }
 
     /// The 68 points of the iBUG/300-W scheme at rest, face units: the origin midway

@@ -32,6 +32,17 @@ impl Light {
         }
     }
 
+    /// Light of a photograph that nobody knows: soft, from the front and above.
+    #[must_use]
+    pub(super) const fn soft() -> Self {
+        Self {
+            key: [0.0, -0.35, 0.937],
+            key_level: 0.55,
+            ambient: 1.7,
+            ..Self::plain()
+        }
+    }
+
     fn drawn(dice: &mut Dice) -> Self {
         let side = dice.within([-0.15, 0.15]);
         let high = dice.within([-0.01, 0.13]);

@@ -7,10 +7,11 @@
 use super::anatomy::REST_LANDMARKS;
 use super::arithmetic::hill;
 use super::dice::Dice;
+use super::spline::Spline;
 use crate::base::Point;
 
 #[derive(Debug, Clone, Copy, PartialEq)]
-struct Bulge {
+pub(super) struct Bulge {
     center: (f32, f32),
     sigma: (f32, f32),
     /// x positive outward when `paired`.
@@ -22,9 +23,13 @@ struct Bulge {
 
 /// A smooth map from the plain face to a person's, both in face units.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Shape {
-    scale: (f32, f32),
-    bulges: Vec<Bulge>,
+pub(super) enum Shape {
+    Drawn {
+        scale: (f32, f32),
+        bulges: Vec<Bulge>,
+    },
+    /// Through the landmarks of a photograph.
+    Photographed(Spline),
 }
 
 /// Centre, widths, and standard deviations of the shift.
@@ -63,7 +68,7 @@ const CENTRAL: [Variation; 6] = [
 impl Shape {
     #[must_use]
     pub(super) fn plain() -> Self {
-        Self {
+        Self::Drawn {
             scale: (1.0, 1.0),
             bulges: Vec::new(),
         }
@@ -102,7 +107,7 @@ impl Shape {
         }
         let wide = draw(0.025);
         let long = draw(0.030);
-        Self {
+        Self::Drawn {
             scale: (1.0 + wide, 1.0 + long),
             bulges,
         }
@@ -111,8 +116,12 @@ impl Shape {
     /// Where a place of the plain face lies on this one.
     #[must_use]
     pub(super) fn place(&self, x: f32, y: f32) -> (f32, f32) {
+        let (scale, bulges) = match self {
+            Self::Photographed(spline) => return spline.place(x, y),
+            Self::Drawn { scale, bulges } => (scale, bulges),
+        };
         let (mut px, mut py) = (x, y);
-        for b in &self.bulges {
+        for b in bulges {
             let halves: &[f32] = match (b.paired, b.half) {
                 (true, h) if h > 0.0 => &[1.0],
                 (true, _) => &[-1.0, 1.0],
@@ -128,7 +137,7 @@ impl Shape {
                 }
             }
         }
-        (px * self.scale.0, py * self.scale.1)
+        (px * scale.0, py * scale.1)
     }
 
     /// The person's 68 points at rest, face units.

@@ -74,6 +74,19 @@ impl Sheet {
         }
     }
 
+    /// Covers nothing.
+    #[must_use]
+    pub(super) fn empty() -> Self {
+        Self {
+            left: 0.0,
+            top: 0.0,
+            per_unit: 1.0,
+            width: 0,
+            height: 0,
+            texels: Vec::new(),
+        }
+    }
+
     /// Encoded light times coverage, and coverage, 0..1; nothing outside.
     #[inline]
     #[must_use]

@@ -11,8 +11,9 @@ use super::mesh::{Framing, HeadPose, Mesh, Picture, Texel, View};
 use super::mouth;
 use super::movement::Movement;
 use super::person::Person;
+use super::photo;
 use super::portrait::Painter;
-use super::scene::Scene;
+use super::scene::{Light, Scene};
 use super::sheet::{Sheet, decoded, encoded};
 use super::spectacles;
 use crate::base::Point;
@@ -94,16 +95,41 @@ impl Stage {
             scene.cloth_contrast,
         );
         let blur = 0.7 / framing.unit;
-        let bounds = (HEAD.0, HEAD.1, HEAD.2, painter.lowest_hair().max(HEAD.3));
-        let head = Sheet::painted(bounds, DENSITY * framing.unit, |x, y| {
-            painter.head(x, y, blur)
-        });
-        let below = (height as f32 - framing.y) / framing.unit + 0.5;
+        let density = DENSITY * framing.unit;
+        let below = (height as f32 - framing.y) / framing.unit;
         let beside = width as f32 / framing.unit;
-        let around = (-beside, 0.4, beside, below.max(1.0));
-        let body = Sheet::painted(around, 1.5 * framing.unit, |x, y| painter.body(x, y, blur));
+        let place = |x: f32, y: f32| person.shape.place(x, y);
+        let (bounds, head, body) = match &person.photo {
+            None => {
+                let bounds = (HEAD.0, HEAD.1, HEAD.2, painter.lowest_hair().max(HEAD.3));
+                let head = Sheet::painted(bounds, density, |x, y| painter.head(x, y, blur));
+                let around = (-beside, 0.4, beside, (below + 0.5).max(1.0));
+                let body =
+                    Sheet::painted(around, 1.5 * framing.unit, |x, y| painter.body(x, y, blur));
+                (bounds, head, body)
+            }
+            Some(photo) => {
+                // The whole frame and, as the map is not the identity, some more.
+                let (across, above) = (framing.x / framing.unit, framing.y / framing.unit);
+                let bounds = (
+                    -1.2 * across - 0.5,
+                    -1.2 * above - 0.5,
+                    1.2 * (beside - across) + 0.5,
+                    1.2 * below + 0.5,
+                );
+                (bounds, photo.sheet(bounds, density, &place), Sheet::empty())
+            }
+        };
         let step = NODE_PX / framing.unit;
-        let mesh = Mesh::new(bounds, step, &person.shape, scene.light, |_, _| 0.0);
+        let light = match person.photo {
+            None => scene.light,
+            Some(_) => Light::soft(),
+        };
+        let carried = |x: f32, y: f32| match person.photo {
+            None => 1.0,
+            Some(_) => photo::carried(x, y),
+        };
+        let mesh = Mesh::new(bounds, step, &person.shape, light, |_, _| 0.0, carried);
         let glasses = person.look.glasses.as_ref().map(|g| {
             let sheet = Sheet::painted(spectacles::BOUNDS, DENSITY * framing.unit, |x, y| {
                 spectacles::paint(g, x, y, blur)
@@ -114,6 +140,7 @@ impl Stage {
                 &person.shape,
                 scene.light,
                 |x, y| super::depth::FRONT - super::depth::depth(x, y) + spectacles::rise(x),
+                |_, _| 1.0,
             );
             Glasses {
                 still: vec![[0.0; 2]; mesh.columns * mesh.rows],
@@ -131,9 +158,16 @@ impl Stage {
             .enumerate()
             .for_each(|(row, line)| {
                 let y = (row as f32 + 0.5) / height as f32 - 0.5;
+                let down = (row as f32 - framing.y) / framing.unit;
                 for (column, pixel) in line.iter_mut().enumerate() {
                     let x = (column as f32 + 0.5 - 0.5 * width as f32) / height as f32;
-                    *pixel = scene.backdrop(x, y).map(encoded);
+                    let light = match &person.photo {
+                        None => scene.backdrop(x, y),
+                        Some(photo) => {
+                            photo.backdrop((column as f32 - framing.x) / framing.unit, down)
+                        }
+                    };
+                    *pixel = light.map(encoded);
                 }
             });
         Self {
@@ -281,6 +315,10 @@ impl Stage {
                 moment.gaze.1 - texel.moved[1],
             ),
         };
+        if self.person.photo.is_some() {
+            let (sx, sy) = photo::eye_source(x, y, &state);
+            return (self.head.at(sx, sy), texel.shade);
+        }
         let linear = [skin[0], skin[1], skin[2]].map(decoded);
         let c = self.painter.eye(linear, x, y, blur, state).map(encoded);
         ([c[0], c[1], c[2], 1.0], texel.shade)
@@ -338,10 +376,20 @@ impl Stage {
                 mx += level * s.x;
                 my += level * s.y;
             }
-            let (sx, sy, _) = view.place(mx, my, super::depth::depth(plain.x, plain.y));
+            let z = super::depth::depth(plain.x, plain.y);
+            let (sx, sy, _) = view.place_carried(mx, my, z, self.carried(plain.x, plain.y));
             *point = Point::new(sx, sy);
         }
         points
+    }
+
+    /// The share of the head's motion that a place of the plain face takes part in.
+    #[must_use]
+    pub(super) fn carried(&self, x: f32, y: f32) -> f32 {
+        match self.person.photo {
+            None => 1.0,
+            Some(_) => photo::carried(x, y),
+        }
     }
 
     /// The nose's and the chin's place in the picture: how far the head has gone.

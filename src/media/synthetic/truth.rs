@@ -165,7 +165,12 @@ impl Stage {
                         mx += level * s.x;
                         my += level * s.y;
                     }
-                    View::new(self.framing, &moment.pose).place(mx, my, z)
+                    View::new(self.framing, &moment.pose).place_carried(
+                        mx,
+                        my,
+                        z,
+                        self.carried(x, y),
+                    )
                 };
                 let (from, to) = (at(a), at(b));
                 Some((to.0 - from.0, to.1 - from.1))

@@ -3,8 +3,9 @@
 use image::RgbImage;
 use image::imageops::{self, FilterType};
 
+use super::cast::Cast;
 use super::recipe::Recipe;
-use super::script::Script;
+use super::script::{Script, turn_limits};
 use crate::media::synthetic::{
     Course, Dice, FaceSide, HeadMotion, Jitter, Movement, Shot, ShotSource, Step, Track, UnitMove,
 };
@@ -26,7 +27,7 @@ const TURNED_SECS: f64 = 5.0;
 ///
 /// # Errors
 /// When a picture cannot be drawn, which does not happen with a checked recipe.
-pub fn contact_sheet(recipe: &Recipe, count: u32) -> Result<RgbImage, MediaError> {
+pub fn contact_sheet(recipe: &Recipe, cast: &Cast, count: u32) -> Result<RgbImage, MediaError> {
     // Every tile another person.
     let recipe = Recipe {
         recordings_of_a_person: 1,
@@ -35,7 +36,7 @@ pub fn contact_sheet(recipe: &Recipe, count: u32) -> Result<RgbImage, MediaError
     let rows = count.div_ceil(ACROSS);
     let mut sheet = RgbImage::new(ACROSS * PICTURES * TILE.0, rows * TILE.1);
     for number in 0..count {
-        let mut source = ShotSource::new(posed(&recipe, number));
+        let mut source = ShotSource::new(posed(&recipe, cast, number));
         for picture in 0..PICTURES {
             let Some(frame) = source.next_frame()? else {
                 break;
@@ -50,8 +51,8 @@ pub fn contact_sheet(recipe: &Recipe, count: u32) -> Result<RgbImage, MediaError
 }
 
 /// A recording's person, scene and camera with three poses.
-fn posed(recipe: &Recipe, number: u32) -> Shot {
-    let script = Script::draw(recipe, number);
+fn posed(recipe: &Recipe, cast: &Cast, number: u32) -> Shot {
+    let script = Script::draw_with(recipe, number, cast);
     let shot = script.shot;
     let mut dice = Dice::of(&recipe.world, "contact sheet", u64::from(number));
     let units: Vec<UnitMove> = match script.events.first() {
@@ -79,8 +80,9 @@ fn posed(recipe: &Recipe, number: u32) -> Shot {
         }],
         ..Track::default()
     };
-    head.yaw = turn(dice.sign() * recipe.head.yaw_degrees);
-    head.pitch = turn(dice.sign() * 0.7 * recipe.head.pitch_degrees);
+    let (yaw, pitch) = turn_limits(recipe, &shot.person);
+    head.yaw = turn(dice.sign() * yaw);
+    head.pitch = turn(dice.sign() * 0.7 * pitch);
     let mut camera = shot.camera.clone();
     camera.noise = 0.0;
     Shot {

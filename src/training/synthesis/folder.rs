@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use image::codecs::jpeg::JpegEncoder;
 use rayon::prelude::*;
 
+use super::cast::Cast;
 use super::recipe::{Recipe, RecipeError};
 use super::script::{Script, Storage};
 use crate::media::synthetic::ShotSource;
@@ -43,6 +44,7 @@ pub enum FilmError {
 /// When the folder or a file cannot be written or FFmpeg has no encoder.
 pub fn film(
     recipe: &Recipe,
+    cast: &Cast,
     dir: &Path,
     progress: &(dyn Fn(u64) + Sync),
 ) -> Result<Filmed, FilmError> {
@@ -54,7 +56,7 @@ pub fn film(
         .into_par_iter()
         .with_max_len(1)
         .map(|number| {
-            let rows = film_one(recipe, number, dir)?;
+            let rows = film_one(recipe, cast, number, dir)?;
             progress(done.fetch_add(rows.frames, Ordering::Relaxed) + rows.frames);
             Ok(rows)
         })
@@ -98,8 +100,8 @@ struct Rows {
     macro_: usize,
 }
 
-fn film_one(recipe: &Recipe, number: u32, dir: &Path) -> Result<Rows, MediaError> {
-    let script = Script::draw(recipe, number);
+fn film_one(recipe: &Recipe, cast: &Cast, number: u32, dir: &Path) -> Result<Rows, MediaError> {
+    let script = Script::draw_with(recipe, number, cast);
     let name = script.shot.name.clone();
     let file = match script.storage {
         Storage::H264 { .. } => format!("{name}.mp4"),

@@ -4,12 +4,14 @@
 //! folder holds the recordings with their labels. How faces look and move is
 //! `media::synthetic`'s affair.
 
+pub mod cast;
 pub mod contact_sheet;
 pub mod emotions;
 pub mod folder;
 pub mod recipe;
 pub mod script;
 
+pub use cast::{Cast, CastError, Skipped};
 pub use contact_sheet::contact_sheet;
 pub use folder::{Filmed, film};
 pub use recipe::{Recipe, RecipeError};

@@ -5,6 +5,7 @@ use crate::media::synthetic::{
     Movement, Person, Scene, Shot, Step, Swing, Track, UnitMove, Wave,
 };
 
+use super::cast::Cast;
 use super::emotions::COMBINATIONS;
 use super::recipe::{ExpressionRecipe, FileRecipe, Law, Range, Recipe};
 
@@ -93,14 +94,21 @@ impl Script {
         (fps, ((seconds * f64::from(fps)) as u64).max(2), storage)
     }
 
+    /// Draws recording `number` (from 0) of a recipe with drawn persons.
+    #[must_use]
+    pub fn draw(recipe: &Recipe, number: u32) -> Self {
+        Self::draw_with(recipe, number, &Cast::Drawn)
+    }
+
     /// Draws recording `number` (from 0) of a recipe. Every part has its own dice: the
     /// same person comes back in another scene.
     #[must_use]
-    pub fn draw(recipe: &Recipe, number: u32) -> Self {
+    pub fn draw_with(recipe: &Recipe, number: u32, cast: &Cast) -> Self {
         let world = format!("{}:{}", recipe.world, recipe.seed);
         let dice = |what: &str| Dice::of(&world, what, u64::from(number));
         let person_number = number / recipe.recordings_of_a_person;
-        let person = Person::drawn(&world, u64::from(person_number));
+        let (subject, person) = cast.person(&world, person_number);
+        let limits = turn_limits(recipe, &person);
         let mut spans: Vec<Span> = Vec::new();
 
         let (fps, frames, storage) = Self::length(recipe, &mut dice("file"));
@@ -136,7 +144,14 @@ impl Script {
                 &mut spans,
             ));
         }
-        let (head, breath) = head(recipe, seconds, talks, &mut dice("head"), &mut spans);
+        let (head, breath) = head(
+            recipe,
+            limits,
+            seconds,
+            talks,
+            &mut dice("head"),
+            &mut spans,
+        );
         let camera = camera(recipe, seconds, fps, &mut dice("camera"), &mut spans);
 
         let events = planned
@@ -149,11 +164,15 @@ impl Script {
         let framing = Framing {
             x: (0.5 * (w - 1.0) + d.within(recipe.framing.sideways) * h) as f32,
             y: (d.within(recipe.framing.eye_height) * h) as f32,
-            unit: (d.within(recipe.framing.eye_distance) * h) as f32,
+            unit: {
+                let unit = (d.within(recipe.framing.eye_distance) * h) as f32;
+                // A photograph is not blown up beyond what it shows.
+                person.photo_unit().map_or(unit, |own| unit.min(1.5 * own))
+            },
             distance: d.within(recipe.framing.camera_distance) as f32,
         };
         Self {
-            subject: format!("s{:03}", person_number + 1),
+            subject,
             shot: Shot {
                 name: format!("{}_{:04}", recipe.world, number + 1),
                 width: recipe.width,
@@ -176,6 +195,19 @@ impl Script {
             distractors,
             storage,
         }
+    }
+}
+
+/// Degrees that a head may turn and nod. A photograph shows one side of a head: it is
+/// turned less than a drawn one.
+#[must_use]
+pub(super) fn turn_limits(recipe: &Recipe, person: &Person) -> (f64, f64) {
+    const YAW_DEGREES: f64 = 9.0;
+    const PITCH_DEGREES: f64 = 7.0;
+    let (yaw, pitch) = (recipe.head.yaw_degrees, recipe.head.pitch_degrees);
+    match person.photo_unit() {
+        None => (yaw, pitch),
+        Some(_) => (yaw.min(YAW_DEGREES), pitch.min(PITCH_DEGREES)),
     }
 }
 
@@ -575,6 +607,7 @@ fn syllables(begin: f64, secs: f64, hertz: f64, used: f64, dice: &mut Dice) -> L
 /// The head's six motions and the breath of the shoulders.
 fn head(
     recipe: &Recipe,
+    turns: (f64, f64),
     seconds: f64,
     speaks: bool,
     dice: &mut Dice,
@@ -637,9 +670,9 @@ fn head(
 
     // Lasting turns, first where the head stands at the beginning.
     let limits = [
-        (h.yaw_degrees - h.drift_degrees[1]).max(0.0),
+        (turns.0 - h.drift_degrees[1]).max(0.0),
         // Nods come on top.
-        (h.pitch_degrees - h.drift_degrees[1] - 0.5 * h.nod_degrees[1]).max(0.0),
+        (turns.1 - h.drift_degrees[1] - 0.5 * h.nod_degrees[1]).max(0.0),
         (h.roll_degrees - h.drift_degrees[1]).max(0.0),
     ];
     let target = |dice: &mut Dice, limit: f64| {
