@@ -1,6 +1,8 @@
 //! A drawn face at rest as a grey texture in canonical face coordinates, with its
 //! lids at several openings.
 
+use super::draws::Draws;
+use super::face_retouch::Retouch;
 use crate::base::Point;
 use crate::media::FrameSource;
 use crate::media::synthetic::{
@@ -65,19 +67,27 @@ impl DrawnFace {
             sway_px: 0.0,
         })?;
         let points = source.landmarks(0);
+        let (origin, unit) = frame_of(&points);
+        let mut draws = Draws::new(seed, &[]);
+        let retouch = Retouch::new(&mut draws);
         let mut lids = Vec::with_capacity(LIDS.len());
         for i in 0..LIDS.len() as u64 {
             let frame = if i == 0 { 0 } else { 2 + 4 * i };
             // Drawing knows no end and no failure.
             let drawn = source.seek(frame).and_then(|()| source.next_frame());
             let Ok(Some(drawn)) = drawn else { break };
-            let gray = (drawn.picture.pixels())
-                .map(|p| luma(p.0))
-                .collect::<Vec<u8>>();
+            let gray: Vec<f64> = drawn.picture.pixels().map(|p| luma(p.0)).collect();
             lids.push(gray);
         }
-        let (origin, unit) = frame_of(&points);
-        let levels = levels_of(&points, origin, unit);
+        let place = |i: usize| {
+            let (column, row) = (i % WIDTH as usize, i / WIDTH as usize);
+            (
+                (column as f64 - origin.0) / unit,
+                (row as f64 - origin.1) / unit,
+            )
+        };
+        let lids = retouched(&lids, &retouch, place);
+        let levels = varied(levels_of(&points, origin, unit), &mut draws);
         Ok(Self {
             width: WIDTH as usize,
             height: HEIGHT as usize,
@@ -86,11 +96,6 @@ impl DrawnFace {
             origin,
             unit,
         })
-    }
-
-    /// The distance between the mouth and the eyes' line of this face, face units.
-    pub(super) fn eyes_to_mouth(&self) -> f64 {
-        self.levels[3].0 - self.levels[1].0
     }
 
     /// Grey at a canonical place with the lids at opening `lids` of [`LIDS`].
@@ -128,9 +133,54 @@ impl DrawnFace {
     }
 }
 
-fn luma(rgb: [u8; 3]) -> u8 {
-    let [r, g, b] = rgb.map(u32::from);
-    ((299 * r + 587 * g + 114 * b + 500) / 1000) as u8
+fn luma(rgb: [u8; 3]) -> f64 {
+    let [r, g, b] = rgb.map(f64::from);
+    0.299 * r + 0.587 * g + 0.114 * b
+}
+
+/// All lid positions with the same surface; pixels that the lids do not change are
+/// worked out once.
+fn retouched(
+    lids: &[Vec<f64>],
+    retouch: &Retouch,
+    place: impl Fn(usize) -> (f64, f64),
+) -> Vec<Vec<u8>> {
+    let Some(open) = lids.first() else {
+        return Vec::new();
+    };
+    let inside: Vec<f64> = (open.iter().enumerate())
+        .filter(|&(i, _)| {
+            let (x, y) = place(i);
+            x.abs() < 0.8 && (-0.5..1.6).contains(&y)
+        })
+        .map(|(_, g)| *g)
+        .collect();
+    let mean = inside.iter().sum::<f64>() / inside.len().max(1) as f64;
+    let at = |gray: f64, i: usize| {
+        let (x, y) = place(i);
+        (retouch.apply(gray, mean, x, y) + 0.5) as u8
+    };
+    let first: Vec<u8> = open.iter().enumerate().map(|(i, &g)| at(g, i)).collect();
+    (lids.iter())
+        .map(|plane| {
+            (plane.iter().enumerate())
+                .map(|(i, &g)| if g == open[i] { first[i] } else { at(g, i) })
+                .collect()
+        })
+        .collect()
+}
+
+/// Other proportions of the same drawing: a wider jaw, a longer nose.
+fn varied(mut levels: [(f64, f64); 5], draws: &mut Draws) -> [(f64, f64); 5] {
+    // Sampling nearer to the middle makes a part wider.
+    let wide = [(0.94, 1.08), (1.0, 1.0), (0.85, 1.1), (0.85, 1.12), (0.70, 0.98)];
+    for (level, (low, high)) in levels.iter_mut().zip(wide) {
+        level.1 *= draws.range(low, high);
+    }
+    levels[0].0 += draws.range(-0.05, 0.06);
+    levels[2].0 += draws.range(-0.06, 0.06);
+    levels[4].0 += draws.range(-0.12, 0.08);
+    levels
 }
 
 fn mean(points: &[Point]) -> (f64, f64) {

@@ -125,12 +125,21 @@ pub fn write_flow_images(
     recipe: &FlowImageRecipe,
     progress: impl Fn(usize) + Sync,
 ) -> Result<usize, FlowImageError> {
+    let images = flow_images(recipe, progress)?;
+    save_flow_images(dir, &images)?;
+    Ok(images.len())
+}
+
+/// Writes images as [`write_flow_images`] does.
+///
+/// # Errors
+/// A folder that cannot be written.
+pub fn save_flow_images(dir: &Path, images: &[LabelledFlowImage]) -> Result<(), FlowImageError> {
     let flows = dir.join("flows");
     fs::create_dir_all(&flows).map_err(|e| refused(&flows, &e))?;
-    let images = flow_images(recipe, progress)?;
     let mut labels = String::from("clip,subject,dataset,label\n");
     let mut contents = String::from("clip,aus,strength\n");
-    for image in &images {
+    for image in images {
         write_picture(&flows.join(format!("{}.png", image.clip)), image)?;
         labels.push_str(&format!(
             "{},{},{},{}\n",
@@ -142,8 +151,7 @@ pub fn write_flow_images(
         contents.push_str(&format!("{},{},{:.4}\n", image.clip, image.units, image.strength));
     }
     write_whole(&dir.join("contents.csv"), contents.as_bytes())?;
-    write_whole(&dir.join("labels.csv"), labels.as_bytes())?;
-    Ok(images.len())
+    write_whole(&dir.join("labels.csv"), labels.as_bytes())
 }
 
 /// One image to be made.

@@ -202,9 +202,11 @@ pub(super) fn film(
     for contraction in contractions {
         cast.muscles.contract(&mut field, contraction, draws);
     }
+    let t0 = std::time::Instant::now();
     let view = View::new(recipe, subject, draws);
     let scene = Scene::new(cast, field, draws);
     let (onset, apex) = scene.pictures(cast, &view);
+    let t1 = std::time::Instant::now();
     let camera = Camera {
         blur: subject.blur,
         noise: subject.noise,
@@ -218,6 +220,7 @@ pub(super) fn film(
             g.save(format!("{d}/{n}_{k}.png")).unwrap();
         }
     }
+    let t2 = std::time::Instant::now();
     let estimate = &recipe.estimate;
     let lambda = draws.log_normal(estimate.lambda, estimate.lambda_spread) as f32;
     let mut tvl1 = Tvl1::new(Tvl1Params {
@@ -227,6 +230,7 @@ pub(super) fn film(
         ..Tvl1Params::default()
     });
     let flow = tvl1.flow(&onset, &apex)?;
+    if std::env::var("TIME").is_ok() { eprintln!("{}x{} scene {:?} camera {:?} flow {:?}", onset.width, onset.height, t1-t0, t2-t1, t2.elapsed()); }
     let flow = smoothed(flow, std::env::var("SM").ok().and_then(|v|v.parse().ok()).unwrap_or(0.0));
     let magnitude = if draws.chance(estimate.forward_strain) {
         strain::forward(&flow)

@@ -7,6 +7,7 @@ pub mod flow_statistics;
 mod draws;
 mod drawn_face;
 mod emotion_classes;
+mod face_retouch;
 mod flow_camera;
 mod flow_scene;
 mod flow_recipe;

@@ -133,9 +133,10 @@ const MUSCLES: [Muscle; 20] = [
     Muscle {
         unit: 12,
         pulls: &[
-            pair((0.42, 1.10), (0.10, 0.09), (0.75, -0.66)),
-            pair((0.55, 0.92), (0.12, 0.12), (0.6, -0.65)),
-            pair((0.68, 0.72), (0.14, 0.14), (0.35, -0.35)),
+            pair((0.42, 1.10), (0.10, 0.09), (0.66, -0.75)),
+            pair((0.55, 0.92), (0.12, 0.12), (0.5, -0.75)),
+            pair((0.68, 0.72), (0.14, 0.14), (0.25, -0.5)),
+            pair((0.26, 1.02), (0.10, 0.07), (0.15, -0.3)),
         ],
         reference: (0.42, 1.10),
         reach: 0.135,
@@ -145,7 +146,7 @@ const MUSCLES: [Muscle; 20] = [
         unit: 14,
         pulls: &[
             pair((0.40, 1.12), (0.08, 0.07), (0.8, 0.0)),
-            pair((0.66, 1.10), (0.10, 0.13), (-0.75, 0.0)),
+            pair((0.66, 1.10), (0.10, 0.13), (-0.5, 0.0)),
             pair((0.50, 0.94), (0.09, 0.08), (0.0, 0.4)),
             pair((0.50, 1.28), (0.10, 0.08), (0.0, -0.5)),
             middle((0.0, 1.26), (0.18, 0.06), (0.0, -0.4)),
@@ -157,8 +158,9 @@ const MUSCLES: [Muscle; 20] = [
     Muscle {
         unit: 15,
         pulls: &[
-            pair((0.42, 1.14), (0.10, 0.09), (0.15, 1.0)),
+            pair((0.42, 1.14), (0.10, 0.09), (0.05, 1.0)),
             pair((0.48, 1.36), (0.11, 0.12), (0.05, 0.5)),
+            pair((0.58, 0.95), (0.12, 0.12), (-0.15, 0.3)),
         ],
         reference: (0.42, 1.13),
         reach: 0.10,
@@ -220,7 +222,8 @@ const MUSCLES: [Muscle; 20] = [
         pulls: &[
             middle((0.0, 1.00), (0.26, 0.07), (0.0, 0.8)),
             middle((0.0, 1.29), (0.26, 0.08), (0.0, -1.0)),
-            pair((0.38, 1.12), (0.10, 0.08), (-0.3, 0.0)),
+            pair((0.40, 1.12), (0.12, 0.10), (-0.7, 0.1)),
+            pair((0.62, 0.95), (0.15, 0.15), (-0.3, 0.2)),
         ],
         reference: (0.05, 1.27),
         reach: 0.055,
@@ -394,5 +397,34 @@ mod tests {
         let dimple = field(14);
         let beside = sample(&dimple, 0.72, 1.10);
         assert!(beside[0] < 0.0, "the cheek comes inward: {beside:?}");
+    }
+
+    #[test]
+    fn zz_profile() {
+        let faces: Vec<Musculature> = (0..6).map(|i| Musculature::new(&mut Draws::new(50 + i, &[]))).collect();
+        for units in [vec![12], vec![1, 2], vec![17, 24], vec![4], vec![14], vec![15], vec![6], vec![10]] {
+            let mut field = vec![[0.0; 2]; COLUMNS * ROWS];
+            for (i, face) in faces.iter().enumerate() {
+                let mut draws = Draws::new(i as u64, &[3]);
+                for &unit in &units {
+                    face.contract(&mut field, Contraction { unit, strength: 1.0 / 6.0, sides: Sides { image_left: 1.0, image_right: 1.0 } }, &mut draws);
+                }
+            }
+            let reach: f64 = MUSCLES.iter().find(|m| m.unit == units[0]).unwrap().reach;
+            eprintln!("{units:?}");
+            for c in 0..2 {
+                eprintln!("{}", ["u", "v"][c]);
+                for row in (5..120).step_by(10) {
+                    let y = ((f64::from(row) / 120.0 * 28.0) - 7.5) * 1.136 / 12.5;
+                    let line: Vec<String> = (42..84).step_by(5).map(|col| {
+                        let x = (f64::from(col) / 84.0 * 28.0 - 14.0) * 0.509 / 8.0;
+                        let (a, b) = (sample(&field, x as f32, y as f32)[c], sample(&field, -x as f32, y as f32)[c]);
+                        let v = if c == 0 { 0.5 * (a - b) } else { 0.5 * (a + b) };
+                        format!("{:6.2}", f64::from(v) / reach)
+                    }).collect();
+                    eprintln!("{}", line.join(""));
+                }
+            }
+        }
     }
 }

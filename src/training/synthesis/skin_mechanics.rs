@@ -201,11 +201,34 @@ struct Build {
 }
 
 /// A soft line of skin.
-struct Crease {
+pub(super) struct Crease {
     points: Vec<(f64, f64)>,
-    width: f64,
+    pub(super) width: f64,
     /// Share of the stiffness that is left, 0..1.
-    left: f64,
+    pub(super) left: f64,
+}
+
+/// The creases of one person.
+pub(super) fn creases(draws: &mut Draws) -> Vec<Crease> {
+    let mut creases = Vec::new();
+    for line in CREASES {
+        if !draws.chance(line.likely) {
+            continue;
+        }
+        let shift = (0.03 * draws.normal(), 0.03 * draws.normal());
+        let (width, left) = (draws.range(0.025, 0.045), draws.range(0.12, 0.5));
+        for side in [-1.0, 1.0] {
+            let own = (0.012 * draws.normal(), 0.012 * draws.normal());
+            creases.push(Crease {
+                points: (line.points.iter())
+                    .map(|&(x, y)| (side * (x + shift.0 + own.0), y + shift.1 + own.1))
+                    .collect(),
+                width: width * draws.range(0.8, 1.25),
+                left: (left * draws.range(0.7, 1.4)).min(0.9),
+            });
+        }
+    }
+    creases
 }
 
 impl Build {
@@ -213,22 +236,7 @@ impl Build {
         let modulus = Hills::new(draws, 60, 0.22);
         let hold = Hills::new(draws, 60, 0.25);
         let firmness = draws.log_normal(1.0, 0.35);
-        let mut creases = Vec::new();
-        for side in [-1.0, 1.0] {
-            for line in CREASES {
-                if !draws.chance(line.likely) {
-                    continue;
-                }
-                let shift = (0.03 * draws.normal(), 0.03 * draws.normal());
-                creases.push(Crease {
-                    points: (line.points.iter())
-                        .map(|&(x, y)| (side * (x + shift.0), y + shift.1))
-                        .collect(),
-                    width: draws.range(0.025, 0.045),
-                    left: draws.range(0.12, 0.5),
-                });
-            }
-        }
+        let creases = creases(draws);
         Self {
             modulus,
             hold,
@@ -266,28 +274,32 @@ impl Build {
     fn spring(&self, x: f64, y: f64) -> f64 {
         let side = x.abs();
         let bump = |cx: f64, cy: f64, sx: f64, sy: f64| hill(squared((side - cx) / sx, (y - cy) / sy));
-        let mut k = 9.0;
-        // Loose: brows and their pad, lids, mid cheek, lips and corners.
-        k -= 3.0 * bump(0.5, -0.38, 0.35, 0.15);
-        k -= 4.0 * bump(0.42, 1.05, 0.28, 0.25);
-        k -= 2.0 * bump(0.0, 1.15, 0.30, 0.14);
-        // Held: bridge and back of the nose, inner corner, cheekbone ligament,
-        // temple, jaw's ligament, chin's middle, ear, hairline, neck.
+        let mut k = 2.6;
+        // Loose: brows and their pad, mid cheek, lips and corners.
+        k -= 1.0 * bump(0.5, -0.40, 0.40, 0.18);
+        k -= 1.4 * bump(0.50, 0.95, 0.35, 0.30);
+        k -= 0.8 * bump(0.0, 1.15, 0.30, 0.14);
+        // Held: bridge and back of the nose, inner corner and rim of the eye's
+        // socket, cheekbone ligament, temple, jaw's ligament, chin's middle, ear,
+        // hairline, neck.
         k += 120.0 * bump(0.0, 0.10, 0.075, 0.22);
-        k += 35.0 * bump(0.0, 0.50, 0.10, 0.14);
-        k += 60.0 * bump(0.27, 0.04, 0.05, 0.05);
-        k += 22.0 * bump(0.80, 0.36, 0.13, 0.09);
-        k += 25.0 * bump(1.0, -0.15, 0.14, 0.30);
-        k += 25.0 * bump(0.62, 1.58, 0.12, 0.10);
-        k += 6.0 * bump(0.0, 1.72, 0.25, 0.12);
-        k += 120.0 * smoothstep(0.98, 1.2, side);
-        k += 60.0 * smoothstep(-0.80, -1.1, y);
-        k += 40.0 * smoothstep(1.85, 2.05, y);
+        k += 25.0 * bump(0.0, 0.50, 0.10, 0.14);
+        k += 60.0 * bump(0.27, 0.04, 0.06, 0.06);
+        k += 14.0 * bump(0.50, -0.02, 0.28, 0.12);
+        k += 16.0 * bump(0.50, -0.14, 0.32, 0.05);
+        k += 10.0 * bump(0.82, 0.10, 0.13, 0.12);
+        k += 5.0 * bump(0.80, 0.34, 0.13, 0.09);
+        k += 6.0 * bump(1.0, -0.15, 0.14, 0.30);
+        k += 5.0 * bump(0.66, 1.55, 0.12, 0.10);
+        k += 3.0 * bump(0.0, 1.74, 0.25, 0.10);
+        k += 60.0 * smoothstep(1.05, 1.25, side);
+        k += 40.0 * smoothstep(-0.85, -1.15, y);
+        k += 20.0 * smoothstep(1.85, 2.05, y);
         // The eyeball is no skin at all.
         if eye_opening(x, y) < 1.0 {
             k += 60.0;
         }
-        k.max(2.0) * self.firmness * exp(0.30 * self.hold.at(x, y))
+        k.max(0.8) * self.firmness * exp(0.30 * self.hold.at(x, y))
     }
 }
 
@@ -302,17 +314,22 @@ fn squared(x: f64, y: f64) -> f64 {
 }
 
 impl Crease {
-    fn distance(&self, x: f64, y: f64) -> f64 {
-        (self.points.windows(2))
-            .map(|ends| {
-                let ((ax, ay), (bx, by)) = (ends[0], ends[1]);
-                let (dx, dy) = (bx - ax, by - ay);
-                let t = (((x - ax) * dx + (y - ay) * dy) / (dx * dx + dy * dy)).clamp(0.0, 1.0);
-                squared(x - ax - t * dx, y - ay - t * dy)
-            })
-            .fold(f64::INFINITY, f64::min)
-            .sqrt()
+    pub(super) fn distance(&self, x: f64, y: f64) -> f64 {
+        distance_to(&self.points, x, y)
     }
+}
+
+/// Distance of a place from a line through points.
+pub(super) fn distance_to(line: &[(f64, f64)], x: f64, y: f64) -> f64 {
+    (line.windows(2))
+        .map(|ends| {
+            let ((ax, ay), (bx, by)) = (ends[0], ends[1]);
+            let (dx, dy) = (bx - ax, by - ay);
+            let t = (((x - ax) * dx + (y - ay) * dy) / (dx * dx + dy * dy)).clamp(0.0, 1.0);
+            squared(x - ax - t * dx, y - ay - t * dy)
+        })
+        .fold(f64::INFINITY, f64::min)
+        .sqrt()
 }
 
 struct CreaseLine {
