@@ -1,6 +1,8 @@
 //! `onset synth`: labelled synthetic recordings.
 
-use std::path::PathBuf;
+use std::io::Cursor;
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
 
 use clap::Args;
 
@@ -8,30 +10,43 @@ use super::print::tell;
 use super::progress::Progress;
 use super::{CommandResult, Failure, Outcome};
 use crate::media::synthetic::recordings;
+use crate::project::output;
+use crate::training::synthesis::{Cast, Recipe, Script, contact_sheet, film};
 
-/// Draw labelled synthetic recordings (same seed, same bytes).
+/// Film labelled synthetic recordings (same recipe and seed, same bytes).
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  onset synth --out studio --seed 7 --recordings 20\n  onset synth --sample --out assets/clip"
+    after_help = "Examples:\n  onset synth --out studio --seed 7 --recordings 20\n  onset synth --recipe assets/studio/test-1.toml --out studio-test\n  onset synth --faces photos --out studio-faces --recordings 10\n  onset synth --contact-sheet sheet.png --recipe assets/studio/train-1.toml\n  onset synth --sample --out assets/clip\n\nOUT receives the videos, index.csv, labels.csv, events.csv (with amplitudes),\ndistractors.csv and recipe.toml."
 )]
 pub struct SynthArgs {
     /// Folder for the recordings and their labels.
-    #[arg(long)]
-    out: PathBuf,
+    #[arg(long, required_unless_present = "contact_sheet")]
+    out: Option<PathBuf>,
+    /// Only a PNG of the first ten recordings' persons: at rest, with an expression at
+    /// its full strength, turned.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["out", "sample"])]
+    contact_sheet: Option<PathBuf>,
     /// Only the bundled clip and its truth.
-    #[arg(long, conflicts_with = "seed")]
+    #[arg(long, conflicts_with_all = ["seed", "recipe", "recordings", "faces"])]
     sample: bool,
-    /// What makes this set of recordings different from another.
-    #[arg(long, default_value_t = 1)]
-    seed: u64,
-    /// How many recordings of 20 s.
-    #[arg(long, default_value_t = 4, conflicts_with = "sample", value_parser = clap::value_parser!(u32).range(1..))]
-    recordings: u32,
+    /// What is filmed, as TOML; the built-in training recipe without it.
+    #[arg(long)]
+    recipe: Option<PathBuf>,
+    /// Film the faces of this folder (photographs, or clips whose first frame is
+    /// taken; neutral, looking at the camera) instead of drawn ones.
+    #[arg(long, value_name = "DIR")]
+    faces: Option<PathBuf>,
+    /// What makes this set of recordings different from another; else the recipe's.
+    #[arg(long)]
+    seed: Option<u64>,
+    /// How many recordings; else the recipe's, or 4 without one.
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..))]
+    recordings: Option<u32>,
 }
 
 pub(super) fn run(args: &SynthArgs, quiet: bool) -> CommandResult {
-    if args.sample {
-        let clip = recordings::write_sample_clip(&args.out).map_err(Failure::other)?;
+    if let (true, Some(out)) = (args.sample, &args.out) {
+        let clip = recordings::write_sample_clip(out).map_err(Failure::other)?;
         if !quiet {
             tell!(
                 "{}, its truth {} and events {}",
@@ -42,18 +57,85 @@ pub(super) fn run(args: &SynthArgs, quiet: bool) -> CommandResult {
         }
         return Ok(Outcome::Done);
     }
-    let mut progress = Progress::new("recordings", Some(u64::from(args.recordings)), quiet);
-    recordings::write_recordings(&args.out, args.seed, args.recordings, |done| {
-        progress.at(u64::from(done))
+    let mut recipe = match &args.recipe {
+        Some(path) => Recipe::read(path).map_err(Failure::input)?,
+        None => Recipe {
+            recordings: 4,
+            ..Recipe::parse(Recipe::TRAIN_1).map_err(Failure::other)?
+        },
+    };
+    recipe.seed = args.seed.unwrap_or(recipe.seed);
+    recipe.recordings = args.recordings.unwrap_or(recipe.recordings);
+    let (cast, outcome) = cast(args)?;
+    if let Some(path) = &args.contact_sheet {
+        write_contact_sheet(&recipe, &cast, path, quiet)?;
+        return Ok(outcome);
+    }
+    let Some(out) = &args.out else {
+        let nowhere = anyhow::anyhow!("Nothing to write to: name a folder with --out");
+        return Err(Failure::input(nowhere));
+    };
+    let total = (0..recipe.recordings)
+        .map(|number| Script::frames(&recipe, number))
+        .sum();
+    let progress = Mutex::new(Progress::new("filming", Some(total), quiet));
+    let filmed = film(&recipe, &cast, out, &|done| {
+        // A poisoned lock means another recording failed, which `film` reports.
+        if let Ok(mut progress) = progress.lock() {
+            progress.at(done);
+        }
     })
     .map_err(Failure::other)?;
-    progress.finish();
+    if let Ok(progress) = progress.into_inner() {
+        progress.finish();
+    }
     if !quiet {
         tell!(
-            "{} recordings with index.csv and labels.csv in {}",
-            args.recordings,
-            args.out.display()
+            "{} recordings with {} frames, {} micro- and {} macro-expressions, their labels and distractors in {}",
+            filmed.recordings,
+            filmed.frames,
+            filmed.micro,
+            filmed.macro_,
+            out.display()
         );
     }
-    Ok(Outcome::Done)
+    Ok(outcome)
+}
+
+/// Who is filmed; a warning for each file without a face.
+fn cast(args: &SynthArgs) -> Result<(Cast, Outcome), Failure> {
+    let Some(dir) = &args.faces else {
+        return Ok((Cast::Drawn, Outcome::Done));
+    };
+    let (cast, skipped) = Cast::from_folder(dir).map_err(Failure::input)?;
+    for file in &skipped {
+        tell!("Skipped, {}: {}", file.reason, file.path.display());
+    }
+    let outcome = if skipped.is_empty() {
+        Outcome::Done
+    } else {
+        Outcome::Warned
+    };
+    Ok((cast, outcome))
+}
+
+/// Recordings on a contact sheet.
+const SHOWN: u32 = 10;
+
+fn write_contact_sheet(
+    recipe: &Recipe,
+    cast: &Cast,
+    path: &Path,
+    quiet: bool,
+) -> Result<(), Failure> {
+    let sheet = contact_sheet(recipe, cast, SHOWN).map_err(Failure::other)?;
+    let mut bytes = Cursor::new(Vec::new());
+    sheet
+        .write_to(&mut bytes, image::ImageFormat::Png)
+        .map_err(Failure::other)?;
+    output::write_whole(path, bytes.get_ref()).map_err(Failure::other)?;
+    if !quiet {
+        tell!("{SHOWN} persons in {}", path.display());
+    }
+    Ok(())
 }

@@ -26,6 +26,19 @@ pub struct VideoQuality {
     pub crf: u8,
     /// Highest number of frames between two that decode by themselves.
     pub keyframe_interval: u32,
+    /// Less search for the smallest file: about a third of the time.
+    pub quick: bool,
+    pub codec: VideoCodec,
+}
+
+/// What compresses the pictures.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum VideoCodec {
+    /// libx264 where FFmpeg has it, MPEG-4 part 2 otherwise.
+    H264,
+    /// A JPEG a frame with this quantiser, 2 (best) .. 31; `crf` does not count. For
+    /// files named `.mov`.
+    MotionJpeg { quantiser: u8 },
 }
 
 impl Default for VideoQuality {
@@ -33,6 +46,8 @@ impl Default for VideoQuality {
         Self {
             crf: 18,
             keyframe_interval: 60,
+            quick: false,
+            codec: VideoCodec::H264,
         }
     }
 }
@@ -49,6 +64,7 @@ pub struct VideoWriter {
     picture: frame::Video,
     last_tick: Option<i64>,
     frame_ticks: i64,
+    weights: &'static Weights,
 }
 
 impl VideoWriter {
@@ -85,7 +101,9 @@ impl VideoWriter {
         let part = part_path(path).ok_or_else(|| {
             refuse("the path must name a file and be valid UTF-8, which FFmpeg needs".into())
         })?;
-        let mut output = format::output_as(&part, "mp4").map_err(|e| {
+        let motion_jpeg = matches!(quality.codec, VideoCodec::MotionJpeg { .. });
+        let container = if motion_jpeg { "mov" } else { "mp4" };
+        let mut output = format::output_as(&part, container).map_err(|e| {
             refuse(format!(
                 "the file cannot be made ({e}); check the folder and the free space"
             ))
@@ -94,6 +112,12 @@ impl VideoWriter {
         let unfinished = Unfinished(Some(part.clone()));
 
         let (codec, h264) = match encoder::find_by_name("libx264") {
+            _ if motion_jpeg => {
+                let codec = encoder::find(codec::Id::MJPEG).ok_or_else(|| {
+                    refuse("this FFmpeg has no JPEG encoder; install one that has".into())
+                })?;
+                (codec, false)
+            }
             Some(codec) => (codec, true),
             None => {
                 let codec = encoder::find(codec::Id::MPEG4).ok_or_else(|| {
@@ -110,11 +134,20 @@ impl VideoWriter {
         settings.set_height(height.next_multiple_of(2));
         settings.set_format(format::Pixel::YUV420P);
         settings.set_colorspace(color::Space::SMPTE170M);
-        settings.set_color_range(color::Range::MPEG);
+        let range = if motion_jpeg {
+            color::Range::JPEG
+        } else {
+            color::Range::MPEG
+        };
+        settings.set_color_range(range);
         settings.set_time_base(Rational(1, TICKS));
         let rate = Rational((nominal_fps * 1000.0).round() as i32, 1000);
         settings.set_frame_rate(Some(rate));
-        settings.set_gop(quality.keyframe_interval.max(1));
+        settings.set_gop(if motion_jpeg {
+            1
+        } else {
+            quality.keyframe_interval.max(1)
+        });
         // Every frame refers only to earlier ones: order of decoding = order of showing.
         settings.set_max_b_frames(0);
         let mut flags = codec::Flags::BITEXACT;
@@ -153,7 +186,7 @@ impl VideoWriter {
             height.next_multiple_of(2),
         );
         picture.set_color_space(color::Space::SMPTE170M);
-        picture.set_color_range(color::Range::MPEG);
+        picture.set_color_range(range);
         unfinished.keep();
         Ok(Self {
             path: path.to_path_buf(),
@@ -166,6 +199,11 @@ impl VideoWriter {
             picture,
             last_tick: None,
             frame_ticks: ((f64::from(TICKS) / nominal_fps).round() as i64).max(1),
+            weights: if motion_jpeg {
+                &FULL_RANGE
+            } else {
+                &STUDIO_RANGE
+            },
         })
     }
 
@@ -190,7 +228,7 @@ impl VideoWriter {
             )));
         }
         self.last_tick = Some(tick);
-        to_yuv420(picture, &mut self.picture);
+        to_yuv420(picture, &mut self.picture, self.weights);
         self.picture.set_pts(Some(tick));
         self.encoder
             .send_frame(&self.picture)
@@ -296,8 +334,14 @@ fn ticks(at: Timestamp) -> i64 {
 fn encoder_options(h264: bool, quality: VideoQuality) -> Dictionary<'static> {
     let mut options = Dictionary::new();
     options.set("threads", "1");
-    if h264 {
-        options.set("preset", "medium");
+    if let VideoCodec::MotionJpeg { quantiser } = quality.codec {
+        options.set("flags", "+qscale");
+        options.set(
+            "global_quality",
+            &(118 * u32::from(quantiser.clamp(2, 31))).to_string(),
+        );
+    } else if h264 {
+        options.set("preset", if quality.quick { "veryfast" } else { "medium" });
         options.set("crf", &quality.crf.min(51).to_string());
         // The same decisions whatever the processor's vector instructions.
         options.set("x264-params", "cpu-independent=1");
@@ -313,9 +357,38 @@ fn encoder_options(h264: bool, quality: VideoQuality) -> Dictionary<'static> {
     options
 }
 
-/// BT.601, 16..235, chroma the mean of four pixels; whole-number arithmetic, so no
-/// version of a scaler changes the bytes. Odd sides repeat their last row or column.
-fn to_yuv420(picture: &RgbImage, out: &mut frame::Video) {
+/// BT.601's weights of red, green and blue times 65536 for Y, U and V, the foot of Y,
+/// and the ends of chroma.
+struct Weights {
+    y: [i32; 3],
+    u: [i32; 3],
+    v: [i32; 3],
+    foot: i32,
+    ends: (i32, i32),
+}
+
+/// 16..235, as video has it.
+const STUDIO_RANGE: Weights = Weights {
+    y: [16_829, 33_039, 6_416],
+    u: [-9_714, -19_070, 28_784],
+    v: [28_784, -24_103, -4_681],
+    foot: 16,
+    ends: (16, 240),
+};
+
+/// 0..255, as JPEG has it.
+const FULL_RANGE: Weights = Weights {
+    y: [19_595, 38_470, 7_471],
+    u: [-11_058, -21_710, 32_768],
+    v: [32_768, -27_439, -5_329],
+    foot: 0,
+    ends: (0, 255),
+};
+
+/// Chroma is the mean of four pixels; whole-number arithmetic, so no version of a
+/// scaler changes the bytes. Odd sides repeat their last row or column.
+fn to_yuv420(picture: &RgbImage, out: &mut frame::Video, weights: &Weights) {
+    let weigh = |w: &[i32; 3], [r, g, b]: [i32; 3]| w[0] * r + w[1] * g + w[2] * b;
     let (width, height) = (picture.width() as usize, picture.height() as usize);
     let (even_width, even_height) = (out.width() as usize, out.height() as usize);
     let source = picture.as_raw();
@@ -327,9 +400,8 @@ fn to_yuv420(picture: &RgbImage, out: &mut frame::Video) {
     let luma = out.data_mut(0);
     for y in 0..even_height {
         for x in 0..even_width {
-            let [r, g, b] = rgb(x, y);
-            luma[y * stride + x] =
-                (((16_829 * r + 33_039 * g + 6_416 * b + 32_768) >> 16) + 16) as u8;
+            let light = (weigh(&weights.y, rgb(x, y)) + 32_768) >> 16;
+            luma[y * stride + x] = (light + weights.foot) as u8;
         }
     }
     let (stride_u, stride_v) = (out.stride(1), out.stride(2));
@@ -342,12 +414,12 @@ fn to_yuv420(picture: &RgbImage, out: &mut frame::Video) {
                     *s += v;
                 }
             }
-            let [r, g, b] = sum;
             let half = 1 << 17;
-            let u = ((-9_714 * r - 19_070 * g + 28_784 * b + half) >> 18) + 128;
-            let v = ((28_784 * r - 24_103 * g - 4_681 * b + half) >> 18) + 128;
-            out.data_mut(1)[y * stride_u + x] = u.clamp(16, 240) as u8;
-            out.data_mut(2)[y * stride_v + x] = v.clamp(16, 240) as u8;
+            let u = ((weigh(&weights.u, sum) + half) >> 18) + 128;
+            let v = ((weigh(&weights.v, sum) + half) >> 18) + 128;
+            let (low, high) = weights.ends;
+            out.data_mut(1)[y * stride_u + x] = u.clamp(low, high) as u8;
+            out.data_mut(2)[y * stride_v + x] = v.clamp(low, high) as u8;
         }
     }
 }

@@ -1,1 +1,3 @@
 //! From labelled data to weights: what the studio films, the trainers, evaluation by protocol.
+
+pub mod synthesis;

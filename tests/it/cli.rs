@@ -533,7 +533,7 @@ fn cli_synth_writes_recordings_with_labels_and_refuses_what_it_cannot() {
     let ran = Ran::of(&mut onset(&args)).ends(0);
     assert!(ran.err.is_empty(), "{ran:?}");
     let (index, labels) = (rows(&out.join("index.csv")), rows(&out.join("labels.csv")));
-    assert!(index.len() == 1 && labels.len() > 1);
+    assert!(index.len() == 1 && labels.len() > 1, "{labels:?}");
     assert!(out.join(&index[0][2]).exists());
     let args = ["synth", "--out", text(&out), "--recordings", "0"];
     Ran::of(&mut onset(&args)).ends(2);
@@ -544,6 +544,18 @@ fn cli_synth_writes_recordings_with_labels_and_refuses_what_it_cannot() {
             &["Cannot write the video", "choose another folder"],
             text(&file),
         );
+    let sheet = home.path().join("sheet.png");
+    Ran::of(&mut onset(&["synth", "--contact-sheet", text(&sheet)])).ends(0);
+    assert!(image::open(&sheet).is_ok());
+    let faces = home.path().join("faces");
+    std::fs::create_dir(&faces).unwrap();
+    image::RgbImage::new(120, 120)
+        .save(faces.join("grey.png"))
+        .unwrap();
+    let args = ["synth", "--out", text(&out), "--faces", text(&faces)];
+    Ran::of(&mut onset(&args))
+        .ends(2)
+        .says(&["No face"], text(&faces));
 }
 
 #[test]

@@ -23,6 +23,7 @@ mod pipeline;
 mod side_by_side;
 mod simulated_face;
 mod spotting;
+mod studio;
 mod synthetic;
 
 /// A file of the development material beside the checkout (`../shared`, or

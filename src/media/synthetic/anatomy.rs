@@ -117,7 +117,21 @@ pub enum FaceSide {
 }
 
 /// The action units (FACS numbers) that the drawn face can move.
-pub const DRAWN_UNITS: [u8; 16] = [1, 2, 4, 5, 6, 7, 9, 10, 12, 14, 15, 16, 17, 20, 24, 25];
+pub const DRAWN_UNITS: [u8; 18] = [
+    1, 2, 4, 5, 6, 7, 9, 10, 12, 14, 15, 16, 17, 20, 23, 24, 25, 26,
+];
+
+/// Movements that are no expression, in the same table: both lids shut (AU45), the
+/// lips rounded as for a vowel (AU18).
+pub(super) const BLINK: u8 = 45;
+pub(super) const PUCKER: u8 = 18;
+
+/// The landmark on the other half of the face.
+const MIRRORED: [usize; 68] = [
+    16, 15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0, 26, 25, 24, 23, 22, 21, 20, 19, 18,
+    17, 27, 28, 29, 30, 35, 34, 33, 32, 31, 45, 44, 43, 42, 47, 46, 39, 38, 37, 36, 41, 40, 54, 53,
+    52, 51, 50, 49, 48, 59, 58, 57, 56, 55, 64, 63, 62, 61, 60, 67, 66, 65,
+];
 
 /// A row of the table: landmarks of the image-left side whose mean is the centre,
 /// centre offset, displacement at full strength and widths, x positive outward.
@@ -226,6 +240,28 @@ fn rows(unit: u8) -> Option<&'static [Row]> {
         pair(&[48, 60], (0.03, 0.02), (0.10, 0.02), (0.13, 0.12)),
         pair(&[5, 48], (0.0, 0.0), (0.05, 0.02), (0.15, 0.15)),
     ];
+    const AU18: &[Row] = &[
+        pair(&[48, 60], (0.0, 0.0), (-0.10, 0.01), (0.16, 0.12)),
+        center(
+            &[51, 62],
+            (0.0, 0.0),
+            (0.0, -0.015),
+            (0.16, 0.06),
+            Lip::Both,
+        ),
+    ];
+    const AU23: &[Row] = &[
+        center(&[51, 62], (0.0, 0.0), (0.0, 0.03), (0.20, 0.045), Lip::Both),
+        center(
+            &[57, 66],
+            (0.0, 0.0),
+            (0.0, -0.035),
+            (0.20, 0.045),
+            Lip::Both,
+        ),
+        pair(&[48, 60], (0.0, 0.0), (-0.045, 0.0), (0.14, 0.09)),
+        center(&[8, 57], (0.0, -0.15), (0.0, 0.02), (0.16, 0.08), Lip::Both),
+    ];
     const AU24: &[Row] = &[
         center(&[51, 62], (0.0, 0.0), (0.0, 0.04), (0.18, 0.05), Lip::Both),
         center(&[57, 66], (0.0, 0.0), (0.0, -0.05), (0.18, 0.05), Lip::Both),
@@ -241,6 +277,17 @@ fn rows(unit: u8) -> Option<&'static [Row]> {
             Lip::Upper,
         ),
     ];
+    const AU26: &[Row] = &[
+        center(&[57, 66], (0.0, 0.0), (0.0, 0.10), (0.22, 0.08), Lip::Lower),
+        center(&[8, 57], (0.0, 0.0), (0.0, 0.12), (0.28, 0.16), Lip::Both),
+        center(&[8], (0.0, -0.03), (0.0, 0.10), (0.30, 0.10), Lip::Both),
+        pair(&[5, 6], (0.0, 0.0), (-0.01, 0.07), (0.25, 0.25)),
+    ];
+    const AU45: &[Row] = &[
+        pair(&[40, 41], (0.0, 0.06), (0.0, -0.020), (0.16, 0.07)),
+        pair(&[37, 38], (0.0, -0.10), (0.0, 0.022), (0.17, 0.07)),
+        pair(&[19], (0.0, 0.0), (0.0, 0.010), (0.25, 0.10)),
+    ];
     Some(match unit {
         1 => AU1,
         2 => AU2,
@@ -255,9 +302,13 @@ fn rows(unit: u8) -> Option<&'static [Row]> {
         15 => AU15,
         16 => AU16,
         17 => AU17,
+        PUCKER => AU18,
         20 => AU20,
+        23 => AU23,
         24 => AU24,
         25 => AU25,
+        26 => AU26,
+        BLINK => AU45,
         _ => return None,
     })
 }
@@ -265,17 +316,20 @@ fn rows(unit: u8) -> Option<&'static [Row]> {
 /// The kernels of one action unit at full strength, both halves written out;
 /// `None` for a unit that the face cannot draw.
 #[must_use]
-pub(super) fn kernels(unit: u8, side: FaceSide) -> Option<Vec<Kernel>> {
+pub(super) fn kernels(unit: u8, side: FaceSide, landmarks: &[Point; 68]) -> Option<Vec<Kernel>> {
     let mut kernels = Vec::new();
     for row in rows(unit)? {
-        let count = row.landmarks.len() as f32;
-        let sum = row.landmarks.iter().fold(p(0.0, 0.0), |s, &i| {
-            p(s.x + REST_LANDMARKS[i].x, s.y + REST_LANDMARKS[i].y)
-        });
-        let mean = p(sum.x / count, sum.y / count);
+        let mean = |index: &dyn Fn(usize) -> usize| {
+            let count = row.landmarks.len() as f32;
+            let sum = row.landmarks.iter().fold(p(0.0, 0.0), |s, &i| {
+                p(s.x + landmarks[index(i)].x, s.y + landmarks[index(i)].y)
+            });
+            p(sum.x / count, sum.y / count)
+        };
+        let (here, there) = (mean(&|i| i), mean(&|i| MIRRORED[i]));
         // Outward is −x on the image-left side.
         let left = Kernel {
-            center: p(mean.x - row.offset.0, mean.y + row.offset.1),
+            center: p(here.x - row.offset.0, here.y + row.offset.1),
             shift: p(-row.shift.0, row.shift.1),
             sigma: p(row.sigma.0, row.sigma.1),
             lip: row.lip,
@@ -289,7 +343,7 @@ pub(super) fn kernels(unit: u8, side: FaceSide) -> Option<Vec<Kernel>> {
         }
         if side != FaceSide::ImageLeft {
             kernels.push(Kernel {
-                center: p(-left.center.x, left.center.y),
+                center: p(there.x + row.offset.0, there.y + row.offset.1),
                 shift: p(-left.shift.x, left.shift.y),
                 ..left
             });
@@ -328,17 +382,21 @@ mod tests {
 
     #[test]
     fn a_smile_pulls_the_mouth_corners_outward_and_up() {
-        let smile = kernels(12, FaceSide::Both).expect("drawn");
+        let smile = kernels(12, FaceSide::Both, &REST_LANDMARKS).expect("drawn");
         assert_eq!(smile.len(), 8);
         for k in &smile {
             assert!(k.shift.x * k.center.x > 0.0 && k.shift.y < 0.0);
         }
-        assert_eq!(kernels(12, FaceSide::ImageLeft).map(|k| k.len()), Some(4));
-        assert_eq!(kernels(99, FaceSide::Both), None);
-        assert!(
-            DRAWN_UNITS
-                .iter()
-                .all(|&u| kernels(u, FaceSide::Both).is_some())
-        );
+        let of = |unit, side| kernels(unit, side, &REST_LANDMARKS);
+        assert_eq!(of(12, FaceSide::ImageLeft).map(|k| k.len()), Some(4));
+        assert_eq!(of(99, FaceSide::Both), None);
+        assert!(DRAWN_UNITS.iter().all(|&u| of(u, FaceSide::Both).is_some()));
+        for (i, &j) in MIRRORED.iter().enumerate() {
+            assert_eq!(MIRRORED[j], i);
+            assert!(
+                (REST_LANDMARKS[i].x + REST_LANDMARKS[j].x).abs() < 1e-6,
+                "{i}"
+            );
+        }
     }
 }

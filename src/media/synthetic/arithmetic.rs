@@ -120,6 +120,41 @@ pub(super) fn spots(x: f32, y: f32, radius: f32, seed: u64) -> f32 {
     most
 }
 
+/// cos(2π·turns), error below 1e-6.
+#[must_use]
+pub(super) fn cosine(turns: f64) -> f64 {
+    sine(turns + 0.25)
+}
+
+/// 2^x for |x| < 1000, relative error below 1e-12.
+#[must_use]
+pub(super) fn power_of_two(x: f64) -> f64 {
+    let whole = x.floor();
+    let t = (x - whole) * std::f64::consts::LN_2;
+    let (mut term, mut sum) = (1.0, 1.0);
+    for n in 1..16 {
+        term *= t / f64::from(n);
+        sum += term;
+    }
+    sum * f64::from_bits(((1023 + whole as i64) as u64) << 52)
+}
+
+/// The logarithm to base 2 of a positive normal number, error below 1e-12.
+#[must_use]
+pub(super) fn log_of_two(x: f64) -> f64 {
+    let bits = x.to_bits();
+    let whole = ((bits >> 52) & 0x7ff) as i64 - 1023;
+    let mantissa = f64::from_bits((bits & 0x000f_ffff_ffff_ffff) | (1023 << 52));
+    // ln m = 2 artanh((m − 1) / (m + 1)), the argument at most a third.
+    let s = (mantissa - 1.0) / (mantissa + 1.0);
+    let (mut power, mut sum) = (s, 0.0);
+    for n in 0..14 {
+        sum += power / f64::from(2 * n + 1);
+        power *= s * s;
+    }
+    whole as f64 + 2.0 * sum / std::f64::consts::LN_2
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -139,6 +174,14 @@ mod tests {
                 "sin {t}"
             );
         }
+        for x in [0.003, 0.25, 1.0, 1.7, 3.0, 900.0_f64] {
+            assert!((log_of_two(x) - x.log2()).abs() < 1e-11, "log {x}");
+            assert!(
+                (power_of_two(x.log2()) / x - 1.0).abs() < 1e-11,
+                "2^log {x}"
+            );
+        }
+        assert!((cosine(0.1) - (0.1 * std::f64::consts::TAU).cos()).abs() < 1e-6);
         assert_eq!(exp_minus(40.0), 0.0);
         assert!((raised_cosine(0.5) - 0.5).abs() < 1e-6);
         assert_eq!(raised_cosine(-1.0), 0.0);

@@ -1,6 +1,6 @@
 //! Moving the resting picture: action units, the head's sway, and their inverse.
 
-use super::anatomy::{FaceSide, Kernel, Lip, kernels};
+use super::anatomy::{FaceSide, Kernel, Lip, REST_LANDMARKS, kernels};
 use super::arithmetic::hill;
 use super::mouth;
 use super::portrait::Placement;
@@ -72,7 +72,7 @@ impl Deformation {
     ) -> Option<Self> {
         let mut all = Vec::new();
         for &unit in units {
-            all.extend(kernels(unit, side)?);
+            all.extend(kernels(unit, side, &REST_LANDMARKS)?);
         }
         let mut upper = Field::zeros(width, height);
         let mut lower = upper.clone();
@@ -104,7 +104,8 @@ impl Deformation {
 }
 
 /// The sum of the kernels at a resting place, face units.
-fn shift(kernels: &[Kernel], x: f32, y: f32, lip: Lip) -> Point {
+#[must_use]
+pub(super) fn shift(kernels: &[Kernel], x: f32, y: f32, lip: Lip) -> Point {
     let mut sum = Point::default();
     for k in kernels {
         let (dx, dy) = ((x - k.center.x) / k.sigma.x, (y - k.center.y) / k.sigma.y);

@@ -1,30 +1,62 @@
-//! A source that draws a face and knows what it does.
+//! Sources that draw faces and know what they do.
 //!
-//! The face is painted once at rest ([`portrait`]: relief, light, skin, hair), at
+//! A face is painted once at rest ([`portrait`]: relief, light, skin, hair), at
 //! twice the frame's density. A frame moves that picture by smooth displacement
-//! fields, one per action unit ([`anatomy`], [`deformation`]), so the skin's grain
+//! fields, one per action unit ([`anatomy`], [`movement`]), so the skin's grain
 //! travels with the skin; lids and the mouth's inside are drawn where they show.
-//! Head sway and sensor noise are added, all from the seed and without any function
-//! of the platform's mathematics library: equal specifications give equal bytes.
+//! Nothing calls the platform's mathematics library: equal specifications give equal
+//! bytes.
+//!
+//! [`SyntheticSource`] is the bundled clip's plain portrait. [`ShotSource`] films what
+//! the studio draws up: any [`Person`] (a [`shape`] that carries the plain face's
+//! proportions to the person's, a [`look`]), in a [`Scene`], on a [`mesh`] that turns
+//! with the head and so shows parallax and hidden parts, through a camera ([`sensor`]).
+//! Everything about a face is painted in the plain face's coordinates; shape, skin
+//! movement, head and camera each carry a place on: plain → person → moved → picture.
 
 mod anatomy;
 mod arithmetic;
 mod deformation;
+mod depth;
+pub mod dice;
+mod ear;
 mod eye;
 mod hair;
+mod haircut;
+mod look;
+mod mesh;
 mod mouth;
+pub mod movement;
 mod outline;
+pub mod person;
+mod photo;
 mod portrait;
 pub mod recordings;
 mod render;
+pub mod scene;
+mod sensor;
+mod shape;
+mod sheet;
+pub mod shot;
 mod skin;
 mod spec;
+mod spectacles;
+mod spline;
+mod stage;
+mod truth;
 
 use std::sync::Arc;
 
 pub use anatomy::{DRAWN_UNITS, FaceSide, REST_LANDMARKS};
-pub use recordings::{sample_spec, write_recordings, write_sample_clip};
+pub use dice::Dice;
+pub use mesh::{Framing, HeadPose};
+pub use movement::{Composed, Course, Jitter, Movement, UnitMove};
+pub use person::Person;
+pub use recordings::{sample_spec, write_sample_clip};
+pub use scene::Scene;
+pub use shot::{Camera, HeadMotion, Shot, ShotSource, Step, Swing, Track, Wave};
 pub use spec::{ExpressionEvent, ExpressionKind, SpecError, SyntheticSpec};
+pub use truth::TrueFlow;
 
 use anatomy::Lip;
 use arithmetic::{scramble, sine};

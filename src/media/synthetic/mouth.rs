@@ -1,6 +1,7 @@
 //! Lips, the line between them, and what shows when they part.
 
 use super::arithmetic::{hill, mix3, noise, smoothstep};
+use super::look::Look;
 use super::outline::{Outline, curve};
 use super::skin::Rgb;
 
@@ -64,7 +65,7 @@ pub(super) fn relief(lips: &Outline, x: f32, y: f32) -> f32 {
 
 /// Coverage 0..1 and colour of the lips, the dark line between them included.
 #[must_use]
-pub(super) fn tone(lips: &Outline, x: f32, y: f32, seed: u64) -> (f32, Rgb) {
+pub(super) fn tone(lips: &Outline, look: &Look, x: f32, y: f32, seed: u64) -> (f32, Rgb) {
     let d = lips.at(x, y);
     let cover = smoothstep(0.014, -0.022, d);
     let line = y - seam(x);
@@ -72,14 +73,19 @@ pub(super) fn tone(lips: &Outline, x: f32, y: f32, seed: u64) -> (f32, Rgb) {
     let furrow = noise(x * 44.0, y * 7.0, seed ^ 21) + 0.7 * noise(x * 23.0, y * 19.0, seed ^ 22);
     let light = 1.0 + 0.06 * furrow;
     let base: Rgb = if line > 0.0 {
-        [0.545, 0.215, 0.185]
+        look.lower_lip
     } else {
-        [0.475, 0.175, 0.155]
+        look.upper_lip
     };
     let lip = [base[0] * light, base[1] * light, base[2] * light];
     let reach = smoothstep(CORNER + 0.015, CORNER - 0.05, x.abs());
     let dark = (0.90 * hill(0.0, line / 0.0105) + 0.25 * hill(0.0, line / 0.03)).min(0.95) * reach;
-    let tone = mix3(lip, [0.085, 0.022, 0.020], dark);
+    let between = [
+        0.085 * look.crease,
+        0.022 * look.crease,
+        0.020 * look.crease,
+    ];
+    let tone = mix3(lip, between, dark);
     (cover.max(dark), tone)
 }
 

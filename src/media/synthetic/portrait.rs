@@ -3,9 +3,12 @@
 use rayon::prelude::*;
 
 use super::arithmetic::{hill, mix3, noise, smoothstep};
-use super::eye;
+use super::ear;
+use super::eye::{self, EyeState};
 use super::hair::Hair;
+use super::look::{HairCut, Look};
 use super::outline::Outline;
+use super::scene::Light;
 use super::skin::{Rgb, Skin, illuminate};
 
 /// Texels of the resting picture to one pixel of a frame, along each axis.
@@ -44,19 +47,22 @@ pub(super) struct Portrait {
     painter: Painter,
 }
 
-struct Painter {
-    skin: Skin,
+/// Paints one person, a place at a time, in the plain face's units.
+pub(super) struct Painter {
+    pub(super) skin: Skin,
     hair: Hair,
     neck: Outline,
     clothes: Outline,
     collar: Outline,
+    cloth: Rgb,
+    cloth_contrast: f32,
     seed: u64,
 }
 
 impl Portrait {
     #[must_use]
     pub(super) fn paint(width: u32, height: u32, placement: Placement, seed: u64) -> Self {
-        let painter = Painter::new(seed);
+        let painter = Painter::new(seed, Look::plain(), Light::plain(), CLOTH, 1.0);
         let (width, height) = (width as usize * DENSITY, height as usize * DENSITY);
         let mut texels = vec![[0.0; 3]; width * height];
         texels
@@ -116,7 +122,13 @@ fn face_units(placement: Placement, column: usize, row: usize) -> (f32, f32) {
 }
 
 impl Painter {
-    fn new(seed: u64) -> Self {
+    pub(super) fn new(
+        seed: u64,
+        look: Look,
+        light: Light,
+        cloth: Rgb,
+        cloth_contrast: f32,
+    ) -> Self {
         const NECK: [(f32, f32); 10] = [
             (-0.60, 1.0),
             (0.60, 1.0),
@@ -160,11 +172,13 @@ impl Painter {
         let mut shoulders = CLOTHES.to_vec();
         shoulders.push((-1.55, 2.30));
         Self {
-            skin: Skin::new(seed),
-            hair: Hair::new(seed),
+            hair: Hair::new(seed, &look),
+            skin: Skin::new(seed, look, light),
             neck: Outline::closed(&NECK, 0.03, 0.2),
             clothes: Outline::closed(&shoulders, 0.03, 0.3),
             collar: Outline::closed(&COLLAR, 0.03, 0.3),
+            cloth,
+            cloth_contrast,
             seed,
         }
     }
@@ -189,21 +203,110 @@ impl Painter {
             let mut f = self.skin.lit(x, y);
             let (near, far, top, bottom) = eye::REACH;
             if (near..far).contains(&x.abs()) && (top..bottom).contains(&y) {
-                f = eye::paint(f, x, y, shut, blur, self.seed);
+                f = self.eye(
+                    f,
+                    x,
+                    y,
+                    blur,
+                    EyeState {
+                        shut,
+                        ball: (0.0, 0.0),
+                    },
+                );
             }
-            f = self.hair.brow(f, x, y);
-            let shade = self.hair.shadow(x, y);
-            f = [
-                f[0] * shade,
-                f[1] * shade * (0.94 + 0.06 * shade),
-                f[2] * shade * (0.92 + 0.08 * shade),
-            ];
-            c = mix3(c, f, face);
+            c = mix3(c, self.under_hair(self.hair.brow(f, x, y), x, y), face);
         }
         if front > 0.0 {
             c = mix3(c, self.hair.lit(x, y, 0.0), front);
         }
         c
+    }
+
+    /// How far down the hair reaches.
+    #[must_use]
+    pub(super) fn lowest_hair(&self) -> f32 {
+        match self.skin.look.hair.cut {
+            HairCut::Long => 2.85,
+            _ => 1.9,
+        }
+    }
+
+    /// The eye over skin of this colour.
+    pub(super) fn eye(&self, skin: Rgb, x: f32, y: f32, blur: f32, state: EyeState) -> Rgb {
+        eye::paint(skin, x, y, state, blur, &self.skin.look, self.seed)
+    }
+
+    /// A colour of the face in the shadow of the hair.
+    fn under_hair(&self, f: Rgb, x: f32, y: f32) -> Rgb {
+        let shade = self.hair.shadow(x, y);
+        [
+            f[0] * shade,
+            f[1] * shade * (0.94 + 0.06 * shade),
+            f[2] * shade * (0.92 + 0.08 * shade),
+        ]
+    }
+
+    /// Colour and coverage of the head without its eyes: hair, ears, face.
+    #[must_use]
+    pub(super) fn head(&self, x: f32, y: f32, blur: f32) -> (Rgb, f32) {
+        let (mut c, mut cover) = ([0.0; 3], 0.0);
+        let mut over = |top: Rgb, share: f32| {
+            let all = share + cover * (1.0 - share);
+            if all > 0.0 {
+                c = mix3(c, top, share / all);
+                cover = all;
+            }
+        };
+        let behind = self.hair.behind(x, y, blur);
+        if behind > 0.0 {
+            // The neck belongs to the body and stands before this hair.
+            let free = smoothstep(-blur, blur, self.neck.at(x, y) - 0.01);
+            let depth = smoothstep(0.6, 1.3, y);
+            over(self.hair.lit(x, y, depth), behind * free);
+        }
+        let look = &self.skin.look;
+        if look.hair.cut.shows_ears() {
+            let (tone, share) = ear::paint(&self.skin, x, y, blur);
+            if share > 0.0 {
+                over(tone, share);
+            }
+        }
+        let face = smoothstep(1.6 * blur, -1.6 * blur, self.skin.face.at(x, y));
+        let front = self.hair.before(x, y, blur);
+        if face > 0.0 && front < 1.0 {
+            let f = self.hair.brow(self.skin.lit(x, y), x, y);
+            over(self.under_hair(f, x, y), face);
+        }
+        if front > 0.0 {
+            over(self.hair.lit(x, y, 0.0), front);
+        }
+        (c, cover)
+    }
+
+    /// Colour and coverage of the hair behind the neck, neck and clothes.
+    #[must_use]
+    pub(super) fn body(&self, x: f32, y: f32, blur: f32) -> (Rgb, f32) {
+        let (mut c, mut cover) = ([0.0; 3], 0.0);
+        let mut over = |top: Rgb, share: f32| {
+            let all = share + cover * (1.0 - share);
+            if all > 0.0 {
+                c = mix3(c, top, share / all);
+                cover = all;
+            }
+        };
+        let behind = self.hair.behind(x, y, blur) * smoothstep(0.4, 0.8, y);
+        if behind > 0.0 {
+            over(self.hair.lit(x, y, smoothstep(0.6, 1.3, y)), behind);
+        }
+        let neck = smoothstep(blur, -blur, self.neck.at(x, y));
+        if neck > 0.0 {
+            over(self.skin.neck(x, y), neck);
+        }
+        let cloth = smoothstep(blur, -blur, self.clothes.at(x, y));
+        if cloth > 0.0 {
+            over(self.cloth(x, y), cloth);
+        }
+        (c, cover)
     }
 
     /// A knitted pullover.
@@ -212,15 +315,18 @@ impl Painter {
         let stitch = noise(x * 34.0, y * 17.0, self.seed ^ 61)
             + 0.5 * noise(x * 9.0, y * 40.0, self.seed ^ 62);
         let fold = noise(x * 1.7 + y, y * 1.1 - 0.6 * x, self.seed ^ 63);
-        let light = 1.0 + 0.10 * stitch;
-        let tone: Rgb = [0.085 * light, 0.185 * light, 0.205 * light];
+        let light = 1.0 + 0.10 * self.cloth_contrast * stitch;
+        let tone: Rgb = self.cloth.map(|v| v * light);
         let across = (x / 2.6).clamp(-0.9, 0.9);
         let normal = [0.75 * across + 0.22 * fold, -0.45 + 0.25 * (y - 2.3), 0.75];
         let edge =
             1.0 - 0.30 * hill(0.0, (rib - 0.085) / 0.014) - 0.25 * smoothstep(0.03, -0.01, rib);
-        illuminate(tone, normal, 0.9 * edge, 0.9)
+        illuminate(&self.skin.light, tone, normal, 0.9 * edge, 0.9)
     }
 }
+
+/// The bundled clip's pullover.
+const CLOTH: Rgb = [0.085, 0.185, 0.205];
 
 /// A plain studio wall, lighter around the head.
 fn backdrop(x: f32, y: f32) -> Rgb {

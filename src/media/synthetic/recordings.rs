@@ -1,10 +1,9 @@
-//! Drawn recordings as files: the bundled clip, and folders to train on.
+//! The bundled clip as files.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::anatomy::FaceSide;
-use super::arithmetic::scramble;
 use super::{ExpressionEvent, ExpressionKind, SyntheticSource, SyntheticSpec};
 use crate::media::video_writer::{VideoQuality, VideoWriter};
 use crate::media::{FrameSource, MediaError};
@@ -110,128 +109,6 @@ pub fn write_sample_clip(dir: &Path) -> Result<SampleClip, MediaError> {
     write_text(&clip.truth, &truth)?;
     write_text(&clip.events, &events)?;
     Ok(clip)
-}
-
-/// Writes `count` recordings of 20 s with random events, `index.csv`
-/// (`subject,recording,path,fps`) and `labels.csv`
-/// (`recording,kind,onset,apex,offset,emotion,aus`) into `dir`. The same seed gives
-/// the same files. `progress` is told after each recording how many are done.
-///
-/// # Errors
-/// When the folder or a file cannot be written or FFmpeg has no encoder.
-pub fn write_recordings(
-    dir: &Path,
-    seed: u64,
-    count: u32,
-    mut progress: impl FnMut(u32),
-) -> Result<(), MediaError> {
-    fs::create_dir_all(dir).map_err(|e| refused(dir, &e.to_string()))?;
-    let mut index = String::from("subject,recording,path,fps\n");
-    let mut labels = String::from("recording,kind,onset,apex,offset,emotion,aus\n");
-    for number in 0..count {
-        let spec = random_spec(seed, number);
-        let file = format!("{}.mp4", spec.name);
-        write_video(&spec, &dir.join(&file), VideoQuality::default())?;
-        index.push_str(&format!(
-            "s{:03},{},{file},{}\n",
-            number + 1,
-            spec.name,
-            spec.frames_per_second
-        ));
-        for e in spec
-            .events
-            .iter()
-            .filter(|e| e.kind != ExpressionKind::Blink)
-        {
-            labels.push_str(&format!(
-                "{},{},{},{},{},{},{}\n",
-                spec.name,
-                e.kind.name(),
-                e.onset,
-                e.apex,
-                e.offset,
-                e.emotion,
-                e.units_text()
-            ));
-        }
-        progress(number + 1);
-    }
-    write_text(&dir.join("index.csv"), &index)?;
-    write_text(&dir.join("labels.csv"), &labels)
-}
-
-/// Action units that show an emotion together, with its name.
-const EMOTIONS: [(&[u8], &str); 12] = [
-    (&[12], "happiness"),
-    (&[6, 12], "happiness"),
-    (&[12, 25], "happiness"),
-    (&[4], "anger"),
-    (&[4, 7], "anger"),
-    (&[9], "disgust"),
-    (&[10], "disgust"),
-    (&[15], "sadness"),
-    (&[15, 17], "sadness"),
-    (&[14], "contempt"),
-    (&[1, 2], "surprise"),
-    (&[1, 2, 25], "surprise"),
-];
-
-/// A recording whose events follow from the seed: one every 3 to 5 seconds, macro and
-/// micro by turns chosen at random, a blink now and then.
-fn random_spec(seed: u64, number: u32) -> SyntheticSpec {
-    let recording_seed = scramble(seed ^ scramble(u64::from(number)));
-    let mut draws = 0_u64;
-    // A whole number below `below`.
-    let mut draw = |below: u64| {
-        draws += 1;
-        scramble(recording_seed ^ draws) % below
-    };
-    let frames = 600;
-    let mut events = Vec::new();
-    let mut onset = 45 + draw(30);
-    while onset + 60 < frames {
-        let (kind, length) = match draw(5) {
-            0 => (ExpressionKind::Blink, 8 + draw(4)),
-            1 | 2 => (ExpressionKind::Macro, 22 + draw(26)),
-            _ => (ExpressionKind::Micro, 8 + draw(7)),
-        };
-        let rise = (length * (3 + draw(2))) / 8;
-        let (units, emotion): (&[u8], &str) = match kind {
-            ExpressionKind::Blink => (&[], ""),
-            _ => EMOTIONS[draw(EMOTIONS.len() as u64) as usize],
-        };
-        let percent = match kind {
-            ExpressionKind::Blink => 100,
-            ExpressionKind::Macro => 50 + draw(46),
-            ExpressionKind::Micro => 14 + draw(14),
-        };
-        events.push(ExpressionEvent {
-            kind,
-            units: units.to_vec(),
-            side: match draw(8) {
-                0 => FaceSide::ImageLeft,
-                1 => FaceSide::ImageRight,
-                _ => FaceSide::Both,
-            },
-            onset,
-            apex: onset + rise.max(2),
-            offset: onset + length,
-            amplitude: percent as f32 * 0.01,
-            emotion: emotion.to_owned(),
-        });
-        onset += length + 75 + draw(60);
-    }
-    SyntheticSpec {
-        name: format!("drawn{:03}", number + 1),
-        width: 640,
-        height: 480,
-        frames_per_second: 30,
-        frames,
-        seed: recording_seed,
-        events,
-        noise: 1.0,
-        sway_px: 0.5,
-    }
 }
 
 fn write_video(spec: &SyntheticSpec, path: &Path, quality: VideoQuality) -> Result<(), MediaError> {

@@ -123,7 +123,7 @@ pub enum SpecError {
         millis: u64,
     },
     #[error(
-        "Cannot draw event {index}: the drawn face has no AU{unit}. It moves AU 1, 2, 4, 5, 6, 7, 9, 10, 12, 14, 15, 16, 17, 20, 24 and 25"
+        "Cannot draw event {index}: the drawn face has no AU{unit}. It moves AU 1, 2, 4, 5, 6, 7, 9, 10, 12, 14, 15, 16, 17, 20, 23, 24, 25 and 26"
     )]
     Unit { index: usize, unit: u8 },
     #[error("Cannot draw event {index}: a blink has no action units and an expression needs one")]

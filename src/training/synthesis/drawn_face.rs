@@ -6,7 +6,7 @@ use super::face_retouch::Retouch;
 use crate::base::Point;
 use crate::media::FrameSource;
 use crate::media::synthetic::{
-    ExpressionEvent, ExpressionKind, FaceSide, SpecError, SyntheticSource, SyntheticSpec,
+    Camera, Course, Dice, Framing, HeadMotion, Person, Scene, Shot, ShotSource, Track,
 };
 
 const WIDTH: u32 = 420;
@@ -37,45 +37,53 @@ pub(super) struct DrawnFace {
 }
 
 impl DrawnFace {
-    /// Paints the face of `seed` (about half a second).
-    ///
-    /// # Errors
-    /// When the drawn face refuses its specification: a programming error.
-    pub(super) fn paint(seed: u64) -> Result<Self, SpecError> {
-        let blink = |(i, &shut): (usize, &f32)| {
-            let onset = 1 + 4 * i as u64;
-            ExpressionEvent {
-                kind: ExpressionKind::Blink,
-                units: Vec::new(),
-                side: FaceSide::Both,
-                onset,
-                apex: onset + 1,
-                offset: onset + 2,
-                amplitude: shut,
-                emotion: String::new(),
-            }
-        };
-        let mut source = SyntheticSource::new(SyntheticSpec {
+    /// Paints person `number` of the world `world` (about half a second).
+    pub(super) fn paint(world: &str, number: u64) -> Self {
+        let rest = || Course::Levels(Vec::new());
+        let one = || Track::still(1.0);
+        let mut draws = Draws::new(number, &[world.len() as u64]);
+        let mut source = ShotSource::new(Shot {
             name: "face".to_owned(),
             width: WIDTH,
             height: HEIGHT,
-            frames_per_second: 100,
-            frames: 4 + 4 * LIDS.len() as u64,
-            seed,
-            events: LIDS.iter().enumerate().skip(1).map(blink).collect(),
-            noise: 0.0,
-            sway_px: 0.0,
-        })?;
+            nominal_fps: 1.0,
+            times: (0..LIDS.len()).map(|i| i as f64).collect(),
+            person: Person::drawn(world, number),
+            scene: Scene::drawn(&mut Dice::of(world, "scene", number)),
+            framing: Framing {
+                x: 0.5 * (WIDTH as f32 - 1.0),
+                y: 0.42 * HEIGHT as f32,
+                unit: 102.0,
+                distance: draws.range(10.0, 22.0) as f32,
+            },
+            movements: Vec::new(),
+            head: HeadMotion::still(),
+            lids: Course::Levels(
+                (LIDS.iter().enumerate())
+                    .map(|(i, &shut)| (i as f64, f64::from(shut)))
+                    .collect(),
+            ),
+            gaze_x: rest(),
+            gaze_y: rest(),
+            breath: Track::still(0.0),
+            camera: Camera {
+                gain: one(),
+                red: one(),
+                blue: one(),
+                slope_x: Track::still(0.0),
+                slope_y: Track::still(0.0),
+                noise: 0.0,
+                smooth_noise: false,
+                shutter_secs: 0.0,
+            },
+            seed: number,
+        });
         let points = source.landmarks(0);
         let (origin, unit) = frame_of(&points);
-        let mut draws = Draws::new(seed, &[]);
         let retouch = Retouch::new(&mut draws);
         let mut lids = Vec::with_capacity(LIDS.len());
-        for i in 0..LIDS.len() as u64 {
-            let frame = if i == 0 { 0 } else { 2 + 4 * i };
-            // Drawing knows no end and no failure.
-            let drawn = source.seek(frame).and_then(|()| source.next_frame());
-            let Ok(Some(drawn)) = drawn else { break };
+        // Drawing knows no end before the last frame and no failure.
+        while let Ok(Some(drawn)) = source.next_frame() {
             let gray: Vec<f64> = drawn.picture.pixels().map(|p| luma(p.0)).collect();
             lids.push(gray);
         }
@@ -88,14 +96,14 @@ impl DrawnFace {
         };
         let lids = retouched(&lids, &retouch, place);
         let levels = varied(levels_of(&points, origin, unit), &mut draws);
-        Ok(Self {
+        Self {
             width: WIDTH as usize,
             height: HEIGHT as usize,
             lids,
             levels,
             origin,
             unit,
-        })
+        }
     }
 
     /// Grey at a canonical place with the lids at opening `lids` of [`LIDS`].
@@ -173,13 +181,13 @@ fn retouched(
 /// Other proportions of the same drawing: a wider jaw, a longer nose.
 fn varied(mut levels: [(f64, f64); 5], draws: &mut Draws) -> [(f64, f64); 5] {
     // Sampling nearer to the middle makes a part wider.
-    let wide = [(0.94, 1.08), (1.0, 1.0), (0.85, 1.1), (0.85, 1.12), (0.70, 0.98)];
+    let wide = [(0.95, 1.05), (1.0, 1.0), (0.9, 1.08), (0.9, 1.08), (0.82, 1.0)];
     for (level, (low, high)) in levels.iter_mut().zip(wide) {
         level.1 *= draws.range(low, high);
     }
-    levels[0].0 += draws.range(-0.05, 0.06);
-    levels[2].0 += draws.range(-0.06, 0.06);
-    levels[4].0 += draws.range(-0.12, 0.08);
+    levels[0].0 += draws.range(-0.03, 0.04);
+    levels[2].0 += draws.range(-0.03, 0.03);
+    levels[4].0 += draws.range(-0.06, 0.06);
     levels
 }
 

@@ -41,13 +41,13 @@ impl Retouch {
                 0.10 * draws.normal(),
                 -draws.range(0.0, 0.35),
             ],
-            contrast: draws.range(0.55, 1.10),
+            contrast: draws.range(0.6, 1.15),
             level: draws.range(75.0, 150.0),
             seed: scramble((draws.unit() * 1e15) as u64),
             pores: [draws.range(0.5, 4.0), draws.range(0.5, 4.0)],
             moles,
             folds,
-            brow: draws.range(0.0, 0.55),
+            brow: draws.range(0.0, 0.4),
             brow_width: draws.range(0.03, 0.065),
         }
     }

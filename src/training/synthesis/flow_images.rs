@@ -9,7 +9,7 @@ use std::sync::Mutex;
 use image::{ImageFormat, RgbImage};
 use rayon::prelude::*;
 
-use super::draws::{Draws, scramble};
+use super::draws::Draws;
 use super::drawn_face::DrawnFace;
 use super::flow_scene::{Cast, FlowImage, Subject, film};
 use super::muscles::Musculature;
@@ -21,7 +21,6 @@ pub use super::flow_recipe::{
 pub use super::flow_scene::SIDE;
 
 /// Names of the random streams.
-const FACE: u64 = 1;
 const SKIN: u64 = 2;
 const SUBJECT: u64 = 3;
 const IMAGE: u64 = 4;
@@ -31,8 +30,6 @@ const IMAGE: u64 = 4;
 pub enum FlowImageError {
     #[error(transparent)]
     Recipe(#[from] RecipeError),
-    #[error("Cannot draw the faces: {0}")]
-    Face(#[from] crate::media::synthetic::SpecError),
     #[error("Cannot measure a flow image: {0}")]
     Flow(#[from] crate::motion::tvl1::FlowError),
     #[error("Cannot write the flow images: {reason}. Choose a folder that exists and has room: {}", path.display())]
@@ -67,7 +64,7 @@ pub fn flow_images(
 ) -> Result<Vec<LabelledFlowImage>, FlowImageError> {
     recipe.check()?;
     let plan = plan(recipe);
-    let (faces, skins) = cast(recipe, plan.len())?;
+    let (faces, skins) = cast(recipe, plan.len());
     let subjects: Vec<Vec<Subject>> = (recipe.camera.iter().enumerate())
         .map(|(c, style)| {
             (0..style.subjects)
@@ -191,15 +188,13 @@ type Faces = BTreeMap<usize, DrawnFace>;
 type Skins = BTreeMap<usize, Musculature>;
 
 /// Paints the faces and solves the skins that are needed.
-fn cast(recipe: &FlowImageRecipe, images: usize) -> Result<(Faces, Skins), FlowImageError> {
+fn cast(recipe: &FlowImageRecipe, images: usize) -> (Faces, Skins) {
     let people: usize = recipe.camera.iter().map(|c| c.subjects).sum();
     let needed = |of: usize| of.min(people).min(images.max(1));
-    let faces: Result<Faces, _> = (0..needed(recipe.faces))
+    let world = format!("flow images {}", recipe.seed);
+    let faces = (0..needed(recipe.faces))
         .into_par_iter()
-        .map(|i| {
-            let seed = scramble(recipe.seed ^ scramble(FACE ^ (i as u64) << 8));
-            DrawnFace::paint(seed).map(|face| (i, face))
-        })
+        .map(|i| (i, DrawnFace::paint(&world, i as u64)))
         .collect();
     let skins = (0..needed(recipe.skins))
         .into_par_iter()
@@ -208,7 +203,7 @@ fn cast(recipe: &FlowImageRecipe, images: usize) -> Result<(Faces, Skins), FlowI
             (i, Musculature::new(&mut draws))
         })
         .collect();
-    Ok((faces?, skins))
+    (faces, skins)
 }
 
 fn write_picture(path: &Path, image: &LabelledFlowImage) -> Result<(), FlowImageError> {

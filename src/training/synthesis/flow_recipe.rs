@@ -86,6 +86,8 @@ pub struct Estimate {
     pub equalised: f64,
     /// Share of images whose strain is by neighbour differences.
     pub forward_strain: f64,
+    /// The flow is smoothed before strain is taken: standard deviation, pixels, up to.
+    pub strain_blur: f64,
     /// Shares of the ways to reduce to 28×28.
     pub area: f64,
     pub bilinear: f64,

@@ -4,7 +4,7 @@
 use super::draws::{Draws, Hills, smoothstep, turn};
 use super::drawn_face::{DrawnFace, LIDS};
 use super::emotion_classes::{EmotionClass, drawn};
-use super::flow_camera::Camera;
+use super::flow_camera::{Camera, blurred};
 use super::flow_recipe::{CameraStyle, FlowImageRecipe};
 use super::muscles::Musculature;
 use super::skin_mechanics::{COLUMNS, Field, ROWS, SPACING, eye_opening, sample};
@@ -202,11 +202,9 @@ pub(super) fn film(
     for contraction in contractions {
         cast.muscles.contract(&mut field, contraction, draws);
     }
-    let t0 = std::time::Instant::now();
     let view = View::new(recipe, subject, draws);
     let scene = Scene::new(cast, field, draws);
     let (onset, apex) = scene.pictures(cast, &view);
-    let t1 = std::time::Instant::now();
     let camera = Camera {
         blur: subject.blur,
         noise: subject.noise,
@@ -220,22 +218,23 @@ pub(super) fn film(
             g.save(format!("{d}/{n}_{k}.png")).unwrap();
         }
     }
-    let t2 = std::time::Instant::now();
     let estimate = &recipe.estimate;
     let lambda = draws.log_normal(estimate.lambda, estimate.lambda_spread) as f32;
     let mut tvl1 = Tvl1::new(Tvl1Params {
         lambda: lambda.clamp(0.02, 2.0),
         equalise: draws.chance(estimate.equalised),
-        border: if std::env::var("BZ").is_ok() { crate::motion::pyramid::Border::Zero } else { crate::motion::pyramid::Border::Replicate },
         ..Tvl1Params::default()
     });
     let flow = tvl1.flow(&onset, &apex)?;
-    if std::env::var("TIME").is_ok() { eprintln!("{}x{} scene {:?} camera {:?} flow {:?}", onset.width, onset.height, t1-t0, t2-t1, t2.elapsed()); }
-    let flow = smoothed(flow, std::env::var("SM").ok().and_then(|v|v.parse().ok()).unwrap_or(0.0));
+    let soft = draws.range(0.0, estimate.strain_blur);
+    let even = Flow {
+        u: blurred(&flow.u, soft),
+        v: blurred(&flow.v, soft),
+    };
     let magnitude = if draws.chance(estimate.forward_strain) {
-        strain::forward(&flow)
+        strain::forward(&even)
     } else {
-        strain::central(&flow).magnitude
+        strain::central(&even).magnitude
     };
     let Flow { u, v } = flow;
     let ways = [estimate.area, estimate.bilinear, estimate.bicubic];
@@ -454,5 +453,3 @@ mod tests {
         assert_eq!(scaled(&[1.0, 1.0]), [0, 0]);
     }
 }
-
-fn smoothed(f: Flow, s: f64) -> Flow { Flow{u: super::flow_camera::blurred(&f.u,s), v: super::flow_camera::blurred(&f.v,s)} }
