@@ -58,7 +58,10 @@ const PARTS: u32 = 6u;
 const SUMS: u32 = 6u;
 const HEAD: u32 = 36u;
 const PERCENTILE: u32 = 39u;
-const STATISTICS: u32 = 40u;
+// Cells of the grid, each with its mean u, v and strain and the face's share.
+const GRID: u32 = 40u;
+const GRID_SIDE: u32 = 16u;
+const STATISTICS: u32 = 1064u;
 
 var<workgroup> sums: array<vec4<f32>, 256>;
 var<workgroup> histogram: array<atomic<u32>, 256>;
@@ -363,4 +366,42 @@ fn roi_percentile(
         }
         result[group.z * STATISTICS + PERCENTILE] = length;
     }
+}
+
+// Mean u, v and strain of the grid's cells over the pixels of the face, and the share
+// of a cell that is face. A thread a cell, a workgroup a window.
+@compute @workgroup_size(256, 1, 1)
+fn roi_grid(
+    @builtin(workgroup_id) group: vec3<u32>,
+    @builtin(local_invocation_index) thread: u32,
+) {
+    let window = windows[group.z];
+    let column = thread % GRID_SIDE;
+    let row = thread / GRID_SIDE;
+    // Pixels x with x·16/width = column in whole numbers.
+    let x0 = (column * params.width + GRID_SIDE - 1u) / GRID_SIDE;
+    let x1 = ((column + 1u) * params.width + GRID_SIDE - 1u) / GRID_SIDE;
+    let y0 = (row * params.height + GRID_SIDE - 1u) / GRID_SIDE;
+    let y1 = ((row + 1u) * params.height + GRID_SIDE - 1u) / GRID_SIDE;
+    var sum = vec3<f32>(0.0);
+    var count = 0.0;
+    for (var y = y0; y < y1; y++) {
+        for (var x = x0; x < x1; x++) {
+            let mask = mask_at(window, x, y);
+            if (mask & SKIPPED) == 0u || (mask & EYE) != 0u {
+                sum += vec3<f32>(
+                    flow_at(window, 0u, x, y),
+                    flow_at(window, 1u, x, y),
+                    strain_at(window, x, y),
+                );
+                count += 1.0;
+            }
+        }
+    }
+    let mean = sum / max(count, 1.0);
+    let to = group.z * STATISTICS + GRID + thread * 4u;
+    result[to] = mean.x;
+    result[to + 1u] = mean.y;
+    result[to + 2u] = mean.z;
+    result[to + 3u] = count / f32(max((x1 - x0) * (y1 - y0), 1u));
 }

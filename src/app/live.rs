@@ -322,30 +322,14 @@ fn ready(
     let resources = resources(params, gpu)?;
     let flow = resources.sides.card.as_ref();
     let flow = flow.map_or_else(|| "CPU".to_owned(), GpuContext::name);
-    let device = match (&params.macro_weights, &params.micro_weights) {
-        (None, None) => flow,
-        _ => format!("{flow}, networks on {}", resources.sides.network.name()),
+    let device = if params.has_network() {
+        format!("{flow}, networks on {}", resources.sides.network.name())
+    } else {
+        flow
     };
     let knock = wake.clone();
     let session = SessionHandle::start(source, params, &resources, move || knock.wake())?;
-    let sources = [
-        (ExpressionKind::Macro, &params.macro_weights),
-        (ExpressionKind::Micro, &params.micro_weights),
-    ]
-    .into_iter()
-    .map(|(kind, weights)| {
-        let source = match weights {
-            None => ScoreSource::Control,
-            Some(path) => ScoreSource::SoftNet {
-                weights: path
-                    .file_name()
-                    .map_or_else(String::new, |n| n.to_string_lossy().into_owned()),
-                sha256: String::new(),
-            },
-        };
-        (kind, source)
-    })
-    .collect();
+    let sources = session.sources.iter().cloned().collect();
     Ok(Ready {
         session,
         player,

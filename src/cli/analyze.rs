@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use anyhow::anyhow;
-use clap::Args;
+use clap::{Args, ValueEnum};
 
 use super::print::tell;
 use super::progress::Progress;
@@ -17,7 +17,7 @@ use crate::motion::tvl1::Tvl1Preset;
 use crate::motion::windows::Stride;
 use crate::project::output::{OutputError, check_writable};
 use crate::project::{Batch, plot, results};
-use crate::session::params::DeviceChoice;
+use crate::session::params::{DeviceChoice, SpotterChoice};
 use crate::session::pipeline::Pipeline;
 use crate::session::{Params, Resources, SessionError};
 use crate::spotting::ExpressionKind;
@@ -55,10 +55,17 @@ pub struct AnalyzeArgs {
     /// Stop a camera after this many seconds.
     #[arg(long, value_parser = above_zero, allow_negative_numbers = true)]
     seconds: Option<f64>,
-    /// SOFTNet weights for macro-expressions (see `onset weights`); without: the control signal.
+    /// What scores the windows. The published decoding cannot read motion-tcn and takes
+    /// the control signal instead.
+    #[arg(long, value_enum, default_value_t = SpotterArg::MotionTcn)]
+    spotter: SpotterArg,
+    /// MotionTCN weights (see `onset weights`); without: the shipped ones.
+    #[arg(long, conflicts_with_all = ["macro_weights", "micro_weights"])]
+    tcn_weights: Option<PathBuf>,
+    /// SOFTNet weights for macro-expressions, which then speak instead of the spotter.
     #[arg(long)]
     macro_weights: Option<PathBuf>,
-    /// SOFTNet weights for micro-expressions; without: the control signal.
+    /// SOFTNet weights for micro-expressions; the kind without weights has the control signal.
     #[arg(long)]
     micro_weights: Option<PathBuf>,
     /// A 68-point predictor in dlib's format; without: the installed one, else the compact one.
@@ -68,6 +75,27 @@ pub struct AnalyzeArgs {
     device: DeviceArg,
 }
 
+/// What scores the windows of a recording.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum SpotterArg {
+    /// The temporal network over the flow of the whole face.
+    MotionTcn,
+    /// The published shallow network, a window at a time.
+    Softnet,
+    /// No network: strain of brows and mouth.
+    Control,
+}
+
+impl From<SpotterArg> for SpotterChoice {
+    fn from(arg: SpotterArg) -> Self {
+        match arg {
+            SpotterArg::MotionTcn => Self::MotionTcn,
+            SpotterArg::Softnet => Self::SoftNet,
+            SpotterArg::Control => Self::Control,
+        }
+    }
+}
+
 pub(super) fn run(args: &AnalyzeArgs, quiet: bool) -> CommandResult {
     check_usage(args)?;
     let params = Params {
@@ -75,6 +103,8 @@ pub(super) fn run(args: &AnalyzeArgs, quiet: bool) -> CommandResult {
         flow: args.preset.into(),
         stride: args.stride,
         device: args.device.device.into(),
+        spotter: args.spotter.into(),
+        tcn_weights: args.tcn_weights.clone(),
         macro_weights: args.macro_weights.clone(),
         micro_weights: args.micro_weights.clone(),
         landmarks: args.landmarks.clone(),

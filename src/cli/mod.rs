@@ -3,15 +3,23 @@
 mod analyze;
 mod bench;
 mod cameras;
+mod data;
 mod doctor;
+mod evaluate;
+mod evaluate_spotting;
 mod flow;
 mod landmarks;
 mod magnify;
 mod print;
 mod progress;
+mod recipe_args;
 mod result_folder;
 mod score;
+mod spotting_data;
 mod synth;
+mod train;
+mod train_spotting;
+mod training_progress;
 mod view;
 mod weights;
 
@@ -55,10 +63,13 @@ pub enum Command {
     Magnify(magnify::MagnifyArgs),
     Weights(weights::WeightsArgs),
     Score(score::ScoreArgs),
+    Data(data::DataArgs),
     Cameras(cameras::CamerasArgs),
     Doctor(doctor::DoctorArgs),
     Bench(bench::BenchArgs),
     Synth(synth::SynthArgs),
+    Train(train::TrainArgs),
+    Evaluate(evaluate::EvaluateArgs),
 }
 
 /// Where to compute; shared by the commands that compute.
@@ -205,10 +216,13 @@ pub fn run(command: Command, quiet: bool) -> ExitCode {
         Command::Magnify(args) => magnify::run(&args, quiet),
         Command::Weights(args) => weights::run(&args),
         Command::Score(args) => score::run(&args),
+        Command::Data(args) => data::run(&args, quiet),
         Command::Cameras(args) => cameras::run(&args),
         Command::Doctor(args) => doctor::run(&args),
         Command::Bench(args) => bench::run(&args, quiet),
         Command::Synth(args) => synth::run(&args, quiet),
+        Command::Train(args) => train::run(&args, quiet),
+        Command::Evaluate(args) => evaluate::run(&args, quiet),
     };
     match result {
         Ok(Outcome::Done) => ExitCode::SUCCESS,

@@ -14,6 +14,7 @@ pub(crate) enum Progress {
     Bar(ProgressBar),
     Lines {
         name: String,
+        unit: &'static str,
         total: Option<u64>,
         started: Instant,
         last: Instant,
@@ -22,6 +23,16 @@ pub(crate) enum Progress {
 
 impl Progress {
     pub(crate) fn new(name: &str, total: Option<u64>, quiet: bool) -> Self {
+        Self::counting("frames", name, total, quiet)
+    }
+
+    /// Counts something else than frames.
+    pub(crate) fn counting(
+        unit: &'static str,
+        name: &str,
+        total: Option<u64>,
+        quiet: bool,
+    ) -> Self {
         if quiet {
             return Self::Quiet;
         }
@@ -29,19 +40,21 @@ impl Progress {
         if !std::io::stderr().is_terminal() {
             return Self::Lines {
                 name: name.to_owned(),
+                unit,
                 total,
                 started: now,
                 last: now,
             };
         }
         let template = if total.is_some() {
-            "{prefix} {wide_bar} {pos}/{len} frames, {per_sec}, {eta} left"
+            format!("{{prefix}} {{wide_bar}} {{pos}}/{{len}} {unit}, {{per_sec}}, {{eta}} left")
         } else {
-            "{prefix} {spinner} {pos} frames, {per_sec}"
+            format!("{{prefix}} {{spinner}} {{pos}} {unit}, {{per_sec}}")
         };
         let bar = ProgressBar::with_draw_target(total, ProgressDrawTarget::stderr());
         bar.set_style(
-            ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar()),
+            ProgressStyle::with_template(&template)
+                .unwrap_or_else(|_| ProgressStyle::default_bar()),
         );
         bar.set_prefix(name.to_owned());
         Self::Bar(bar)
@@ -53,6 +66,7 @@ impl Progress {
             Self::Bar(bar) => bar.set_position(frames),
             Self::Lines {
                 name,
+                unit,
                 total,
                 started,
                 last,
@@ -61,7 +75,7 @@ impl Progress {
                     *last = Instant::now();
                     let rate = frames as f64 / started.elapsed().as_secs_f64();
                     let of = total.map_or(String::new(), |t| format!(" of {t}"));
-                    tell!("{name}: frame {frames}{of}, {rate:.1} frames a second");
+                    tell!("{name}: {frames}{of} {unit}, {rate:.1} a second");
                 }
             }
         }

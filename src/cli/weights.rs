@@ -8,6 +8,7 @@ use clap::{Args, Subcommand, ValueEnum};
 use super::print::{say, tell};
 use super::{CommandResult, Failure, Outcome};
 use crate::model::softnet_keras::import_softnet_keras;
+use crate::model::ststnet_pytorch::import_ststnet_pytorch;
 use crate::nn::inventory::{self, WeightsSummary};
 
 /// List, show and import the weights of networks and predictors.
@@ -35,7 +36,7 @@ enum What {
     },
     /// Convert a published checkpoint or predictor.
     #[command(
-        after_help = "Examples:\n  onset weights import softnet-keras casme2sq_micro_s1.hdf5 --out softnet-micro.safetensors\n  onset weights import dlib-landmarks shape_predictor_68_face_landmarks.dat --out compact.bin"
+        after_help = "Examples:\n  onset weights import softnet-keras casme2sq_micro_s1.hdf5 --out softnet-micro.safetensors\n  onset weights import ststnet-pytorch sub01.pth --out ststnet.safetensors\n  onset weights import dlib-landmarks shape_predictor_68_face_landmarks.dat --out compact.bin"
     )]
     Import {
         #[arg(value_enum)]
@@ -53,6 +54,8 @@ enum What {
 enum Format {
     /// SOFTNet as its authors publish it (Keras HDF5).
     SoftnetKeras,
+    /// STSTNet as its authors publish it (PyTorch .pth).
+    StstnetPytorch,
     /// dlib's 68-point shape predictor, made compact (48 components of 6 bit).
     DlibLandmarks,
 }
@@ -85,6 +88,16 @@ pub(super) fn run(args: &WeightsArgs) -> CommandResult {
                 card.kind.as_deref().unwrap_or("any kind"),
                 out.display()
             );
+            Ok(Outcome::Done)
+        }
+        What::Import {
+            format: Format::StstnetPytorch,
+            file,
+            out,
+            ..
+        } => {
+            let card = import_ststnet_pytorch(file, out).map_err(Failure::input)?;
+            say!("{} in {}", card.network, out.display());
             Ok(Outcome::Done)
         }
         What::Import {
@@ -153,6 +166,9 @@ fn print_summary(s: &WeightsSummary) -> Result<(), Failure> {
     say!("source      {}", s.card.source);
     say!("trained on  {}", s.card.trained_on);
     say!("input       {}", s.card.input);
+    for (name, value) in &s.card.settings {
+        say!("{name:<11} {value}");
+    }
     say!("sha256      {}", s.sha256);
     say!("parameters  {}", s.parameters);
     for t in &s.tensors {

@@ -1,1 +1,12 @@
-//! The Facial Action Coding System's words: action units, sides, intensities.
+//! The Facial Action Coding System's words: action units, sides, intensities, and
+//! the emotions that label sheets name.
+
+mod action_unit;
+mod emotion;
+mod sheet_cell;
+
+pub use action_unit::{
+    ActionUnit, Intensity, ScoredUnit, Side, UnitError, parse_units, write_units,
+};
+pub use emotion::{Emotion, EmotionError, EmotionSet, ThreeClass};
+pub use sheet_cell::{SheetUnits, parse_sheet_units};

@@ -1,4 +1,12 @@
 //! One file a network, and the import of published checkpoints.
 
+pub mod flow_classifier;
+pub mod flow_input;
+pub mod motion_sequence;
+pub mod motion_tcn;
+pub mod off_apexnet;
 pub mod softnet;
 pub mod softnet_keras;
+pub mod ststnet;
+pub mod ststnet_pytorch;
+pub mod ststnet_streams;

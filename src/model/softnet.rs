@@ -51,6 +51,10 @@ pub const TENSORS: [(&str, &[usize]); 10] = [
     ("score.bias", &[1]),
 ];
 
+/// In the settings of a card: the smoothed score from which on something is an
+/// expression, fitted on recordings that were not learnt from.
+pub const FLOOR: &str = "floor";
+
 /// Images scored in one go: bounds the memory, whatever the recording's length.
 const BATCH: usize = 64;
 

@@ -137,6 +137,7 @@ pub fn read_softnet_keras(path: &Path, kind: Option<&str>) -> Result<Weights, So
             source: format!("published Keras checkpoint {name} (Liong, See, Wong, ICIP 2021)"),
             trained_on: trained_on(&name),
             input: INPUT.to_owned(),
+            settings: BTreeMap::new(),
         },
         tensors,
     })

@@ -273,18 +273,20 @@ impl Card {
                 reason: "nothing was on its way".to_owned(),
             }));
         };
-        Ok((statistics.iter().enumerate())
+        Ok((statistics.into_iter().enumerate())
             .map(|(index, found)| WindowMotion {
                 input: WindowInput::OnCard {
                     inputs: inputs.clone(),
                     index,
                 },
+                input_ranges: None,
                 strain: found.mean_strain,
                 nose_strain: found.nose_strain,
                 strain_as_coded: found.control,
                 head_px: found.head,
                 roi_p95_px: found.residual_p95,
                 regions: found.regions,
+                grid: found.grid,
             })
             .collect())
     }

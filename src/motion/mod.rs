@@ -9,6 +9,7 @@ pub mod flow_color;
 pub mod flow_file;
 pub mod glmm;
 pub mod gpu;
+pub mod grid;
 pub mod led_gradient;
 pub mod led_view;
 pub mod luma;

@@ -9,6 +9,7 @@ use rayon::prelude::*;
 use super::Flow;
 use super::engine::{EngineWindow, FlowEngine, Picture};
 use super::gpu::GpuFlowError;
+use super::grid::FlowGrid;
 use super::luma::{self, LumaPatch};
 use super::roi::RoiMotion;
 use super::windows::Window;
@@ -45,6 +46,9 @@ impl WindowInput {
 #[derive(Debug, Clone, PartialEq)]
 pub struct WindowMotion {
     pub input: WindowInput,
+    /// The least and the greatest value of u, v and strain before they were scaled to
+    /// 0..1; `None` where the input stays on the card.
+    pub input_ranges: Option<[[f32; 2]; 3]>,
     /// Mean strain over the brows and over the mouth, eyes left out.
     pub strain: [f64; 2],
     /// Mean strain of the nose.
@@ -57,6 +61,8 @@ pub struct WindowMotion {
     pub roi_p95_px: f32,
     /// Signed mean flow (u, v) of six regions after nose subtraction, px.
     pub regions: [f32; 12],
+    /// The flow over the whole face, coarsely: what temporal networks read.
+    pub grid: FlowGrid,
 }
 
 /// Strain that a head's turn makes for each pixel its nose moves: on a head of
@@ -90,12 +96,14 @@ impl WindowMotion {
         let motion = RoiMotion::new(flow, regions);
         Self {
             input: WindowInput::Planes(Box::new(motion.scaled())),
+            input_ranges: Some(motion.ranges()),
             strain: motion.mean_strain,
             nose_strain: motion.nose_strain,
             strain_as_coded: motion.control,
             head_px: motion.head,
             roi_p95_px: motion.residual_p95,
             regions: motion.regions,
+            grid: motion.grid,
         }
     }
 }

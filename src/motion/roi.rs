@@ -4,6 +4,7 @@
 //! face moved.
 
 use super::Flow;
+use super::grid::FlowGrid;
 use super::pyramid::resize_bilinear;
 use super::strain;
 use crate::base::{Plane, Point};
@@ -39,6 +40,8 @@ pub struct RoiMotion {
     pub residual_mean: f32,
     /// 95th percentile of the same.
     pub residual_p95: f32,
+    /// Flow and strain over the face in 16×16 cells, nothing taken away.
+    pub grid: FlowGrid,
 }
 
 impl RoiMotion {
@@ -65,6 +68,7 @@ impl RoiMotion {
             head: maps.head,
             residual_mean,
             residual_p95,
+            grid: maps.grid(flow),
         }
     }
 
@@ -73,6 +77,12 @@ impl RoiMotion {
     #[must_use]
     pub fn scaled(&self) -> [Plane; 3] {
         self.raw.clone().map(min_max)
+    }
+
+    /// The least and the greatest value of each channel of `raw`.
+    #[must_use]
+    pub fn ranges(&self) -> [[f32; 2]; 3] {
+        self.raw.each_ref().map(range)
     }
 }
 
@@ -148,6 +158,12 @@ impl FaceMotion {
             (mean[0], mean[1]) = ((u / count) as f32, (v / count) as f32);
         }
         means
+    }
+
+    fn grid(&self, flow: &Flow) -> FlowGrid {
+        // The eyes count here: a blink has to be told from an expression.
+        let face = |i: usize| self.eyes[i] || !self.skipped[i];
+        FlowGrid::of(flow, face)
     }
 
     /// Indices of the pixels inside `rect` that belong to no eye, row by row.
@@ -246,13 +262,15 @@ fn cut(plane: &Plane, rect: PixelRect) -> Plane {
     Plane::from_vec(width, height, data)
 }
 
+fn range(plane: &Plane) -> [f32; 2] {
+    let values = plane.data.iter();
+    values.fold([f32::INFINITY, f32::NEG_INFINITY], |[low, high], &v| {
+        [low.min(v), high.max(v)]
+    })
+}
+
 fn min_max(mut plane: Plane) -> Plane {
-    let (low, high) = plane
-        .data
-        .iter()
-        .fold((f32::INFINITY, f32::NEG_INFINITY), |(l, h), &v| {
-            (l.min(v), h.max(v))
-        });
+    let [low, high] = range(&plane);
     let range = high - low;
     for v in &mut plane.data {
         *v = if range > 0.0 { (*v - low) / range } else { 0.0 };

@@ -67,6 +67,15 @@ impl NnDevice {
         }
     }
 
+    /// The same device, keeping what gradients need.
+    #[must_use]
+    pub fn for_training(&self) -> Self {
+        Self {
+            device: self.device.clone().autodiff(),
+            name: self.name.clone(),
+        }
+    }
+
     /// Burn's handle, for models to put their tensors on.
     #[must_use]
     pub fn handle(&self) -> &Device {

@@ -2,6 +2,9 @@
 
 pub mod device;
 pub mod inventory;
+pub mod parameters;
+pub mod pytorch;
+pub mod shipped;
 pub mod upload;
 pub mod weights;
 

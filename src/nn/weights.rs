@@ -60,6 +60,11 @@ pub struct WeightsCard {
     pub trained_on: String,
     /// What the network expects: shape, channels, scaling.
     pub input: String,
+    /// What the network's own code has to know to use the weights (how the input is
+    /// scaled, how many members an ensemble has) and how they were trained. No times,
+    /// no paths.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub settings: BTreeMap<String, String>,
 }
 
 impl WeightsCard {
@@ -74,6 +79,9 @@ impl WeightsCard {
         if let Some(kind) = &self.kind {
             metadata.insert("kind", kind.clone());
         }
+        if !self.settings.is_empty() {
+            metadata.insert("settings", serde_json::json!(self.settings).to_string());
+        }
         metadata
     }
 
@@ -85,6 +93,10 @@ impl WeightsCard {
             source: get("source").unwrap_or_default(),
             trained_on: get("trained_on").unwrap_or_default(),
             input: get("input").unwrap_or_default(),
+            settings: match get("settings") {
+                Some(text) => serde_json::from_str(&text).ok()?,
+                None => BTreeMap::new(),
+            },
         })
     }
 }
@@ -323,6 +335,7 @@ pub(super) mod tests {
                 source: "a test".to_owned(),
                 trained_on: "nothing".to_owned(),
                 input: "3×42×42".to_owned(),
+                settings: BTreeMap::from([("members".to_owned(), "3".to_owned())]),
             },
             tensors: SHAPES
                 .iter()

@@ -3,16 +3,22 @@
 
 use super::params::DecodeMode;
 use crate::spotting::offline::{DecodeInput, decode};
+use crate::spotting::params::BothRuns;
 use crate::spotting::signal::ScoreSample;
-use crate::spotting::{DecodeParams, ExpressionKind, SpottedInterval};
+use crate::spotting::{DecodeParams, ExpressionKind, ScoreLevels, SpottedInterval};
 
 /// Which kinds a network scores: macro, micro.
-pub(super) type Networks = [bool; 2];
+pub type Networks = [bool; 2];
 
 /// Settings for the default or the published decoding of a network or the control.
-pub(super) fn params(mode: DecodeMode, network: bool) -> DecodeParams {
+fn params(mode: DecodeMode, network: bool, floors: ScoreLevels) -> DecodeParams {
     let base = if network {
-        DecodeParams::network()
+        // A score whose unit is known needs no quiet level: above its floor it counts.
+        DecodeParams {
+            floors,
+            ceilings: floors,
+            ..DecodeParams::network()
+        }
     } else {
         DecodeParams::control()
     };
@@ -23,14 +29,71 @@ pub(super) fn params(mode: DecodeMode, network: bool) -> DecodeParams {
     DecodeParams { mode, ..base }
 }
 
+/// How the scores of an analysis become intervals.
+#[derive(Debug, Clone)]
+pub enum Decoder {
+    /// Each window has a score of its own.
+    Windows {
+        mode: DecodeMode,
+        networks: Networks,
+        /// The networks' own floors, where their weights have them.
+        floors: ScoreLevels,
+    },
+    /// A temporal network's probabilities, with the thresholds of its weights.
+    Temporal(BothRuns),
+}
+
+impl Decoder {
+    /// Settings of the live decoding.
+    #[must_use]
+    pub fn live(&self) -> DecodeParams {
+        match self {
+            Self::Windows {
+                mode,
+                networks,
+                floors,
+            } => params(*mode, networks.iter().all(|n| *n), *floors),
+            Self::Temporal(runs) => DecodeParams {
+                runs: *runs,
+                ..DecodeParams::probability()
+            },
+        }
+    }
+
+    /// Decodes a whole recording, by onset, with the threshold of each kind.
+    #[must_use]
+    pub fn whole(
+        &self,
+        samples: &[ScoreSample],
+    ) -> (Vec<SpottedInterval>, Vec<(ExpressionKind, f64)>) {
+        match self {
+            Self::Windows {
+                mode,
+                networks,
+                floors,
+            } => whole(samples, *mode, *networks, *floors),
+            Self::Temporal(_) => {
+                let input = DecodeInput {
+                    scores: samples,
+                    control: None,
+                };
+                let decoding = decode(&input, &self.live());
+                let thresholds = decoding.thresholds.iter().map(|t| (t.kind, t.value));
+                (decoding.intervals, thresholds.collect())
+            }
+        }
+    }
+}
+
 /// Decodes a whole recording, by onset, with the threshold of each kind.
 ///
 /// Where a network scores one kind and the control signal the other, each is decoded
 /// by its own rules and gives the intervals of its own kind.
-pub(super) fn whole(
+fn whole(
     samples: &[ScoreSample],
     mode: DecodeMode,
     networks: Networks,
+    floors: ScoreLevels,
 ) -> (Vec<SpottedInterval>, Vec<(ExpressionKind, f64)>) {
     let mut intervals = Vec::new();
     let mut thresholds = Vec::new();
@@ -70,7 +133,7 @@ pub(super) fn whole(
             scores: &mine,
             control: network.then_some(control.as_slice()),
         };
-        let decoding = decode(&input, &params(mode, network));
+        let decoding = decode(&input, &params(mode, network, floors));
         intervals.extend(
             decoding
                 .intervals

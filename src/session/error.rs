@@ -26,6 +26,14 @@ pub enum SessionError {
     NetworkDevice(#[from] crate::nn::device::NnDeviceError),
     #[error(transparent)]
     Network(#[from] crate::model::softnet::SoftNetError),
+    #[error("This program was built without weights of {network}. Choose a file of weights")]
+    NotShipped { network: String },
+    #[error("MotionTCN could not be computed on this device: {reason}. Use --device cpu")]
+    TemporalNetwork { reason: String },
+    #[error(
+        "These weights do not say from which score on something is an expression: {reason}. Choose weights that `onset train motion-tcn` wrote"
+    )]
+    Thresholds { reason: String },
     #[error(
         "The preset compat is OpenCV's flow to the last bit, which only the processor computes. Leave --device gpu out, or choose the preset exact"
     )]

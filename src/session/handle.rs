@@ -11,7 +11,8 @@ use crate::base::{Latest, Mailbox, Notice};
 use crate::face::FaceTrack;
 use crate::media::queue::{Delivery, FrameReceiver};
 use crate::media::{CaptureWorker, Frame, FrameSource, SourceInfo};
-use crate::timeline::Event;
+use crate::spotting::ExpressionKind;
+use crate::timeline::{Event, ScoreSource};
 
 /// The newest analysed frame, for showing a camera live.
 #[derive(Debug, Clone)]
@@ -44,6 +45,8 @@ pub struct SessionStatus {
 /// Dropping the handle stops the capture and analysis threads.
 pub struct SessionHandle {
     pub info: SourceInfo,
+    /// What scores each kind, with its weights.
+    pub sources: [(ExpressionKind, ScoreSource); 2],
     /// Increases with every session; results of an older one are discarded.
     pub generation: u64,
     pub events: Mailbox<Event>,
@@ -78,6 +81,7 @@ impl SessionHandle {
         if info.live {
             pipeline = pipeline.at_once();
         }
+        let sources = ExpressionKind::BOTH.map(|kind| (kind, pipeline.score_source(kind)));
         let status = Arc::new(Mutex::new(SessionStatus {
             frames_total: info.frame_count,
             ..SessionStatus::default()
@@ -99,6 +103,7 @@ impl SessionHandle {
         let generation = GENERATION.fetch_add(1, Ordering::Relaxed) + 1;
         Ok(Self {
             info,
+            sources,
             generation,
             events,
             preview,

@@ -1,7 +1,7 @@
 //! The analysis of one recording from first frame to last: the same object for
 //! the command line, the window and the trainer.
 
-mod decoding;
+pub mod decoding;
 pub mod device;
 mod error;
 pub mod handle;
@@ -12,6 +12,7 @@ pub mod pipeline;
 mod remarks;
 pub mod resources;
 pub mod scorer;
+mod temporal;
 pub mod views;
 
 pub use error::SessionError;

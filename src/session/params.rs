@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::motion::tvl1::Tvl1Preset;
 use crate::motion::windows::Stride;
+use crate::spotting::ExpressionKind;
 
 /// Where the arithmetic runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -26,6 +27,29 @@ pub enum DecodeMode {
     Compat,
 }
 
+/// What scores the windows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SpotterChoice {
+    /// The temporal network; the published decoding cannot read it and takes the
+    /// control signal.
+    #[default]
+    MotionTcn,
+    #[serde(rename = "softnet")]
+    SoftNet,
+    /// No network.
+    Control,
+}
+
+/// What scores one kind of expression, and with which weights.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Speaker<'a> {
+    /// `None`: the shipped weights.
+    MotionTcn(Option<&'a Path>),
+    SoftNet(Option<&'a Path>),
+    Control,
+}
+
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Params {
@@ -35,9 +59,12 @@ pub struct Params {
     /// How densely flow windows follow each other in fast recordings.
     pub stride: Stride,
     pub device: DeviceChoice,
-    /// SOFTNet weights for macro-expressions; `None`: the control signal.
+    pub spotter: SpotterChoice,
+    /// MotionTCN weights; `None`: the shipped ones.
+    pub tcn_weights: Option<PathBuf>,
+    /// SOFTNet weights for macro-expressions, which then speak whatever the spotter.
     pub macro_weights: Option<PathBuf>,
-    /// SOFTNet weights for micro-expressions; `None`: the control signal.
+    /// The same for micro-expressions.
     pub micro_weights: Option<PathBuf>,
     /// A 68-point predictor; `None`: the installed one, else the compact one.
     pub landmarks: Option<PathBuf>,
@@ -46,6 +73,32 @@ pub struct Params {
 }
 
 impl Params {
+    /// Who scores a kind. Somebody's own SOFTNet weights for either kind go before a
+    /// network that scores both at once; the other kind then has the control signal.
+    #[must_use]
+    pub fn speaker(&self, kind: ExpressionKind) -> Speaker<'_> {
+        let own = match kind {
+            ExpressionKind::Macro => self.macro_weights.as_deref(),
+            ExpressionKind::Micro => self.micro_weights.as_deref(),
+        };
+        let any_own = self.macro_weights.is_some() || self.micro_weights.is_some();
+        match (self.spotter, own) {
+            (_, Some(path)) => Speaker::SoftNet(Some(path)),
+            (SpotterChoice::SoftNet, None) => Speaker::SoftNet(None),
+            (SpotterChoice::MotionTcn, None) if !any_own && self.decode == DecodeMode::Default => {
+                Speaker::MotionTcn(self.tcn_weights.as_deref())
+            }
+            (SpotterChoice::MotionTcn | SpotterChoice::Control, None) => Speaker::Control,
+        }
+    }
+
+    /// Whether any network is used.
+    #[must_use]
+    pub fn has_network(&self) -> bool {
+        let speaks = |kind| self.speaker(kind) != Speaker::Control;
+        ExpressionKind::BOTH.into_iter().any(speaks)
+    }
+
     /// The published decoding counts windows, so it has one of every frame.
     #[must_use]
     pub fn stride_in_use(&self) -> Stride {
@@ -62,6 +115,7 @@ impl Params {
         let name =
             |path: &Option<PathBuf>| path.as_deref().and_then(Path::file_name).map(PathBuf::from);
         Self {
+            tcn_weights: name(&self.tcn_weights),
             macro_weights: name(&self.macro_weights),
             micro_weights: name(&self.micro_weights),
             landmarks: name(&self.landmarks),

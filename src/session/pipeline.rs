@@ -2,13 +2,14 @@
 //! channel, no clock that the results depend on.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::path::PathBuf;
 use std::sync::Arc;
 
+use super::decoding::Decoder;
 use super::params::DecodeMode;
 use super::remarks::{self, Tally};
 use super::scorer::Scorer;
-use super::{Params, Resources, SessionError, decoding};
+use super::temporal::Temporal;
+use super::{Params, Resources, SessionError};
 use crate::base::{Notice, TimeSpan, Timestamp};
 use crate::face::crop::{CropHold, HeldCrop};
 use crate::face::tracker::TrackerParams;
@@ -19,7 +20,7 @@ use crate::motion::gpu::GpuFlowError;
 use crate::motion::pipeline::{MotionPipeline, WindowFault, WindowJob, WindowMotion};
 use crate::motion::windows::{Window, WindowPairer};
 use crate::spotting::signal::{MaskReason, RegionMotion, ScoreSample};
-use crate::spotting::{ExpressionKind, SpotEvent, SpottedInterval, Spotter};
+use crate::spotting::{ExpressionKind, ScoreLevels, SpotEvent, SpottedInterval, Spotter};
 use crate::timeline::event::FaceRecord;
 use crate::timeline::{Event, FrameRecord, ScoreSource};
 
@@ -58,9 +59,11 @@ struct Recent {
     blink: bool,
 }
 
+/// Reads what the pixels of each window say, with the sample it became.
+pub type WindowTap = Box<dyn FnMut(&ScoreSample, Option<&WindowMotion>) + Send>;
+
 /// Frames in, events out; the same object for every caller.
 pub struct Pipeline {
-    params: Params,
     landmarks: Arc<LandmarkPredictor>,
     tracker: FaceTracker,
     hold: CropHold,
@@ -79,12 +82,16 @@ pub struct Pipeline {
     /// See [`Pipeline::at_once`].
     at_once: bool,
     rate_known: bool,
+    /// The network that reads windows in their order, where one speaks.
+    temporal: Option<Temporal>,
+    decoding: Decoder,
     live: Spotter,
     /// The live decoding's list, by its own ids.
     provisional: BTreeMap<u64, SpottedInterval>,
     last_track: Option<FaceTrack>,
     lost_since: Option<Timestamp>,
     tally: Tally,
+    tap: Option<WindowTap>,
 }
 
 impl Pipeline {
@@ -93,42 +100,41 @@ impl Pipeline {
     /// # Errors
     /// When a model or a weights file is missing, damaged or of another network.
     pub fn new(params: &Params, resources: &Resources) -> Result<Self, SessionError> {
-        let kind =
-            |kind, secs, weights: &Option<PathBuf>, min_fps| -> Result<KindState, SessionError> {
-                Ok(KindState {
+        let kind = |kind, secs, min_fps| -> Result<KindState, SessionError> {
+            Ok(KindState {
+                kind,
+                pairer: WindowPairer::new(secs, params.stride_in_use()),
+                scorer: Scorer::load(
                     kind,
-                    pairer: WindowPairer::new(secs, params.stride_in_use()),
-                    scorer: Scorer::load(
-                        kind,
-                        weights.as_deref(),
-                        params.decode == DecodeMode::Compat,
-                        &resources.sides,
-                    )?,
-                    samples: Vec::new(),
-                    min_fps,
-                    off: false,
-                    told_slow: false,
-                })
-            };
+                    params.speaker(kind),
+                    params.decode == DecodeMode::Compat,
+                    &resources.sides,
+                )?,
+                samples: Vec::new(),
+                min_fps,
+                off: false,
+                told_slow: false,
+            })
+        };
         let kinds = [
-            kind(
-                ExpressionKind::Macro,
-                MACRO_WINDOW_SECS,
-                &params.macro_weights,
-                MACRO_MIN_FPS,
-            )?,
-            kind(
-                ExpressionKind::Micro,
-                MICRO_WINDOW_SECS,
-                &params.micro_weights,
-                MICRO_MIN_FPS,
-            )?,
+            kind(ExpressionKind::Macro, MACRO_WINDOW_SECS, MACRO_MIN_FPS)?,
+            kind(ExpressionKind::Micro, MICRO_WINDOW_SECS, MICRO_MIN_FPS)?,
         ];
-        let network = kinds
-            .iter()
-            .all(|k| k.scorer.source() != ScoreSource::Control);
+        let temporal = Temporal::load(params, &resources.sides)?;
+        let decoding = match &temporal {
+            Some(temporal) => Decoder::Temporal(temporal.runs()),
+            None => Decoder::Windows {
+                mode: params.decode,
+                networks: kinds
+                    .each_ref()
+                    .map(|k| k.scorer.source() != ScoreSource::Control),
+                floors: ScoreLevels {
+                    macro_score: kinds[0].scorer.floor(),
+                    micro_score: kinds[1].scorer.floor(),
+                },
+            },
+        };
         Ok(Self {
-            params: params.clone(),
             landmarks: Arc::clone(&resources.landmarks),
             tracker: FaceTracker::new(Arc::clone(&resources.landmarks), TrackerParams::default())?,
             hold: CropHold::default(),
@@ -142,11 +148,14 @@ impl Pipeline {
             unsent: Vec::new(),
             at_once: false,
             rate_known: false,
-            live: Spotter::new(decoding::params(params.decode, network)),
+            live: Spotter::new(decoding.live()),
+            decoding,
+            temporal,
             provisional: BTreeMap::new(),
             last_track: None,
             lost_since: None,
             tally: Tally::default(),
+            tap: None,
         })
     }
 
@@ -159,6 +168,14 @@ impl Pipeline {
     #[must_use]
     pub fn at_once(mut self) -> Self {
         self.at_once = true;
+        self
+    }
+
+    /// Training reads its features here, so that they cannot differ from those of an
+    /// analysis.
+    #[must_use]
+    pub fn with_tap(mut self, tap: WindowTap) -> Self {
+        self.tap = Some(tap);
         self
     }
 
@@ -184,7 +201,8 @@ impl Pipeline {
         self.decide_rates(&mut events);
         self.rate_known = true;
         self.resolve();
-        if let Err(e) = self.measure_waiting(&mut events) {
+        let measured = self.measure_waiting(&mut events);
+        if let Err(e) = measured.and_then(|()| self.tell_ready(Vec::new(), true, &mut events)) {
             let text = format!("The last moments before the end are not measured. {e}");
             events.push(Event::Notice(Notice::warning(text)));
             self.waiting.clear();
@@ -200,11 +218,7 @@ impl Pipeline {
             .flat_map(|k| &k.samples)
             .cloned()
             .collect();
-        let networks = self
-            .kinds
-            .each_ref()
-            .map(|k| k.scorer.source() != ScoreSource::Control);
-        let (intervals, thresholds) = decoding::whole(&samples, self.params.decode, networks);
+        let (intervals, thresholds) = self.decoding.whole(&samples);
         events.push(Event::Spotted {
             intervals,
             thresholds,
@@ -215,6 +229,9 @@ impl Pipeline {
     /// Which signal speaks for a kind of expression.
     #[must_use]
     pub fn score_source(&self, kind: ExpressionKind) -> ScoreSource {
+        if let Some(temporal) = &self.temporal {
+            return temporal.source();
+        }
         self.kind(kind)
             .map_or(ScoreSource::Control, |k| k.scorer.source())
     }
@@ -228,7 +245,8 @@ impl Pipeline {
     /// Where the networks run; `None` without a network.
     #[must_use]
     pub fn network_device(&self) -> Option<&str> {
-        self.kinds.iter().find_map(|k| k.scorer.device())
+        let temporal = self.temporal.as_ref().map(Temporal::device);
+        temporal.or_else(|| self.kinds.iter().find_map(|k| k.scorer.device()))
     }
 
     /// Length of a kind's window in frames at the measured rate; `None` where the
@@ -263,7 +281,8 @@ impl Pipeline {
     /// Seconds between a movement and the final word on it.
     #[must_use]
     pub fn decision_delay_secs(&self) -> f64 {
-        self.live.decision_delay_secs()
+        let network = self.temporal.as_ref().map_or(0.0, Temporal::delay_secs);
+        self.live.decision_delay_secs() + network
     }
 
     fn kind(&self, kind: ExpressionKind) -> Option<&KindState> {
@@ -491,7 +510,12 @@ impl Pipeline {
             for ((_, job), motion) in mine {
                 let window = &job.window;
                 let score = if motion.is_ok() { scores.next() } else { None };
-                let sample = sample(state.kind, window, motion.as_ref(), score, &self.recent);
+                let temporal = self.temporal.is_some();
+                let mut sample = sample(state.kind, window, motion.as_ref(), score, &self.recent);
+                if temporal {
+                    // It has learnt what blinks and turning heads look like.
+                    sample.masked = sample.masked.filter(|_| motion.is_err());
+                }
                 if let Ok(m) = motion {
                     log::trace!(
                         "window {} {} {} nose {:.3} roi_p95 {:.3} strain {:?} masked {:?} regions {:?}",
@@ -505,14 +529,39 @@ impl Pipeline {
                         m.regions
                     );
                 }
-                state.samples.push(sample.clone());
-                told.push(sample);
+                if let Some(tap) = &mut self.tap {
+                    tap(&sample, motion.as_ref().ok());
+                }
+                told.push((sample, motion.as_ref().ok()));
             }
         }
         // The live decoding wants both kinds in the order in which windows closed.
-        told.sort_by_key(|s| (s.window_end_frame, s.kind, s.window_start_frame));
+        told.sort_by_key(|(s, _)| (s.window_end_frame, s.kind, s.window_start_frame));
+        if let Some(temporal) = &mut self.temporal {
+            for (sample, motion) in told.drain(..) {
+                temporal.push(sample, motion.map(|m| &m.grid));
+            }
+        }
+        let told = told.into_iter().map(|(sample, _)| sample).collect();
+        self.tell_ready(told, false, events)
+    }
+
+    /// Tells scores that are final: these, and those a temporal network has by now.
+    fn tell_ready(
+        &mut self,
+        mut told: Vec<ScoreSample>,
+        end: bool,
+        events: &mut Vec<Event>,
+    ) -> Result<(), SessionError> {
+        let on = self.kinds.each_ref().map(|k| !k.off);
+        if let Some(temporal) = &mut self.temporal {
+            told.extend(temporal.ready(on, end)?);
+        }
         let mut changed = false;
         for sample in told {
+            if let Some(state) = self.kinds.iter_mut().find(|k| k.kind == sample.kind) {
+                state.samples.push(sample.clone());
+            }
             for change in self.live.push(sample.clone()) {
                 changed = true;
                 match change {
@@ -574,6 +623,7 @@ fn sample(
         end: window.end,
         score: score.unwrap_or(0.0),
         strain: motion.map_or(0.0, WindowMotion::control),
+        apex: None,
         masked,
         motion: motion.ok().map(|m| RegionMotion(m.regions)),
     }

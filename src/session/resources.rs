@@ -35,7 +35,7 @@ impl Resources {
         gpu: impl FnOnce() -> Result<GpuContext, GpuError>,
     ) -> Result<Self, SessionError> {
         let choice = device::allowed(params.device, params.flow)?;
-        let networks = params.macro_weights.is_some() || params.micro_weights.is_some();
+        let networks = params.has_network();
         let sides = Sides::choose(choice, networks, gpu)?;
         log::info!("the analysis runs on {}: {}", sides.name(), sides.reason);
         Ok(Self {

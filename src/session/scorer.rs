@@ -4,13 +4,14 @@ use std::path::Path;
 
 use super::SessionError;
 use super::device::Sides;
+use super::params::Speaker;
 use crate::base::Plane;
 use crate::gpu::GpuContext;
-use crate::model::softnet::{CHANNELS, SoftNet};
+use crate::model::softnet::{self, CHANNELS, SoftNet};
 use crate::motion::pipeline::{WindowInput, WindowMotion};
 use crate::motion::roi::INPUT_SIDE;
 use crate::nn::device::NnDevice;
-use crate::nn::inventory;
+use crate::nn::{inventory, shipped};
 use crate::spotting::ExpressionKind;
 use crate::timeline::ScoreSource;
 
@@ -25,24 +26,38 @@ pub enum Scorer {
         /// The card that makes the network's input, if one does.
         card: Option<Box<GpuContext>>,
         source: ScoreSource,
+        /// See [`softnet::FLOOR`].
+        floor: Option<f64>,
     },
 }
 
 impl Scorer {
-    /// The network of a weights file, or the control signal where none is chosen.
+    /// What speaks for a kind; a temporal network's windows are given the control
+    /// signal first.
     ///
     /// # Errors
-    /// When the file is unreadable, of another network, or for the other kind.
+    /// When the weights are unreadable, of another network, or for the other kind.
     pub fn load(
         kind: ExpressionKind,
-        weights: Option<&Path>,
+        speaker: Speaker<'_>,
         as_coded: bool,
         sides: &Sides,
     ) -> Result<Self, SessionError> {
-        let Some(path) = weights else {
+        let Speaker::SoftNet(path) = speaker else {
             return Ok(Self::Control { as_coded });
         };
-        let (network, loaded) = SoftNet::load(path, &sides.network)?;
+        let shipped = shipped::softnet(kind.name());
+        let path = path.unwrap_or(Path::new(shipped));
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        let name = name.into_owned();
+        let (network, loaded) = match shipped::weights(&name)?.filter(|_| name == shipped) {
+            Some(weights) => {
+                let network = SoftNet::new(&sides.network).with_weights(&weights, &sides.network);
+                let missing = |reason| SessionError::NotShipped { network: reason };
+                (network.map_err(missing)?, weights)
+            }
+            None => SoftNet::load(path, &sides.network)?,
+        };
         if let Some(made_for) = &loaded.card.kind
             && made_for != kind.name()
         {
@@ -52,9 +67,6 @@ impl Scorer {
                 wanted: kind,
             });
         }
-        let name = path
-            .file_name()
-            .map_or_else(String::new, |n| n.to_string_lossy().into_owned());
         let sha256 = inventory::sha256(&loaded.to_bytes());
         let source = ScoreSource::SoftNet {
             weights: name,
@@ -65,6 +77,7 @@ impl Scorer {
             device: sides.network.clone(),
             card: sides.card.clone().map(Box::new),
             source,
+            floor: (loaded.card.settings.get(softnet::FLOOR)).and_then(|f| f.parse().ok()),
         })
     }
 
@@ -73,6 +86,15 @@ impl Scorer {
         match self {
             Self::Control { .. } => ScoreSource::Control,
             Self::SoftNet { source, .. } => source.clone(),
+        }
+    }
+
+    /// The least score that counts, where the weights say it.
+    #[must_use]
+    pub fn floor(&self) -> Option<f64> {
+        match self {
+            Self::Control { .. } => None,
+            Self::SoftNet { floor, .. } => *floor,
         }
     }
 

@@ -8,6 +8,7 @@ pub mod params;
 pub mod peaks;
 mod posture;
 mod presence;
+mod probability;
 pub mod quiet;
 mod series;
 pub mod signal;

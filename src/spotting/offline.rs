@@ -32,6 +32,7 @@ use super::movement::movements;
 use super::params::{DecodeMode, DecodeParams, ScoreLevels, ScoreMeaning};
 use super::posture::Posture;
 use super::presence::{Block, blocks};
+use super::probability::decode_probability;
 use super::quiet::KindThreshold;
 use super::series::Series;
 use super::signal::{FrameClock, ScoreSample, Stretch, stretches};
@@ -73,6 +74,9 @@ pub fn decode(input: &DecodeInput, params: &DecodeParams) -> Decoding {
         (DecodeMode::Compat, _) => decode_compat(input.scores, params),
         (DecodeMode::Default, ScoreMeaning::Change) => decode_change(input.scores, params),
         (DecodeMode::Default, ScoreMeaning::Presence) => decode_presence(input, params),
+        (DecodeMode::Default, ScoreMeaning::Probability) => {
+            decode_probability(input.scores, params)
+        }
     }
 }
 

@@ -1,5 +1,7 @@
 //! Every number the decoding depends on, in one place and in physical units.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use super::ExpressionKind;
@@ -23,6 +25,111 @@ pub enum ScoreMeaning {
     /// How surely the window lies in an expression: a network. An expression
     /// shows as one block.
     Presence,
+    /// How surely the window's middle lies in an expression, 0..1: a temporal network.
+    Probability,
+}
+
+/// How a probability becomes intervals of one kind.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct RunParams {
+    /// What an expression must reach somewhere.
+    pub peak: f64,
+    /// What it must not fall below.
+    pub edge: f64,
+    /// The longest dip below the edge inside one expression.
+    pub bridge_secs: f64,
+    /// The shortest expression.
+    pub shortest_secs: f64,
+    /// Added at both ends: a cautious network sees the faint ends late and loses them
+    /// early.
+    pub widen_secs: f64,
+}
+
+/// The same for both kinds; the numbers come with the network's weights.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct BothRuns {
+    #[serde(rename = "macro")]
+    pub macro_runs: RunParams,
+    #[serde(rename = "micro")]
+    pub micro_runs: RunParams,
+}
+
+impl BothRuns {
+    #[must_use]
+    pub const fn of(&self, kind: ExpressionKind) -> &RunParams {
+        match kind {
+            ExpressionKind::Macro => &self.macro_runs,
+            ExpressionKind::Micro => &self.micro_runs,
+        }
+    }
+}
+
+/// Names of the numbers in a card's settings.
+const NUMBERS: [&str; 5] = ["peak", "edge", "bridge secs", "shortest secs", "widen secs"];
+
+impl RunParams {
+    fn numbers(&self) -> [f64; 5] {
+        [
+            self.peak,
+            self.edge,
+            self.bridge_secs,
+            self.shortest_secs,
+            self.widen_secs,
+        ]
+    }
+}
+
+impl BothRuns {
+    /// As they stand among a weights card's settings.
+    #[must_use]
+    pub fn to_settings(&self) -> BTreeMap<String, String> {
+        let of = |kind: ExpressionKind| {
+            let numbers = NUMBERS.into_iter().zip(self.of(kind).numbers());
+            numbers.map(move |(name, value)| (format!("{} {name}", kind.name()), value.to_string()))
+        };
+        ExpressionKind::BOTH.into_iter().flat_map(of).collect()
+    }
+
+    /// # Errors
+    /// Names the number that is missing or none.
+    pub fn from_settings(settings: &BTreeMap<String, String>) -> Result<Self, String> {
+        let of = |kind: ExpressionKind| {
+            let number = |name: &str| {
+                let name = format!("{} {name}", kind.name());
+                let text = settings.get(&name).ok_or(format!("no '{name}'"))?;
+                let number: f64 = text.parse().map_err(|_| format!("'{name}' is {text}"))?;
+                Ok::<f64, String>(number)
+            };
+            let [peak, edge, bridge, shortest, widen] = NUMBERS.map(number);
+            Ok::<RunParams, String>(RunParams {
+                peak: peak?,
+                edge: edge?,
+                bridge_secs: bridge?,
+                shortest_secs: shortest?,
+                widen_secs: widen?,
+            })
+        };
+        Ok(Self {
+            macro_runs: of(ExpressionKind::Macro)?,
+            micro_runs: of(ExpressionKind::Micro)?,
+        })
+    }
+}
+
+impl Default for BothRuns {
+    fn default() -> Self {
+        let runs = |bridge_secs, shortest_secs| RunParams {
+            peak: 0.6,
+            edge: 0.4,
+            bridge_secs,
+            shortest_secs,
+            widen_secs: 0.0,
+        };
+        Self {
+            macro_runs: runs(0.4, 0.4),
+            micro_runs: runs(0.07, 0.08),
+        }
+    }
 }
 
 /// A smoothed score for each kind, in the unit of the score; `None` for a scorer
@@ -85,6 +192,8 @@ pub struct DecodeParams {
     /// recording is like: so a short recording full of expressions has some. It is
     /// never counted as quiet, and the threshold does not rise above it.
     pub ceilings: ScoreLevels,
+    /// For probabilities only.
+    pub runs: BothRuns,
     /// The longest micro-expression; what lasts longer is macro.
     pub longest_micro_secs: f64,
     /// The longest time a face may stay changed between two movements that are
@@ -107,6 +216,7 @@ impl DecodeParams {
             mad_factor: 4.0,
             floors: ScoreLevels::CONTROL_FLOORS,
             ceilings: ScoreLevels::CONTROL_CEILINGS,
+            runs: BothRuns::default(),
             longest_micro_secs: 0.5,
             hold_secs: 3.0,
             directed_hold_secs: 15.0,
@@ -119,6 +229,17 @@ impl DecodeParams {
         Self {
             meaning: ScoreMeaning::Presence,
             p: 0.55,
+            floors: ScoreLevels::NONE,
+            ceilings: ScoreLevels::NONE,
+            ..Self::control()
+        }
+    }
+
+    /// For a temporal network's probabilities.
+    #[must_use]
+    pub fn probability() -> Self {
+        Self {
+            meaning: ScoreMeaning::Probability,
             floors: ScoreLevels::NONE,
             ceilings: ScoreLevels::NONE,
             ..Self::control()

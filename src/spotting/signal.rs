@@ -57,6 +57,8 @@ pub struct ScoreSample {
     pub score: f64,
     /// The control signal, whichever scorer speaks: mean strain per ROI pixel.
     pub strain: f64,
+    /// How surely the window's middle is an apex, from a network that says so.
+    pub apex: Option<f64>,
     /// Masked windows break the signal; they never count as zero.
     pub masked: Option<MaskReason>,
     /// Optional, for the control signal; scaled to the same window as the score.
@@ -185,6 +187,7 @@ mod tests {
             masked: masked.then_some(MaskReason::Blink),
             motion: None,
             strain: 0.0,
+            apex: None,
         }
     }
 

@@ -16,6 +16,8 @@ pub enum ScoreSource {
     Control,
     /// A SOFTNet: the weights' name and the hash of their file.
     SoftNet { weights: String, sha256: String },
+    /// A MotionTCN over the flow of the whole face.
+    MotionTcn { weights: String, sha256: String },
 }
 
 impl ScoreSource {
@@ -25,6 +27,7 @@ impl ScoreSource {
         match self {
             Self::Control => "control signal (strain over the ROIs, no network)".into(),
             Self::SoftNet { weights, .. } => format!("SOFTNet, weights {weights}"),
+            Self::MotionTcn { weights, .. } => format!("MotionTCN, weights {weights}"),
         }
     }
 }

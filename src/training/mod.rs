@@ -1,3 +1,11 @@
 //! From labelled data to weights: what the studio films, the trainers, evaluation by protocol.
 
+pub mod checkpoint;
+pub mod features;
+pub mod optimizer;
+pub mod progress;
+pub mod random;
+pub mod recognition;
+pub mod schedule;
+pub mod spotting;
 pub mod synthesis;

@@ -134,6 +134,7 @@ pub(crate) fn weights(path: &Path, network: &str, kind: &str, tensors: &[(&str, 
             source: "a test".into(),
             trained_on: "nothing".into(),
             input: "3×42×42".into(),
+            settings: std::collections::BTreeMap::new(),
         },
         tensors: tensors
             .iter()

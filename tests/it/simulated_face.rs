@@ -136,6 +136,7 @@ impl Face {
                     end: Timestamp::from_secs(self.times[last]),
                     score: (self.rest + along).hypot(moved) + slow + quick,
                     strain: 0.0,
+                    apex: None,
                     masked: shut.then_some(MaskReason::Blink),
                     motion: self.directed.then(|| {
                         let noise = 0.01 * dice.normal();

@@ -34,7 +34,7 @@ const TICK_GAP: f32 = 64.0;
 #[must_use]
 pub fn with_unit(score: f64, source: Option<&ScoreSource>) -> String {
     match source {
-        Some(ScoreSource::SoftNet { .. }) => format!("{score:.4}"),
+        Some(ScoreSource::SoftNet { .. } | ScoreSource::MotionTcn { .. }) => format!("{score:.4}"),
         Some(ScoreSource::Control) | None => format!("{score:.4} px/px"),
     }
 }
@@ -44,6 +44,7 @@ pub fn with_unit(score: f64, source: Option<&ScoreSource>) -> String {
 pub fn score_axis(source: Option<&ScoreSource>) -> &'static str {
     match source {
         Some(ScoreSource::SoftNet { .. }) => "score (0–1)",
+        Some(ScoreSource::MotionTcn { .. }) => "probability",
         Some(ScoreSource::Control) | None => "strain (px/px)",
     }
 }
@@ -97,6 +98,7 @@ fn header(ui: &mut Ui, review: &Review, kind: ExpressionKind, out: &mut Vec<Comm
                 let speaks = match source {
                     ScoreSource::Control => "control signal".to_owned(),
                     ScoreSource::SoftNet { weights, .. } => format!("SOFTNet, {weights}"),
+                    ScoreSource::MotionTcn { weights, .. } => format!("MotionTCN, {weights}"),
                 };
                 ui.label(small(speaks).color(p.weak))
                     .on_hover_text(source.label());

@@ -44,8 +44,8 @@ impl Interval {
         self.overlap(other) as f64 / self.union(other) as f64
     }
 
-    /// IoU ≥ `twentieths`/20, exactly.
-    fn reaches(self, other: Self, twentieths: i64) -> bool {
+    /// IoU ≥ `twentieths`/20, exactly: 10 is the ½ of MEGC.
+    pub(crate) fn reaches(self, other: Self, twentieths: i64) -> bool {
         let overlap = self.overlap(other);
         overlap > 0 && overlap * 20 >= self.union(other) * twentieths
     }
@@ -95,7 +95,7 @@ pub fn score_videos(videos: &[Video], mode: Mode) -> SpottingScore {
             &with_dummies
         }
     };
-    let tp: usize = videos.iter().map(|v| true_positives(v, mode)).sum();
+    let tp: usize = videos.iter().map(|v| matches(v, mode).len()).sum();
     let predicted: usize = videos.iter().map(|v| v.predictions.len()).sum();
     let truths: usize = videos.iter().map(|v| v.truths.len()).sum();
     let ap_per_iou: Vec<f64> = TWENTIETHS
@@ -132,7 +132,10 @@ fn with_dummy(video: &Video) -> Video {
     video
 }
 
-fn true_positives(video: &Video, mode: Mode) -> usize {
+/// Which prediction claims which truth at IoU ≥ ½, as `(prediction, truth)` indices
+/// in the order of the predictions; each of either at most once.
+#[must_use]
+pub fn matches(video: &Video, mode: Mode) -> Vec<(usize, usize)> {
     let mut taken = vec![false; video.truths.len()];
     match mode {
         Mode::Strict => {
@@ -146,27 +149,29 @@ fn true_positives(video: &Video, mode: Mode) -> usize {
             }
             pairs.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)).then(a.2.cmp(&b.2)));
             let mut used = vec![false; video.predictions.len()];
-            let mut hits = 0;
+            let mut claimed = Vec::new();
             for (_, p, t) in pairs {
                 if !used[p] && !taken[t] {
                     (used[p], taken[t]) = (true, true);
-                    hits += 1;
+                    claimed.push((p, t));
                 }
             }
-            hits
+            claimed.sort_unstable();
+            claimed
         }
         Mode::Compat => video
             .predictions
             .iter()
-            .filter(|p| {
+            .enumerate()
+            .filter_map(|(index, p)| {
                 let best = by_overlap(p.interval, &video.truths).into_iter().next();
                 let hit = best.filter(|&t| !taken[t] && p.interval.reaches(video.truths[t], 10));
                 if let Some(t) = hit {
                     taken[t] = true;
                 }
-                hit.is_some()
+                hit.map(|t| (index, t))
             })
-            .count(),
+            .collect(),
     }
 }
 

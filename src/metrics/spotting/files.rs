@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Interval, Mode, Ranked, SpottingScore, Video, score_videos};
+use super::{Interval, Mode, Ranked, SpottingScore, Video, matches, score_videos};
+use crate::metrics::apex::{ApexError, FoundApex, apex_error};
 use crate::spotting::ExpressionKind;
 
 #[derive(Debug, thiserror::Error)]
@@ -39,6 +40,12 @@ pub struct IntervalRow {
     pub recording: String,
     pub kind: ExpressionKind,
     pub interval: Interval,
+    /// `None` where the file leaves it empty.
+    pub apex: Option<i64>,
+    /// The column `subject`, where there is one.
+    pub subject: Option<String>,
+    /// The column `emotion` or, as `analyze` calls it, `label`; `None` where empty.
+    pub emotion: Option<String>,
     /// 0 where the file has no such column.
     pub score: f64,
     /// A person rejected it: it is no claim any more.
@@ -59,6 +66,10 @@ pub struct SpottingReport {
     pub micro_expressions: SpottingScore,
     /// Counts of both kinds added; a spot of the wrong kind is wrong.
     pub overall: SpottingScore,
+    /// Of the macro-expressions that were found.
+    pub apex_macro: ApexError,
+    /// Of the micro-expressions that were found.
+    pub apex_micro: ApexError,
 }
 
 /// Reads one intervals file.
@@ -107,6 +118,8 @@ fn parse(bytes: &[u8], path: &Path, role: Role) -> Result<Vec<IntervalRow>, Scor
     let kind = required("kind")?;
     let (onset, apex, offset) = (required("onset")?, required("apex")?, required("offset")?);
     let (score, status) = (column("score"), column("status"));
+    let subject = column("subject");
+    let emotion = column("emotion").or_else(|| column("label"));
 
     let mut rows = Vec::new();
     for record in reader.records() {
@@ -140,14 +153,17 @@ fn parse(bytes: &[u8], path: &Path, role: Role) -> Result<Vec<IntervalRow>, Scor
             return Err(fail(format!("onset {first} lies after offset {last}")));
         }
         // Truth without a marked apex is common and harmless here.
-        if !(role == Role::Truth && record[apex].is_empty()) {
+        let top = if role == Role::Truth && record[apex].is_empty() {
+            None
+        } else {
             let top = frame(apex)?;
             if top < first || top > last {
                 return Err(fail(format!(
                     "apex {top} lies outside onset {first} … offset {last}"
                 )));
             }
-        }
+            Some(top)
+        };
         let score = match score.filter(|_| role == Role::Prediction) {
             None => 0.0,
             Some(at) => record[at]
@@ -169,6 +185,11 @@ fn parse(bytes: &[u8], path: &Path, role: Role) -> Result<Vec<IntervalRow>, Scor
             recording: record[recording].to_owned(),
             kind,
             interval: Interval::new(first, last),
+            apex: top,
+            subject: subject.map(|at| record[at].to_owned()),
+            emotion: emotion
+                .map(|at| record[at].to_owned())
+                .filter(|e| !e.is_empty()),
             score,
             rejected,
         });
@@ -197,26 +218,35 @@ pub fn score_rows(
     truth: &[IntervalRow],
     mode: Mode,
 ) -> SpottingReport {
-    let mut recordings: BTreeMap<&str, [Video; 2]> = BTreeMap::new();
+    let mut recordings: BTreeMap<&str, [Side; 2]> = BTreeMap::new();
     for row in truth.iter().filter(|r| !r.rejected) {
-        let video = &mut recordings.entry(&row.recording).or_default()[slot(row.kind)];
-        video.truths.push(row.interval);
+        let side = &mut recordings.entry(&row.recording).or_default()[slot(row.kind)];
+        side.video.truths.push(row.interval);
+        side.true_apexes.push(row.apex);
     }
     for row in predictions.iter().filter(|r| !r.rejected) {
-        let video = &mut recordings.entry(&row.recording).or_default()[slot(row.kind)];
-        video.predictions.push(Ranked {
+        let side = &mut recordings.entry(&row.recording).or_default()[slot(row.kind)];
+        side.video.predictions.push(Ranked {
             interval: row.interval,
             score: row.score,
         });
+        side.predicted_apexes.push(row.apex);
     }
     let of_kind = |kind: ExpressionKind| -> Vec<Video> {
         recordings
             .values()
-            .map(|kinds| kinds[slot(kind)].clone())
+            .map(|kinds| kinds[slot(kind)].video.clone())
             // The published evaluator leaves out recordings without a truth of the
             // kind, which hides the false alarms made there.
             .filter(|v| mode == Mode::Strict || !v.truths.is_empty())
             .collect()
+    };
+    let apexes = |kind: ExpressionKind| -> ApexError {
+        let found: Vec<FoundApex> = recordings
+            .values()
+            .flat_map(|kinds| kinds[slot(kind)].found_apexes(mode))
+            .collect();
+        apex_error(&found)
     };
     let (macros, micros) = (
         of_kind(ExpressionKind::Macro),
@@ -234,6 +264,33 @@ pub fn score_rows(
         macro_expressions: score_videos(&macros, mode),
         micro_expressions: score_videos(&micros, mode),
         overall: score_videos(&both, mode),
+        apex_macro: apexes(ExpressionKind::Macro),
+        apex_micro: apexes(ExpressionKind::Micro),
+    }
+}
+
+/// One kind in one recording: what is matched, and the apexes in the same order.
+#[derive(Default)]
+struct Side {
+    video: Video,
+    predicted_apexes: Vec<Option<i64>>,
+    true_apexes: Vec<Option<i64>>,
+}
+
+impl Side {
+    fn found_apexes(&self, mode: Mode) -> Vec<FoundApex> {
+        matches(&self.video, mode)
+            .into_iter()
+            .filter_map(|(p, t)| {
+                let truth = self.video.truths[t];
+                Some(FoundApex {
+                    predicted: self.predicted_apexes[p]?,
+                    truth: self.true_apexes[t]?,
+                    onset: truth.onset,
+                    offset: truth.offset,
+                })
+            })
+            .collect()
     }
 }
 
@@ -273,6 +330,9 @@ mod tests {
         let o = &report.overall;
         assert_eq!((o.tp, o.fp, o.fn_), (1, 1, 2));
         assert!((o.f1 - 0.4).abs() < 1e-12);
+        // The found one peaks at 20 in both files; the missed ones do not count.
+        assert_eq!(report.apex_macro.mean_frames, Some(0.0));
+        assert_eq!(report.apex_micro.events, 0);
     }
 
     #[test]

@@ -10,7 +10,7 @@ mod counts;
 mod events;
 mod files;
 
-pub use counts::{Interval, Mode, Ranked, SpottingScore, Video, score_videos};
+pub use counts::{Interval, Mode, Ranked, SpottingScore, Video, matches, score_videos};
 pub use events::{EventRow, events_table};
 pub use files::{
     IntervalRow, Role, ScoreError, SpottingReport, read_intervals, score_files, score_rows,

@@ -1,5 +1,5 @@
 //! From flows on the card to SOFTNet's input on the card, and to the few numbers of
-//! a window that spotting reads, which alone come back: 160 bytes a window.
+//! a window that spotting reads, which alone come back: 4 KB a window.
 //!
 //! Kernels: `shaders/roi.wgsl`; CPU twin: [`crate::motion::roi`]. The polygons of
 //! eyes and face are filled on the processor and go up as two bits a pixel. Sums run
@@ -12,6 +12,7 @@ use bytemuck::{Pod, Zeroable};
 
 use crate::face::regions::{PixelRect, RegionGeometry};
 use crate::gpu::{GpuContext, GpuError, Kernel, Readback, buffer, shader};
+use crate::motion::grid::{CELL_VALUES, CELLS, FlowGrid};
 use crate::motion::roi::{self, INPUT_SIDE};
 
 const LABEL: &str = "motion.roi";
@@ -19,12 +20,13 @@ const LABEL: &str = "motion.roi";
 /// Values of one window's input: u, v, strain of 42×42.
 pub const INPUT_VALUES: usize = 3 * INPUT_SIDE * INPUT_SIDE;
 /// Values that come back of one window.
-pub const STATISTICS: usize = 40;
+pub const STATISTICS: usize = GRID + CELLS * CELL_VALUES;
 
 const PARTS: usize = 6;
 const SUMS: usize = 6;
 const HEAD: usize = PARTS * SUMS;
 const PERCENTILE: usize = HEAD + 3;
+const GRID: usize = PERCENTILE + 1;
 /// Two bits each, in a word of the mask.
 const PIXELS_PER_WORD: usize = 16;
 
@@ -115,7 +117,7 @@ pub struct RoiWindow {
 
 /// What a window's flow says besides the network's input; the fields of
 /// [`crate::motion::roi::RoiMotion`], by the same definitions.
-#[derive(Debug, Clone, Copy, PartialEq, Default)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct RoiStatistics {
     /// Sum of the nose-subtracted strain over both rectangles.
     pub control: f64,
@@ -131,6 +133,7 @@ pub struct RoiStatistics {
     pub residual_mean: f32,
     /// 95th percentile of the same.
     pub residual_p95: f32,
+    pub grid: FlowGrid,
 }
 
 impl RoiStatistics {
@@ -149,6 +152,7 @@ impl RoiStatistics {
             head: [values[HEAD], values[HEAD + 1]],
             residual_mean: mean(0, PARTS, 3) as f32,
             residual_p95: values[PERCENTILE],
+            grid: FlowGrid::from_values(&values[GRID..]),
         }
     }
 }
@@ -160,6 +164,7 @@ pub struct RoiKernels {
     input: Kernel,
     sums: Kernel,
     percentile: Kernel,
+    grid: Kernel,
     readback: Readback,
     params: wgpu::Buffer,
     room: Option<Room>,
@@ -184,6 +189,7 @@ impl RoiKernels {
             input: Kernel::new(context, LABEL, &source, "roi")?,
             sums: Kernel::new(context, "motion.roi.sums", &source, "roi_sums")?,
             percentile: Kernel::new(context, "motion.roi.percentile", &source, "roi_percentile")?,
+            grid: Kernel::new(context, "motion.roi.grid", &source, "roi_grid")?,
             readback: Readback::new(LABEL),
             params: buffer::uniform::<RoiUniform>(context, LABEL),
             room: None,
@@ -255,6 +261,7 @@ impl RoiKernels {
             (&self.input, &room.inputs, 3),
             (&self.sums, &room.statistics, PARTS as u32),
             (&self.percentile, &room.statistics, 1),
+            (&self.grid, &room.statistics, 1),
         ] {
             let bound = [&self.params, &room.entries, &room.masks, flows, result];
             let bindings = kernel.bind(&self.context, &bound);

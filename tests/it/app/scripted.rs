@@ -272,6 +272,7 @@ pub(crate) fn story(script: &Scripted, until: u64, finished: bool) -> Vec<Event>
                 score: score(kind, i),
                 strain: 0.0,
                 motion: None,
+                apex: None,
                 masked,
             }));
         }

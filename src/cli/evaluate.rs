@@ -1,0 +1,273 @@
+//! `onset evaluate`: a network's scores by a protocol.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::anyhow;
+use clap::{Args, Subcommand, ValueEnum};
+
+use super::evaluate_spotting::{self, SpottingEvaluateArgs};
+use super::print::{say, tell};
+use super::recipe_args::{FlowNetwork, RecipeArgs, beside};
+use super::train::remove_unfinished;
+use super::training_progress::TrainingProgress;
+use super::{CommandResult, Failure, Outcome, check_output};
+use crate::dataset::flow_images::FlowImages;
+use crate::model::flow_classifier::FlowClassifier;
+use crate::model::flow_input::CLASSES;
+use crate::nn::inventory::sha256;
+use crate::nn::{Weights, shipped};
+use crate::training::progress::Monitor as _;
+use crate::training::recognition::protocol::{Protocol, ProtocolError, predict};
+use crate::training::recognition::report::{Prediction, Report, predictions_path};
+use crate::training::recognition::trainer::TrainingError;
+
+/// Score a network by a protocol.
+#[derive(Debug, Args)]
+pub struct EvaluateArgs {
+    #[command(subcommand)]
+    model: Model,
+}
+
+#[derive(Debug, Subcommand)]
+enum Model {
+    /// Negative, positive or surprise by one flow image (STSTNet).
+    #[command(
+        after_help = "Examples:\n  onset evaluate ststnet --data megc2019 --protocol loso --out report.json\n  onset evaluate ststnet --data megc2019 --protocol test --weights ststnet.safetensors --out report.json\n  onset evaluate ststnet --data megc2019 --protocol loso --fold 3 --folds folds\n  onset evaluate ststnet --data megc2019 --protocol loso --folds folds --merge --out report.json"
+    )]
+    Ststnet(FlowEvaluateArgs),
+    /// Negative, positive or surprise by the flow's two components (Off-ApexNet).
+    #[command(
+        after_help = "Example: onset evaluate off-apexnet --data megc2019 --protocol loso --out report.json"
+    )]
+    OffApexnet(FlowEvaluateArgs),
+    /// Spotting by the course of the motion (MotionTCN).
+    #[command(
+        after_help = "Example: onset evaluate motion-tcn --data studio-test --out report.json"
+    )]
+    MotionTcn(SpottingEvaluateArgs),
+    /// Spotting a flow window at a time (SOFTNet).
+    #[command(
+        after_help = "Example: onset evaluate softnet --data studio-test --weights macro.safetensors --weights micro.safetensors"
+    )]
+    Softnet(SpottingEvaluateArgs),
+    /// Spotting without a network: the strain of brows and mouth (S4's control).
+    Control(SpottingEvaluateArgs),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum ProtocolName {
+    /// Train without each subject in turn and test on that subject.
+    Loso,
+    /// Apply weights to all clips.
+    Test,
+}
+
+#[derive(Debug, Args)]
+struct FlowEvaluateArgs {
+    /// Folder of flow images: labels.csv (clip,subject,dataset,label) and flows/<clip>.png.
+    #[arg(long)]
+    data: PathBuf,
+    #[arg(long, value_enum)]
+    protocol: ProtocolName,
+    /// The report (JSON); the predictions go beside it as a table.
+    #[arg(long, required_unless_present = "fold")]
+    out: Option<PathBuf>,
+    /// The weights to test: a file, or the name of shipped ones; by default those
+    /// shipped for the network.
+    #[arg(long, value_name = "NAME|PATH")]
+    weights: Option<PathBuf>,
+    /// Train and test this fold only (from 0, subjects in the order of their names).
+    #[arg(long, requires = "folds", conflicts_with_all = ["merge", "out"])]
+    fold: Option<usize>,
+    /// Where finished folds are kept; by default beside the report until it is written.
+    #[arg(long)]
+    folds: Option<PathBuf>,
+    /// Only make the report from the folds that are there.
+    #[arg(long, requires = "folds")]
+    merge: bool,
+    /// Print the report as JSON.
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    recipe: RecipeArgs,
+}
+
+pub(super) fn run(args: &EvaluateArgs, quiet: bool) -> CommandResult {
+    let (args, network) = match &args.model {
+        Model::Ststnet(args) => (args, FlowNetwork::StstNet),
+        Model::OffApexnet(args) => (args, FlowNetwork::OffApexNet),
+        Model::MotionTcn(args) => return evaluate_spotting::motion_tcn(args, quiet),
+        Model::Softnet(args) => return evaluate_spotting::softnet(args, quiet),
+        Model::Control(args) => return evaluate_spotting::control(args, quiet),
+    };
+    if let Some(out) = &args.out {
+        check_output(out, &[])?;
+    }
+    match args.protocol {
+        ProtocolName::Loso if args.weights.is_some() => Err(Failure::input(anyhow!(
+            "Leaving one subject out trains its own weights. Leave --weights out, or use --protocol test"
+        ))),
+        ProtocolName::Test if args.folds.is_some() => Err(Failure::input(anyhow!(
+            "Weights are tested on all clips at once, without folds. Leave --folds out, or use --protocol loso"
+        ))),
+        ProtocolName::Loso => leave_one_out(args, network, quiet),
+        ProtocolName::Test => test(args, network, quiet),
+    }
+}
+
+fn leave_one_out(args: &FlowEvaluateArgs, network: FlowNetwork, quiet: bool) -> CommandResult {
+    let recipe = args.recipe.recipe(network)?;
+    let data = FlowImages::read(&args.data).map_err(Failure::input)?;
+    let device = args.recipe.device()?;
+    let folder = match (&args.folds, &args.out) {
+        (Some(folder), _) => folder.clone(),
+        (None, Some(out)) => beside(out, ".folds"),
+        (None, None) => return Err(Failure::input(anyhow!("Say where to write with --out"))),
+    };
+    let subjects: std::collections::BTreeSet<_> =
+        data.clips.iter().map(|clip| &clip.subject).collect();
+    let parts = if args.fold.is_some() {
+        1
+    } else {
+        subjects.len() as u64
+    };
+    let progress = TrainingProgress::new(parts, recipe.epochs * recipe.members, quiet);
+    let protocol = Protocol::new(
+        &recipe,
+        &data,
+        args.recipe.seed,
+        &device,
+        &progress,
+        &folder,
+    )
+    .map_err(failure)?;
+    if let Some(fold) = args.fold {
+        let result = protocol.run_fold(fold).map_err(failure)?;
+        progress.part("", 1, 1);
+        progress.finish();
+        let right = result
+            .predictions
+            .iter()
+            .filter(|p| p.truth == p.prediction);
+        if !quiet {
+            tell!(
+                "fold {fold} of {}, subject {}: {} of {} clips right, in {}",
+                subjects.len(),
+                result.subject,
+                right.count(),
+                result.predictions.len(),
+                folder.display()
+            );
+        }
+        return Ok(Outcome::Done);
+    }
+    let predictions = if args.merge {
+        protocol.merge()
+    } else {
+        protocol.run()
+    };
+    let predictions = predictions.map_err(failure)?;
+    let report = protocol.report(&predictions);
+    progress.finish();
+    finish(args, &report, &predictions, quiet)?;
+    if args.folds.is_none() {
+        remove_unfinished(&folder);
+    }
+    Ok(Outcome::Done)
+}
+
+fn test(args: &FlowEvaluateArgs, network: FlowNetwork, quiet: bool) -> CommandResult {
+    let recipe = args.recipe.recipe(network)?;
+    let name = recipe.architecture.network();
+    let (path, weights) = weights(args.weights.as_deref(), name)?;
+    let data = FlowImages::read(&args.data).map_err(Failure::input)?;
+    let device = args.recipe.device()?;
+    let network =
+        FlowClassifier::from_file(&weights, &path, name, &device).map_err(Failure::input)?;
+    let clips: Vec<_> = (0..data.clips.len()).collect();
+    let predictions = predict(&network, &data, &clips).map_err(|reason| {
+        Failure::other(anyhow!("Cannot classify on {}: {reason}", device.name()))
+    })?;
+    let mut settings = weights.card.settings.clone();
+    settings.insert("weights".to_owned(), sha256(&weights.to_bytes()));
+    settings.insert("trained on".to_owned(), weights.card.trained_on.clone());
+    let seed = settings.get("seed").and_then(|seed| seed.parse().ok());
+    let report = Report::new(name, "test", &predictions, seed, settings);
+    finish(args, &report, &predictions, quiet)?;
+    Ok(Outcome::Done)
+}
+
+/// The weights that are asked for, and what messages call them.
+fn weights(asked: Option<&Path>, network: &str) -> Result<(PathBuf, Weights), Failure> {
+    let name = asked.map_or_else(|| PathBuf::from(format!("{network}-1")), Path::to_owned);
+    let shipped = name.to_str().map(shipped::weights).transpose();
+    if let Some(weights) = shipped.map_err(Failure::other)?.flatten() {
+        return Ok((name, weights));
+    }
+    if asked.is_none() {
+        return Err(Failure::input(anyhow!(
+            "No weights of '{network}' are shipped. Say which to test with --weights FILE (`onset weights list` shows those of a folder)"
+        )));
+    }
+    let weights = Weights::load(&name).map_err(Failure::input)?;
+    Ok((name, weights))
+}
+
+fn finish(
+    args: &FlowEvaluateArgs,
+    report: &Report,
+    predictions: &[Prediction],
+    quiet: bool,
+) -> Result<(), Failure> {
+    if let Some(out) = &args.out {
+        report.write(out, predictions).map_err(Failure::other)?;
+        if !quiet {
+            tell!("{}, {}", out.display(), predictions_path(out).display());
+        }
+    }
+    if args.json {
+        let text = serde_json::to_string_pretty(report).map_err(Failure::other)?;
+        say!("{text}");
+        return Ok(());
+    }
+    say!(
+        "{:<12} {:>5} {:>9} {:>7} {:>7}",
+        "data",
+        "clips",
+        "accuracy",
+        "UF1",
+        "UAR"
+    );
+    let all = std::iter::once(("all", &report.all));
+    let parts = report
+        .per_dataset
+        .iter()
+        .map(|(name, part)| (name.as_str(), part));
+    for (name, part) in all.chain(parts) {
+        say!(
+            "{name:<12} {:>5} {:>9.4} {:>7.4} {:>7.4}",
+            part.clips,
+            part.accuracy,
+            part.uf1,
+            part.uar
+        );
+    }
+    say!("truth by row, prediction by column: {}", CLASSES.join(", "));
+    for (class, row) in CLASSES.iter().zip(&report.all.confusion) {
+        let row: Vec<_> = row.iter().map(|count| format!("{count:>5}")).collect();
+        say!("{class:<12} {}", row.join(" "));
+    }
+    Ok(())
+}
+
+fn failure(error: ProtocolError) -> Failure {
+    match error {
+        ProtocolError::Output(_)
+        | ProtocolError::Training(
+            TrainingError::Device { .. }
+            | TrainingError::Diverged { .. }
+            | TrainingError::Stopped { .. },
+        ) => Failure::other(error),
+        other => Failure::input(other),
+    }
+}

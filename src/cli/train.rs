@@ -1,0 +1,172 @@
+//! `onset train`: from labelled data to weights.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+
+use clap::{Args, Subcommand};
+
+use super::print::tell;
+use super::recipe_args::{FlowNetwork, RecipeArgs, beside};
+use super::train_spotting::{self, SoftNetTrainArgs, SpottingTrainArgs};
+use super::training_progress::TrainingProgress;
+use super::{CommandResult, Failure, Outcome, check_output};
+use crate::dataset::flow_images::FlowImages;
+use crate::project::output::write_whole;
+use crate::training::progress::Curve;
+use crate::training::recognition::recipe::Recipe;
+use crate::training::recognition::trainer::{Run, TrainingError, TrainingSet, train_members};
+
+/// Train a network on labelled data.
+#[derive(Debug, Args)]
+pub struct TrainArgs {
+    #[command(subcommand)]
+    model: Model,
+}
+
+#[derive(Debug, Subcommand)]
+enum Model {
+    /// Negative, positive or surprise by one flow image (STSTNet).
+    #[command(
+        after_help = "Example: onset train ststnet --data flow --out ststnet.safetensors --recipe transfer --seed 1"
+    )]
+    Ststnet(FlowTrainArgs),
+    /// Negative, positive or surprise by the flow's two components (Off-ApexNet).
+    #[command(
+        after_help = "Example: onset train off-apexnet --data flow --out off-apexnet.safetensors"
+    )]
+    OffApexnet(FlowTrainArgs),
+    /// Macro- and micro-expressions in recordings by the course of the motion (MotionTCN).
+    #[command(
+        after_help = "Example: onset train motion-tcn --data studio --out motion-tcn.safetensors --seed 1"
+    )]
+    MotionTcn(SpottingTrainArgs),
+    /// Expressions of one kind in recordings, a flow window at a time (SOFTNet).
+    #[command(
+        after_help = "Example: onset train softnet --kind micro --data studio --out softnet-micro.safetensors"
+    )]
+    Softnet(SoftNetTrainArgs),
+}
+
+#[derive(Debug, Args)]
+struct FlowTrainArgs {
+    /// Folder of flow images: labels.csv (clip,subject,dataset,label) and flows/<clip>.png.
+    #[arg(long)]
+    data: PathBuf,
+    /// The weights file to write; the learning curves go beside it.
+    #[arg(long)]
+    out: PathBuf,
+    /// Where to keep what a killed training needs to go on; by default beside the
+    /// weights until they are written.
+    #[arg(long)]
+    checkpoint: Option<PathBuf>,
+    #[command(flatten)]
+    recipe: RecipeArgs,
+}
+
+pub(super) fn run(args: &TrainArgs, quiet: bool) -> CommandResult {
+    match &args.model {
+        Model::Ststnet(args) => flow_images(args, FlowNetwork::StstNet, quiet),
+        Model::OffApexnet(args) => flow_images(args, FlowNetwork::OffApexNet, quiet),
+        Model::MotionTcn(args) => train_spotting::motion_tcn(args, quiet),
+        Model::Softnet(args) => train_spotting::softnet(args, quiet),
+    }
+}
+
+fn flow_images(args: &FlowTrainArgs, network: FlowNetwork, quiet: bool) -> CommandResult {
+    let recipe = args.recipe.recipe(network)?;
+    check_output(&args.out, &[])?;
+    let data = FlowImages::read(&args.data).map_err(Failure::input)?;
+    let device = args.recipe.device()?;
+    let images: Vec<_> = (0..data.clips.len()).map(|clip| data.image(clip)).collect();
+    let labels = data.clips.iter().map(|clip| clip.label).collect();
+    let set = TrainingSet::new(&recipe, &images, labels).map_err(Failure::input)?;
+    let folder = match &args.checkpoint {
+        Some(folder) => folder.clone(),
+        None => beside(&args.out, ".checkpoints"),
+    };
+    std::fs::create_dir_all(&folder).map_err(|e| {
+        Failure::input(anyhow::anyhow!(
+            "Cannot keep checkpoints: {e}. Choose another folder with --checkpoint: {}",
+            folder.display()
+        ))
+    })?;
+    let mut settings = recipe.settings();
+    settings.insert("data".to_owned(), data.fingerprint());
+    let progress = TrainingProgress::new(recipe.members, recipe.epochs, quiet);
+    let seed = args.recipe.seed;
+    let run = Run {
+        device: &device,
+        monitor: &progress,
+        part: "",
+        parallel: true,
+    };
+    let kept = Some((folder.as_path(), "member", &settings));
+    let trained = train_members(&recipe, &set, seed, 0, kept, run);
+    progress.finish();
+    let (weights, curves) = trained.map_err(|error| match error {
+        TrainingError::Checkpoint(_) | TrainingError::TooFew(_) => Failure::input(error),
+        other => Failure::other(other),
+    })?;
+    settings.insert("seed".to_owned(), seed.to_string());
+    weights
+        .pack(source(), described(&data), settings)
+        .save(&args.out)
+        .map_err(Failure::other)?;
+    let curve = args.out.with_extension("curve.csv");
+    write_whole(&curve, curves_csv(&recipe, seed, &curves).as_bytes()).map_err(Failure::other)?;
+    if args.checkpoint.is_none() {
+        remove_unfinished(&folder);
+    }
+    if !quiet {
+        tell!(
+            "{} on {} images: {}, learning curve {}",
+            recipe.architecture.network(),
+            data.clips.len(),
+            args.out.display(),
+            curve.display()
+        );
+    }
+    Ok(Outcome::Done)
+}
+
+/// What was kept for a resumption that is not needed any more.
+pub(super) fn remove_unfinished(folder: &Path) {
+    if let Err(e) = std::fs::remove_dir_all(folder) {
+        log::debug!("{} stays: {e}", folder.display());
+    }
+}
+
+fn source() -> String {
+    format!("onset train {}", env!("CARGO_PKG_VERSION"))
+}
+
+/// What weights were trained on, for their card.
+fn described(data: &FlowImages) -> String {
+    let subjects: BTreeSet<_> = data.clips.iter().map(|clip| &clip.subject).collect();
+    let mut datasets: BTreeMap<&str, usize> = BTreeMap::new();
+    for clip in &data.clips {
+        *datasets.entry(&clip.dataset).or_default() += 1;
+    }
+    let parts: Vec<_> = datasets
+        .iter()
+        .map(|(name, count)| format!("{name} {count}"))
+        .collect();
+    format!(
+        "{} flow images of {} subjects ({})",
+        data.clips.len(),
+        subjects.len(),
+        parts.join(", ")
+    )
+}
+
+fn curves_csv(recipe: &Recipe, seed: u64, curves: &[Curve]) -> String {
+    let mut text = "seed,epoch,learning_rate,loss,accuracy\n".to_owned();
+    for (seed, curve) in (seed..seed + recipe.members).zip(curves) {
+        for line in curve.to_csv().lines().skip(1) {
+            // Writing into a String cannot fail.
+            let _ = writeln!(text, "{seed},{line}");
+        }
+    }
+    text
+}

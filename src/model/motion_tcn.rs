@@ -1,0 +1,211 @@
+//! MotionTCN: a temporal convolutional network over the flow of the whole face, which
+//! says for each thirtieth of a second how surely it lies in a macro- and in a
+//! micro-expression. Ours, beside SOFTNet.
+//!
+//! SOFTNet judges one window by itself, without the direction of its motion. What tells
+//! an expression from a blink, a word or a turn of the head is the course: away and
+//! back, which parts, how long. So each step's flow grid (both windows, signed, the
+//! head's motion apart) becomes a vector, and dilated convolutions over time (after Bai,
+//! Kolter, Koltun 2018) look 0.5 s ahead and 8 s back.
+
+use burn::module::Module;
+use burn::nn::conv::{Conv2d, Conv2dConfig};
+use burn::nn::{Linear, LinearConfig, PaddingConfig2d};
+use burn::tensor::activation::relu;
+use burn::tensor::{Tensor, TensorData};
+
+use super::motion_sequence::{PLANES, SCALARS, STEP_VALUES, compress};
+use crate::motion::grid::{CELLS, SIDE};
+use crate::nn::{NnDevice, Weights, WeightsError, parameters};
+
+/// The network's name in weights files.
+pub const NETWORK: &str = "motion-tcn";
+/// Feature maps of the grid.
+const MAPS: usize = 12;
+/// Width of a step's vector.
+pub const WIDTH: usize = 64;
+/// Reach of the layers over time, in steps: both ways, then back only.
+const BOTH_WAYS: [usize; 4] = [1, 2, 4, 8];
+const BACK: [usize; 3] = [16, 32, 64];
+/// How many steps a score waits for.
+pub const LOOK_AHEAD: usize = 15;
+/// How many steps back a score can see.
+pub const LOOK_BACK: usize = 15 + 2 * (16 + 32 + 64);
+/// Macro presence, micro presence, macro apex, micro apex.
+pub const OUTPUTS: usize = 4;
+
+/// What the network expects, as it stands on a card.
+pub const INPUT: &str = "steps of 1/30 s: u, v, strain of the 0.6 s and of the 0.2 s window \
+    in 16×16 cells of the face, the head's affine motion apart; inverse hyperbolic sine";
+
+/// One layer over time: what is `reach` steps away on both sides, or once and twice so
+/// far back, added to what is there.
+#[derive(Module, Debug)]
+pub struct TemporalLayer {
+    mix: Linear,
+    reach: usize,
+    back: bool,
+}
+
+impl TemporalLayer {
+    fn new(reach: usize, back: bool, device: &NnDevice) -> Self {
+        Self {
+            mix: LinearConfig::new(3 * WIDTH, WIDTH).init(device.handle()),
+            reach,
+            back,
+        }
+    }
+
+    /// `[batch, time, width]` in and out.
+    fn forward(&self, steps: Tensor<3>) -> Tensor<3> {
+        let reach = self.reach as isize;
+        let others = if self.back {
+            [-2 * reach, -reach]
+        } else {
+            [-reach, reach]
+        };
+        let [far, near] = others.map(|by| shifted(&steps, by));
+        let joined = Tensor::cat(vec![far, near, steps.clone()], 2);
+        steps + relu(self.mix.forward(joined))
+    }
+}
+
+/// Step t of the result is step t + `by`; zero beyond the ends.
+fn shifted(steps: &Tensor<3>, by: isize) -> Tensor<3> {
+    let [batch, time, width] = steps.dims();
+    let gone = by.unsigned_abs().min(time);
+    let empty = Tensor::zeros([batch, gone, width], &steps.device());
+    if gone == time {
+        return empty;
+    }
+    if by < 0 {
+        Tensor::cat(vec![empty, steps.clone().narrow(1, 0, time - gone)], 1)
+    } else {
+        Tensor::cat(vec![steps.clone().narrow(1, gone, time - gone), empty], 1)
+    }
+}
+
+/// The network with its parameters on one device.
+#[derive(Module, Debug)]
+pub struct MotionTcn {
+    grid: Conv2d,
+    step: Linear,
+    layers: Vec<TemporalLayer>,
+    outputs: Linear,
+}
+
+impl MotionTcn {
+    /// With Burn's initial weights; a training replaces them by its own.
+    #[must_use]
+    pub fn new(device: &NnDevice) -> Self {
+        let layer = |back: bool| move |reach: usize| TemporalLayer::new(reach, back, device);
+        let maps = MAPS * CELLS / 4;
+        Self {
+            grid: Conv2dConfig::new([PLANES, MAPS], [3, 3])
+                .with_stride([2, 2])
+                .with_padding(PaddingConfig2d::Explicit(1, 1, 1, 1))
+                .init(device.handle()),
+            step: LinearConfig::new(maps + SCALARS, WIDTH).init(device.handle()),
+            layers: (BOTH_WAYS.into_iter().map(layer(false)))
+                .chain(BACK.into_iter().map(layer(true)))
+                .collect(),
+            outputs: LinearConfig::new(WIDTH, OUTPUTS).init(device.handle()),
+        }
+    }
+
+    /// # Errors
+    /// Names the tensor that is missing or of another shape.
+    pub fn with_weights(self, weights: &Weights) -> Result<Self, String> {
+        parameters::with_tensors(self, &weights.tensors)
+    }
+
+    /// # Errors
+    /// When the weights are of another network or damaged.
+    pub fn from_weights(weights: &Weights, device: &NnDevice) -> Result<Self, WeightsError> {
+        let path = std::path::PathBuf::from(NETWORK);
+        if weights.card.network != NETWORK {
+            return Err(WeightsError::OtherNetwork {
+                path,
+                found: weights.card.network.clone(),
+                wanted: NETWORK.to_owned(),
+            });
+        }
+        let network = Self::new(device).with_weights(weights);
+        network.map_err(|reason| WeightsError::Damaged {
+            path,
+            network: NETWORK.to_owned(),
+            reason,
+        })
+    }
+
+    /// # Shapes
+    /// - `steps`: `[batch, time, STEP_VALUES]`, compressed
+    /// - `kept`: `[batch, time, WIDTH]`, what dropout multiplies the steps' vectors by
+    /// - result: `[batch, time, 4]`, logits of macro and micro presence, then of their
+    ///   apexes
+    #[must_use]
+    pub fn forward(&self, steps: Tensor<3>, kept: Option<Tensor<3>>) -> Tensor<3> {
+        let [batch, time, values] = steps.dims();
+        assert_eq!(values, STEP_VALUES);
+        let flat: Tensor<2> = steps.reshape([batch * time, STEP_VALUES]);
+        let planes = flat.clone().narrow(1, 0, PLANES * CELLS);
+        let scalars = flat.narrow(1, PLANES * CELLS, SCALARS);
+        let planes = planes.reshape([batch * time, PLANES, SIDE, SIDE]);
+        let maps = relu(self.grid.forward(planes));
+        let maps = maps.reshape([batch * time, MAPS * CELLS / 4]);
+        let vectors = relu(self.step.forward(Tensor::cat(vec![maps, scalars], 1)));
+        let mut vectors: Tensor<3> = vectors.reshape([batch, time, WIDTH]);
+        if let Some(kept) = kept {
+            vectors = vectors * kept;
+        }
+        for layer in &self.layers {
+            vectors = layer.forward(vectors);
+        }
+        self.outputs.forward(vectors)
+    }
+
+    /// Probabilities `[macro, micro, macro apex, micro apex]` of every step, from linear
+    /// values as [`MotionSequence::values`](super::motion_sequence::MotionSequence) has
+    /// them.
+    ///
+    /// # Errors
+    /// When the device fails.
+    pub fn probabilities(
+        &self,
+        values: &[f32],
+        device: &NnDevice,
+    ) -> Result<Vec<[f32; OUTPUTS]>, String> {
+        let mut values = values.to_vec();
+        compress(&mut values);
+        let steps = values.len() / STEP_VALUES;
+        let data = TensorData::new(values, [1, steps, STEP_VALUES]);
+        let logits = self.forward(Tensor::from_data(data, device.handle()), None);
+        let logits = logits.try_into_vec_as::<f32>().map_err(|e| e.to_string())?;
+        Ok((logits.as_chunks::<OUTPUTS>().0.iter())
+            .map(|step| step.map(|logit| 1.0 / (1.0 + (-logit).exp())))
+            .collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_step_sees_half_a_second_ahead_and_eight_back_and_no_further() {
+        let device = NnDevice::flex();
+        let network = MotionTcn::new(&device);
+        let steps = 400;
+        let at = 300;
+        let score = |changed: usize| {
+            let mut values = vec![0.1; steps * STEP_VALUES];
+            values[changed * STEP_VALUES..][..STEP_VALUES].fill(5.0);
+            network.probabilities(&values, &device).unwrap()[at]
+        };
+        let still = score(399);
+        assert_ne!(score(at + LOOK_AHEAD), still);
+        assert_eq!(score(at + LOOK_AHEAD + 1), still);
+        assert_ne!(score(at - LOOK_BACK), still);
+        assert_eq!(score(at - LOOK_BACK - 1), still);
+    }
+}

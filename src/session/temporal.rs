@@ -1,0 +1,256 @@
+//! A temporal network at work: it takes windows as they are measured and gives their
+//! scores once it has seen half a second more.
+
+use std::collections::VecDeque;
+
+use super::device::Sides;
+use super::params::Speaker;
+use super::{Params, SessionError};
+use crate::model::motion_sequence::{self, Moving, STEP_VALUES, STEPS_PER_SEC};
+use crate::model::motion_tcn::{LOOK_AHEAD, LOOK_BACK, MotionTcn, OUTPUTS};
+use crate::motion::grid::FlowGrid;
+use crate::nn::{NnDevice, Weights, inventory, shipped};
+use crate::spotting::params::BothRuns;
+use crate::spotting::{ExpressionKind, ScoreSample};
+use crate::timeline::ScoreSource;
+
+/// Steps that are scored in one go, always the same ones whatever waits: so that a
+/// score does not depend on how the frames came.
+const TOGETHER: usize = 8;
+/// Windows older than this before the next step are done with.
+const KEEP_SECS: f64 = 0.5;
+
+/// Windows of one kind that steps still to come can need.
+#[derive(Debug, Default)]
+struct Recent {
+    windows: VecDeque<Moving>,
+    /// Up to this moment all windows have been told.
+    known_secs: Option<f64>,
+}
+
+/// MotionTCN over a recording, from its first frame on.
+pub(super) struct Temporal {
+    network: MotionTcn,
+    device: NnDevice,
+    source: ScoreSource,
+    runs: BothRuns,
+    kinds: [Recent; 2],
+    /// Linear values of the steps from number `first_kept` on.
+    values: Vec<f32>,
+    first_kept: usize,
+    /// Probabilities of the steps from number `first_scored` on.
+    scores: VecDeque<[f32; OUTPUTS]>,
+    first_scored: usize,
+    /// Windows whose score is still to come, in the order they were told.
+    waiting: VecDeque<ScoreSample>,
+}
+
+impl Temporal {
+    /// The network that `params` ask for; `None` where none of this kind speaks.
+    ///
+    /// # Errors
+    /// When the weights cannot be read or are of another network.
+    pub(super) fn load(params: &Params, sides: &Sides) -> Result<Option<Self>, SessionError> {
+        let Speaker::MotionTcn(own) = params.speaker(ExpressionKind::Macro) else {
+            return Ok(None);
+        };
+        let (weights, name, sha256) = match own {
+            Some(path) => {
+                let weights = Weights::load(path)?;
+                let name = path.file_name().unwrap_or_default().to_string_lossy();
+                let sha256 = inventory::sha256(&weights.to_bytes());
+                (weights, name.into_owned(), sha256)
+            }
+            None => {
+                let name = shipped::MOTION_TCN;
+                let missing = || SessionError::NotShipped {
+                    network: name.to_owned(),
+                };
+                let sha256 = inventory::sha256(shipped::bytes(name).ok_or_else(missing)?);
+                let weights = shipped::weights(name)?.ok_or_else(missing)?;
+                (weights, name.to_owned(), sha256)
+            }
+        };
+        Self::new(&weights, &name, sha256, &sides.network).map(Some)
+    }
+
+    /// # Errors
+    /// When the weights are of another network or say nothing of their thresholds.
+    pub(super) fn new(
+        weights: &Weights,
+        name: &str,
+        sha256: String,
+        device: &NnDevice,
+    ) -> Result<Self, SessionError> {
+        let network = MotionTcn::from_weights(weights, device)?;
+        Ok(Self {
+            network,
+            device: device.clone(),
+            source: ScoreSource::MotionTcn {
+                weights: name.to_owned(),
+                sha256,
+            },
+            runs: BothRuns::from_settings(&weights.card.settings)
+                .map_err(|reason| SessionError::Thresholds { reason })?,
+            kinds: Default::default(),
+            values: Vec::new(),
+            first_kept: 0,
+            scores: VecDeque::new(),
+            first_scored: 0,
+            waiting: VecDeque::new(),
+        })
+    }
+
+    pub(super) fn source(&self) -> ScoreSource {
+        self.source.clone()
+    }
+
+    pub(super) fn device(&self) -> &str {
+        self.device.name()
+    }
+
+    pub(super) fn runs(&self) -> BothRuns {
+        self.runs
+    }
+
+    /// How long after a frame its windows' scores are there.
+    pub(super) fn delay_secs(&self) -> f64 {
+        (LOOK_AHEAD + TOGETHER) as f64 / STEPS_PER_SEC
+    }
+
+    /// Takes the next window of a kind with its flow, if it could be measured.
+    pub(super) fn push(&mut self, sample: ScoreSample, grid: Option<&FlowGrid>) {
+        let recent = &mut self.kinds[index(sample.kind)];
+        let secs = sample.centre_secs();
+        recent.known_secs = Some(secs);
+        if let Some(grid) = grid {
+            let face = grid.without_head();
+            recent.windows.push_back(Moving { secs, face });
+        }
+        self.waiting.push_back(sample);
+    }
+
+    /// The windows whose scores can be told now, in the order they came. `on` says
+    /// which kinds are looked for, `end` that nothing more comes.
+    ///
+    /// # Errors
+    /// When the network's device fails.
+    pub(super) fn ready(
+        &mut self,
+        on: [bool; 2],
+        end: bool,
+    ) -> Result<Vec<ScoreSample>, SessionError> {
+        self.build(on, end);
+        loop {
+            let built = self.first_kept + self.values.len() / STEP_VALUES;
+            let scored = self.first_scored + self.scores.len();
+            let waits_for = scored + TOGETHER + LOOK_AHEAD;
+            if built >= waits_for || (end && built > scored) {
+                self.score(scored, built.min(waits_for))?;
+            } else {
+                break;
+            }
+        }
+        let mut ready = Vec::new();
+        while let Some(sample) = self.waiting.front() {
+            let at = sample.centre_secs() * STEPS_PER_SEC;
+            let scored = self.first_scored + self.scores.len();
+            // Both steps around it are needed.
+            if !end && at.floor() as usize + 1 >= scored {
+                break;
+            }
+            let output = index(sample.kind);
+            let (score, apex) = (self.at(at, output), self.at(at, 2 + output));
+            if let Some(sample) = self.waiting.pop_front() {
+                ready.push(ScoreSample {
+                    score,
+                    apex: Some(apex),
+                    ..sample
+                });
+            }
+        }
+        self.forget();
+        Ok(ready)
+    }
+
+    /// Adds the steps whose windows are all known.
+    fn build(&mut self, on: [bool; 2], end: bool) {
+        let known = self.kinds.iter().zip(on).filter(|(_, on)| *on);
+        let known = known.map(|(kind, _)| kind.known_secs);
+        let latest = self
+            .kinds
+            .iter()
+            .filter_map(|k| k.known_secs)
+            .reduce(f64::max);
+        let until = if end {
+            latest
+        } else {
+            known.reduce(|a, b| Some(a?.min(b?))).flatten()
+        };
+        let Some(until) = until else { return };
+        loop {
+            let next = self.first_kept + self.values.len() / STEP_VALUES;
+            let at = next as f64 / STEPS_PER_SEC;
+            if at > until {
+                return;
+            }
+            let start = self.values.len();
+            self.values.resize(start + STEP_VALUES, 0.0);
+            let [macros, micros] = self.kinds.each_mut().map(|kind| {
+                while kind.windows.get(1).is_some_and(|w| w.secs < at - KEEP_SECS) {
+                    kind.windows.pop_front();
+                }
+                &*kind.windows.make_contiguous()
+            });
+            motion_sequence::fill(&mut self.values[start..], macros, micros, at);
+        }
+    }
+
+    /// Scores the steps from `first` on that `built` steps allow.
+    fn score(&mut self, first: usize, built: usize) -> Result<(), SessionError> {
+        let from = first.saturating_sub(LOOK_BACK).max(self.first_kept);
+        let values =
+            &self.values[(from - self.first_kept) * STEP_VALUES..][..(built - from) * STEP_VALUES];
+        let scores = self
+            .network
+            .probabilities(values, &self.device)
+            .map_err(|reason| SessionError::TemporalNetwork { reason })?;
+        let new = scores.iter().skip(first - from).take(TOGETHER);
+        self.scores.extend(new.copied());
+        Ok(())
+    }
+
+    /// Linear between two steps.
+    fn at(&self, step: f64, output: usize) -> f64 {
+        let score = |step: usize| {
+            let at = step.saturating_sub(self.first_scored);
+            let score = self.scores.get(at).or(self.scores.back());
+            score.map_or(0.0, |s| f64::from(s[output]))
+        };
+        let (low, share) = (step.max(0.0).floor(), step.max(0.0).fract());
+        score(low as usize) * (1.0 - share) + score(low as usize + 1) * share
+    }
+
+    fn forget(&mut self) {
+        let scored = self.first_scored + self.scores.len();
+        let needed = scored.saturating_sub(LOOK_BACK);
+        if needed > self.first_kept + 2 * LOOK_BACK {
+            self.values
+                .drain(..(needed - self.first_kept) * STEP_VALUES);
+            self.first_kept = needed;
+        }
+        let oldest = self.waiting.iter().map(ScoreSample::centre_secs);
+        let oldest = oldest.fold(f64::INFINITY, f64::min) * STEPS_PER_SEC;
+        while self.scores.len() > 1 && (self.first_scored as f64) + 2.0 < oldest {
+            self.scores.pop_front();
+            self.first_scored += 1;
+        }
+    }
+}
+
+fn index(kind: ExpressionKind) -> usize {
+    match kind {
+        ExpressionKind::Macro => 0,
+        ExpressionKind::Micro => 1,
+    }
+}

@@ -1,0 +1,351 @@
+//! The training of one network on flow images: epochs, updates, checkpoints.
+
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use super::learner::{Batch, Judgement, Learner, initial};
+use super::recipe::Recipe;
+use crate::model::flow_classifier::{Architecture, FlowWeights};
+use crate::model::flow_input::{CLASSES, Normalizer, VALUES};
+use crate::model::off_apexnet::OffApexNet;
+use crate::model::ststnet::StstNet;
+use crate::nn::NnDevice;
+use crate::nn::parameters::{self, Tensors};
+use crate::training::checkpoint::{Checkpoint, CheckpointError, Settings};
+use crate::training::optimizer::Optimizer;
+use crate::training::progress::{Curve, CurveRow, Monitor, Next};
+use crate::training::random::{Moment, Purpose};
+
+/// Checkpoints between epochs are written this often at most; when makes no difference
+/// to the result.
+const SAVE_EVERY: Duration = Duration::from_secs(3);
+
+#[derive(Debug, thiserror::Error)]
+pub enum TrainingError {
+    #[error("Cannot train: {0}. Give more images")]
+    TooFew(String),
+    #[error(
+        "The training went wrong: the loss is no number in epoch {epoch}. Use a smaller learning rate (--lr)"
+    )]
+    Diverged { epoch: u64 },
+    #[error("The training cannot be computed on {device}: {reason}. Use --device cpu")]
+    Device { device: String, reason: String },
+    #[error("Stopped in epoch {epoch}. Run the same command again to go on")]
+    Stopped { epoch: u64 },
+    #[error(transparent)]
+    Checkpoint(#[from] CheckpointError),
+}
+
+/// Scaled images with their classes.
+pub struct TrainingSet {
+    /// `[clip, 3, 28, 28]`
+    images: Vec<f32>,
+    labels: Vec<usize>,
+    pub normalizer: Normalizer,
+}
+
+impl TrainingSet {
+    /// Scales images (strain, v, u in 0..255) as the recipe wants it.
+    ///
+    /// # Errors
+    /// When there are fewer than two images.
+    pub fn new(
+        recipe: &Recipe,
+        images: &[&[f32]],
+        labels: Vec<usize>,
+    ) -> Result<Self, TrainingError> {
+        if images.len() < 2 {
+            return Err(TrainingError::TooFew(format!(
+                "there are {} images to train on",
+                images.len()
+            )));
+        }
+        let normalizer = Normalizer::fit(recipe.scaling, images.iter().copied());
+        let mut scaled = Vec::with_capacity(images.len() * VALUES);
+        for image in images {
+            normalizer.append(image, &mut scaled);
+        }
+        Ok(Self {
+            images: scaled,
+            labels,
+            normalizer,
+        })
+    }
+
+    fn image(&self, clip: usize) -> &[f32] {
+        &self.images[clip * VALUES..(clip + 1) * VALUES]
+    }
+}
+
+/// Where and as what a network is trained.
+#[derive(Clone, Copy)]
+pub struct Run<'a> {
+    pub device: &'a NnDevice,
+    pub monitor: &'a dyn Monitor,
+    /// What the monitor is told this training is.
+    pub part: &'a str,
+    /// Whether one update may use several threads; the result is the same.
+    pub parallel: bool,
+}
+
+/// A finished training.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Trained {
+    pub weights: Tensors,
+    pub curve: Curve,
+}
+
+/// Trains one network. With a checkpoint's place it goes on from there, and writes
+/// there after each epoch or every few seconds.
+///
+/// # Errors
+/// When the data do not do, the device fails, the checkpoint is another training's, or
+/// the monitor stops it.
+pub fn train(
+    recipe: &Recipe,
+    set: &TrainingSet,
+    seed: u64,
+    fold: u64,
+    checkpoint: Option<(&Path, &Settings)>,
+    run: Run,
+) -> Result<Trained, TrainingError> {
+    let failed = |reason: String| TrainingError::Device {
+        device: run.device.name().to_owned(),
+        reason,
+    };
+    let device = run.device.handle().clone().autodiff();
+    let stored = match checkpoint {
+        Some((path, settings)) => Checkpoint::load(path, settings)?,
+        None => None,
+    };
+    let start = stored.unwrap_or_else(|| {
+        let moment = Moment {
+            seed,
+            fold,
+            ..Moment::default()
+        };
+        Checkpoint {
+            epoch: 0,
+            step: 0,
+            curve: Curve::default(),
+            weights: initial(recipe.architecture.parameters(), moment),
+            optimizer: Tensors::new(),
+        }
+    });
+    let session = Session {
+        recipe,
+        set,
+        seed,
+        fold,
+        checkpoint,
+        run,
+    };
+    match recipe.architecture {
+        Architecture::StstNet(geometry) => {
+            let network = StstNet::from_tensors(&start.weights, geometry, &device);
+            session.go(network.map_err(failed)?, start)
+        }
+        Architecture::OffApexNet => {
+            let network = OffApexNet::from_tensors(&start.weights, &device);
+            session.go(network.map_err(failed)?, start)
+        }
+    }
+}
+
+struct Session<'a> {
+    recipe: &'a Recipe,
+    set: &'a TrainingSet,
+    seed: u64,
+    fold: u64,
+    checkpoint: Option<(&'a Path, &'a Settings)>,
+    run: Run<'a>,
+}
+
+impl Session<'_> {
+    fn go<N: Learner>(&self, mut network: N, start: Checkpoint) -> Result<Trained, TrainingError> {
+        let recipe = self.recipe;
+        let (mut step, mut curve) = (start.step, start.curve);
+        let mut optimizer = Optimizer::resumed(recipe.rule, step, start.optimizer);
+        let updates = (self.set.labels.len().div_ceil(recipe.batch) as u64) * recipe.epochs;
+        let judgement = Judgement {
+            smoothing: recipe.smoothing,
+            dropout: recipe.dropout,
+            parallel: self.run.parallel,
+        };
+        let mut saved = Instant::now();
+        for epoch in start.epoch..recipe.epochs {
+            let order = self.order(epoch);
+            let (mut losses, mut right, mut rate) = (0.0, 0, recipe.rate);
+            for clips in order.chunks(recipe.batch) {
+                let moment = self.moment(epoch, step);
+                let batch = self.batch(clips, moment);
+                let lesson = network
+                    .study(&batch, judgement, moment.stream(Purpose::Dropout))
+                    .map_err(|reason| self.failed(reason))?;
+                if !lesson.loss.is_finite() {
+                    return Err(TrainingError::Diverged { epoch: epoch + 1 });
+                }
+                losses += lesson.loss * clips.len() as f64;
+                right += lesson.right;
+                rate = recipe.rate * recipe.schedule.factor(step, updates, epoch);
+                network = optimizer.step(rate, lesson.network, lesson.gradients);
+                step += 1;
+            }
+            let row = CurveRow {
+                epoch: epoch + 1,
+                learning_rate: rate,
+                loss: losses / order.len() as f64,
+                accuracy: right as f64 / order.len() as f64,
+            };
+            curve.push(row);
+            let next = self.run.monitor.epoch(self.run.part, &row, recipe.epochs);
+            let last = epoch + 1 == recipe.epochs;
+            if let Some((path, settings)) = self.checkpoint
+                && (last || next == Next::Stop || saved.elapsed() >= SAVE_EVERY)
+            {
+                let state = Checkpoint {
+                    epoch: epoch + 1,
+                    step,
+                    curve: curve.clone(),
+                    weights: self.weights(&network)?,
+                    optimizer: optimizer.state().map_err(|reason| self.failed(reason))?,
+                };
+                state.save(path, settings)?;
+                saved = Instant::now();
+            }
+            if next == Next::Stop && !last {
+                return Err(TrainingError::Stopped { epoch: epoch + 1 });
+            }
+        }
+        Ok(Trained {
+            weights: self.weights(&network)?,
+            curve,
+        })
+    }
+
+    fn moment(&self, epoch: u64, step: u64) -> Moment {
+        Moment {
+            seed: self.seed,
+            fold: self.fold,
+            epoch,
+            step,
+        }
+    }
+
+    /// Which clips an epoch goes through, and in which order.
+    fn order(&self, epoch: u64) -> Vec<usize> {
+        let moment = self.moment(epoch, 0);
+        let count = self.set.labels.len();
+        let mut order: Vec<usize> = (0..count).collect();
+        if self.recipe.balanced {
+            order = self.balanced(moment);
+        }
+        moment.stream(Purpose::Order).shuffle(&mut order);
+        order
+    }
+
+    /// As many clips as there are, each class that occurs as often as the next; a small
+    /// class's clips come round several times before any is left out.
+    fn balanced(&self, moment: Moment) -> Vec<usize> {
+        let stream = moment.stream(Purpose::Sampling);
+        let mut classes: Vec<Vec<usize>> = vec![Vec::new(); CLASSES.len()];
+        for (clip, &label) in self.set.labels.iter().enumerate() {
+            classes[label].push(clip);
+        }
+        classes.retain(|clips| !clips.is_empty());
+        let (count, parts) = (self.set.labels.len(), classes.len());
+        let mut drawn = Vec::with_capacity(count);
+        for (part, clips) in classes.iter_mut().enumerate() {
+            stream.part(part as u64).shuffle(clips);
+            let wanted = count / parts + usize::from(part < count % parts);
+            drawn.extend(clips.iter().cycle().take(wanted));
+        }
+        drawn
+    }
+
+    fn batch(&self, clips: &[usize], moment: Moment) -> Batch {
+        let mut images = Vec::with_capacity(clips.len() * VALUES);
+        for &clip in clips {
+            images.extend_from_slice(self.set.image(clip));
+        }
+        if let Some(augmentation) = &self.recipe.augmentation {
+            let stream = moment.stream(Purpose::Augmentation);
+            for (place, image) in images.chunks_exact_mut(VALUES).enumerate() {
+                augmentation.apply(image, stream.part(place as u64));
+            }
+        }
+        Batch {
+            images,
+            labels: clips.iter().map(|&clip| self.set.labels[clip]).collect(),
+        }
+    }
+
+    fn weights<N: Learner>(&self, network: &N) -> Result<Tensors, TrainingError> {
+        parameters::tensors_of(network).map_err(|reason| self.failed(reason))
+    }
+
+    fn failed(&self, reason: String) -> TrainingError {
+        TrainingError::Device {
+            device: self.run.device.name().to_owned(),
+            reason,
+        }
+    }
+}
+
+/// Trains every member of the recipe's ensemble, with seeds `seed`, `seed + 1`, …
+///
+/// `folder` keeps one checkpoint a member, named by `name`, until the caller removes
+/// them ([`checkpoint_paths`]).
+///
+/// # Errors
+/// As [`train`].
+pub fn train_members(
+    recipe: &Recipe,
+    set: &TrainingSet,
+    seed: u64,
+    fold: u64,
+    kept: Option<(&Path, &str, &Settings)>,
+    run: Run,
+) -> Result<(FlowWeights, Vec<Curve>), TrainingError> {
+    let mut members = Vec::new();
+    let mut curves = Vec::new();
+    for member in 0..recipe.members {
+        let part = match (recipe.members, run.part) {
+            (1, part) => part.to_owned(),
+            (_, "") => format!("seed {}", seed + member),
+            (_, part) => format!("{part}, seed {}", seed + member),
+        };
+        let place = kept.map(|(folder, name, settings)| {
+            let mut settings = settings.clone();
+            settings.insert("seed".to_owned(), (seed + member).to_string());
+            (checkpoint_path(folder, name, member), settings)
+        });
+        let checkpoint = place
+            .as_ref()
+            .map(|(path, settings)| (path.as_path(), settings));
+        let run = Run { part: &part, ..run };
+        let trained = train(recipe, set, seed + member, fold, checkpoint, run)?;
+        members.push(trained.weights);
+        curves.push(trained.curve);
+    }
+    let weights = FlowWeights {
+        architecture: recipe.architecture,
+        normalizer: set.normalizer.clone(),
+        mirror: recipe.mirror,
+        members,
+    };
+    Ok((weights, curves))
+}
+
+fn checkpoint_path(folder: &Path, name: &str, member: u64) -> PathBuf {
+    let extension = crate::training::checkpoint::EXTENSION;
+    folder.join(format!("{name}-{member}.{extension}"))
+}
+
+/// Where [`train_members`] keeps its checkpoints.
+#[must_use]
+pub fn checkpoint_paths(recipe: &Recipe, folder: &Path, name: &str) -> Vec<PathBuf> {
+    (0..recipe.members)
+        .map(|member| checkpoint_path(folder, name, member))
+        .collect()
+}

@@ -1,0 +1,9 @@
+//! Training of what scores spotting: MotionTCN and SOFTNet, from recordings with
+//! labelled intervals.
+
+pub mod corpus;
+pub mod judge;
+pub mod report;
+pub mod softnet;
+pub mod tcn;
+pub mod variation;

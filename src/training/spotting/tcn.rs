@@ -1,0 +1,339 @@
+//! Trains [`MotionTcn`].
+
+use std::path::Path;
+
+use burn::optim::GradientsParams;
+use burn::tensor::activation::sigmoid;
+use burn::tensor::{Tensor, TensorData};
+
+use super::super::checkpoint::{Checkpoint, CheckpointError, Settings};
+use super::super::optimizer::{Optimizer, Rule};
+use super::super::progress::{Curve, CurveRow, Monitor, Next};
+use super::super::random::{Moment, Purpose};
+use super::super::schedule::Schedule;
+use super::corpus::Example;
+use super::variation::Variation;
+use crate::model::motion_sequence::{MotionSequence, STEP_VALUES, compress};
+use crate::model::motion_tcn::{MotionTcn, OUTPUTS, WIDTH};
+use crate::nn::parameters::{self, Tensors};
+use crate::nn::{NnDevice, WeightsError};
+use crate::spotting::ExpressionKind;
+
+/// Everything that decides the course of a training.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TcnTraining {
+    pub epochs: u64,
+    pub rate: f64,
+    pub weight_decay: f64,
+    /// Stretches an update.
+    pub batch: usize,
+    /// Steps a stretch.
+    pub stretch: usize,
+    pub dropout: f64,
+    pub seed: u64,
+}
+
+impl Default for TcnTraining {
+    fn default() -> Self {
+        Self {
+            epochs: 24,
+            rate: 2e-3,
+            weight_decay: 1e-3,
+            batch: 4,
+            stretch: 450,
+            dropout: 0.2,
+            seed: 1,
+        }
+    }
+}
+
+/// How much more a step inside a micro-expression counts than one outside: there are
+/// thirty times as many outside.
+const MICRO_WEIGHT: f32 = 3.0;
+const APEX_WEIGHT: f64 = 0.3;
+/// Width of the apex's hill, seconds: macro, micro.
+const APEX_SIGMA_SECS: [f64; 2] = [0.15, 0.05];
+
+#[derive(Debug, thiserror::Error)]
+pub enum TrainError {
+    #[error("There is nothing to train on: no recording could be measured")]
+    Empty,
+    #[error("The training failed on its device: {0}. Train with --device cpu")]
+    Device(String),
+    #[error("The training was stopped; what is done is kept and the same command goes on")]
+    Stopped,
+    #[error(transparent)]
+    Checkpoint(#[from] CheckpointError),
+    #[error(transparent)]
+    Weights(#[from] WeightsError),
+}
+
+/// A recording as the training reads it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Lesson {
+    pub sequence: MotionSequence,
+    /// Of every step: macro presence, micro presence, macro apex, micro apex, 0..1.
+    targets: Vec<[f32; OUTPUTS]>,
+}
+
+impl Lesson {
+    #[must_use]
+    pub fn of(example: &Example) -> Self {
+        let sequence = example.sequence();
+        let mut targets = vec![[0.0_f32; OUTPUTS]; sequence.steps()];
+        for event in &example.recording.events {
+            // Where nobody marked the apex, the middle is the best guess.
+            let apex = event.apex.unwrap_or((event.onset + event.offset) / 2);
+            let secs = [event.onset, apex, event.offset].map(|f| example.secs_of(f));
+            let kind = match event.kind {
+                ExpressionKind::Macro => 0,
+                ExpressionKind::Micro => 1,
+            };
+            for (step, target) in targets.iter_mut().enumerate() {
+                let at = sequence.secs(step);
+                if (secs[0]..=secs[2]).contains(&at) {
+                    target[kind] = 1.0;
+                    let off = (at - secs[1]) / APEX_SIGMA_SECS[kind];
+                    let hill = (-0.5 * off * off).exp() as f32;
+                    target[2 + kind] = target[2 + kind].max(hill);
+                }
+            }
+        }
+        Self { sequence, targets }
+    }
+}
+
+impl TcnTraining {
+    /// What decides the course of the training, in words.
+    #[must_use]
+    pub fn settings(&self, lessons: &[Lesson]) -> Settings {
+        let steps: usize = lessons.iter().map(|l| l.sequence.steps()).sum();
+        [
+            ("network", crate::model::motion_tcn::NETWORK.to_owned()),
+            ("epochs", self.epochs.to_string()),
+            ("lr", self.rate.to_string()),
+            ("weight decay", self.weight_decay.to_string()),
+            ("batch", self.batch.to_string()),
+            ("stretch", self.stretch.to_string()),
+            ("dropout", self.dropout.to_string()),
+            ("seed", self.seed.to_string()),
+            ("recordings", lessons.len().to_string()),
+            ("steps", steps.to_string()),
+        ]
+        .map(|(name, value)| (name.to_owned(), value))
+        .into()
+    }
+
+    /// Trains, or goes on with the training that `checkpoint` holds.
+    ///
+    /// # Errors
+    /// When there is nothing to train on, the device fails, the checkpoint is of
+    /// another training, or the monitor says stop.
+    pub fn run(
+        &self,
+        lessons: &[Lesson],
+        checkpoint: Option<&Path>,
+        monitor: &dyn Monitor,
+    ) -> Result<Tensors, TrainError> {
+        if lessons.is_empty() {
+            return Err(TrainError::Empty);
+        }
+        let settings = self.settings(lessons);
+        let held = match checkpoint {
+            Some(path) => Checkpoint::load(path, &settings)?,
+            None => None,
+        };
+        let device = NnDevice::flex().for_training();
+        let rule = Rule::AdamW {
+            weight_decay: self.weight_decay,
+        };
+        let network = MotionTcn::new(&device);
+        let (mut network, mut optimizer, mut curve, first) = match held {
+            Some(held) => (
+                parameters::with_tensors(network, &held.weights).map_err(TrainError::Device)?,
+                Optimizer::resumed(rule, held.step, held.optimizer),
+                held.curve,
+                held.epoch,
+            ),
+            None => (
+                self.initial(network)?,
+                Optimizer::new(rule),
+                Curve::default(),
+                0,
+            ),
+        };
+        let schedule = Schedule::Cosine { warmup: 20 };
+        let per_epoch = self.stretches(lessons, 0).len().div_ceil(self.batch) as u64;
+        let all = per_epoch * self.epochs;
+        let mut step = first * per_epoch;
+        for epoch in first..self.epochs {
+            let (mut sum, mut right) = (0.0, 0.0);
+            let mut rate = self.rate;
+            let stretches = self.stretches(lessons, epoch);
+            for batch in stretches.chunks(self.batch) {
+                rate = self.rate * schedule.factor(step, all, epoch);
+                let (loss, share);
+                (network, loss, share) =
+                    self.update(network, &mut optimizer, lessons, batch, rate, epoch, step)?;
+                sum += loss;
+                right += share;
+                step += 1;
+            }
+            let row = CurveRow {
+                epoch: epoch + 1,
+                learning_rate: rate,
+                loss: sum / per_epoch as f64,
+                accuracy: right / per_epoch as f64,
+            };
+            curve.push(row);
+            if let Some(path) = checkpoint {
+                let done = Checkpoint {
+                    epoch: epoch + 1,
+                    step,
+                    curve: curve.clone(),
+                    weights: parameters::tensors_of(&network).map_err(TrainError::Device)?,
+                    optimizer: optimizer.state().map_err(TrainError::Device)?,
+                };
+                done.save(path, &settings)?;
+            }
+            if monitor.epoch("", &row, self.epochs) == Next::Stop {
+                return Err(TrainError::Stopped);
+            }
+        }
+        parameters::tensors_of(&network).map_err(TrainError::Device)
+    }
+
+    /// Weights evenly within ±√(3/inputs), biases zero.
+    fn initial(&self, network: MotionTcn) -> Result<MotionTcn, TrainError> {
+        let moment = Moment {
+            seed: self.seed,
+            ..Moment::default()
+        };
+        let stream = moment.stream(Purpose::Initial);
+        let mut tensors = parameters::tensors_of(&network).map_err(TrainError::Device)?;
+        for (part, tensor) in (0..).zip(tensors.values_mut()) {
+            let len = tensor.values.len();
+            tensor.values = match tensor.shape.as_slice() {
+                [_] => vec![0.0; len],
+                [inputs, _] => {
+                    let bound = (3.0 / *inputs as f64).sqrt();
+                    stream.part(part).uniform(bound, len)
+                }
+                [filters, ..] => {
+                    let bound = (3.0 * *filters as f64 / len as f64).sqrt();
+                    stream.part(part).uniform(bound, len)
+                }
+                [] => vec![0.0; len],
+            };
+        }
+        parameters::with_tensors(network, &tensors).map_err(TrainError::Device)
+    }
+
+    /// Which stretches an epoch sees, in its order: lesson and first step. As many of
+    /// each recording as cover it, at places of their own each time.
+    fn stretches(&self, lessons: &[Lesson], epoch: u64) -> Vec<(usize, usize)> {
+        let moment = Moment {
+            seed: self.seed,
+            epoch,
+            ..Moment::default()
+        };
+        let mut random = moment.stream(Purpose::Sampling);
+        let mut stretches = Vec::new();
+        for (lesson, steps) in lessons.iter().map(|l| l.sequence.steps()).enumerate() {
+            let count = steps.div_ceil(self.stretch).max(1);
+            let spare = steps.saturating_sub(self.stretch);
+            for _ in 0..count {
+                stretches.push((lesson, random.below(spare + 1)));
+            }
+        }
+        moment.stream(Purpose::Order).shuffle(&mut stretches);
+        stretches
+    }
+
+    #[allow(
+        clippy::too_many_arguments,
+        reason = "one update is all that a training is made of"
+    )]
+    fn update(
+        &self,
+        network: MotionTcn,
+        optimizer: &mut Optimizer,
+        lessons: &[Lesson],
+        batch: &[(usize, usize)],
+        rate: f64,
+        epoch: u64,
+        step: u64,
+    ) -> Result<(MotionTcn, f64, f64), TrainError> {
+        let moment = Moment {
+            seed: self.seed,
+            fold: 0,
+            epoch,
+            step,
+        };
+        let device = NnDevice::flex().for_training();
+        let device = device.handle();
+        let (count, time) = (batch.len(), self.stretch);
+        let mut values = vec![0.0; count * time * STEP_VALUES];
+        let mut targets = vec![0.0; count * time * OUTPUTS];
+        let mut known = vec![0.0; count * time];
+        for (at, &(lesson, first)) in batch.iter().enumerate() {
+            let lesson = &lessons[lesson];
+            let mut random = moment.stream(Purpose::Augmentation).part(at as u64);
+            let variation = Variation::draw(&mut random);
+            let steps = lesson.sequence.steps().min(first + time) - first;
+            let from = &lesson.sequence.values()[first * STEP_VALUES..][..steps * STEP_VALUES];
+            let to = &mut values[at * time * STEP_VALUES..][..steps * STEP_VALUES];
+            to.copy_from_slice(from);
+            variation.apply(to, &mut random);
+            let goal = &mut targets[at * time * OUTPUTS..][..steps * OUTPUTS];
+            for (i, goal) in goal.chunks_exact_mut(OUTPUTS).enumerate() {
+                let of = if variation.backwards {
+                    steps - 1 - i
+                } else {
+                    i
+                };
+                goal.copy_from_slice(&lesson.targets[first + of]);
+            }
+            known[at * time..][..steps].fill(1.0);
+        }
+        compress(&mut values);
+        let dropped = moment
+            .stream(Purpose::Dropout)
+            .dropout(self.dropout, count * time * WIDTH);
+        let tensor = |values: Vec<f32>, width: usize| {
+            Tensor::<3>::from_data(TensorData::new(values, [count, time, width]), device)
+        };
+        let weights: Vec<f32> = targets
+            .chunks_exact(OUTPUTS)
+            .zip(&known)
+            .flat_map(|(target, known)| {
+                let presence = [1.0, 1.0 + (MICRO_WEIGHT - 1.0) * target[1]];
+                let apex = APEX_WEIGHT as f32;
+                [presence[0], presence[1], apex, apex].map(|w| w * known)
+            })
+            .collect();
+        let hits: Vec<bool> = targets.chunks_exact(OUTPUTS).map(|t| t[1] > 0.5).collect();
+        let logits = network.forward(tensor(values, STEP_VALUES), Some(tensor(dropped, WIDTH)));
+        let scores = logits.clone().inner();
+        let loss = cross_entropy(logits, tensor(targets, OUTPUTS), tensor(weights, OUTPUTS));
+        let value = f64::from(loss.clone().into_scalar::<f32>());
+        let gradients = GradientsParams::from_grads(loss.backward(), &network);
+        let network = optimizer.step(rate, network, gradients);
+        let scores = sigmoid(scores)
+            .try_into_vec_as::<f32>()
+            .map_err(|e| TrainError::Device(e.to_string()))?;
+        let right = (scores.chunks_exact(OUTPUTS).zip(&hits))
+            .filter(|(score, hit)| (score[1] > 0.5) == **hit)
+            .count();
+        Ok((network, value, right as f64 / hits.len() as f64))
+    }
+}
+
+/// Mean over the weighted values of the cross-entropy with soft targets, from logits.
+fn cross_entropy(logits: Tensor<3>, targets: Tensor<3>, weights: Tensor<3>) -> Tensor<1> {
+    // max(x,0) − x·t + ln(1+e^−|x|) does not overflow.
+    let positive = burn::tensor::activation::relu(logits.clone());
+    let soft = (-logits.clone().abs()).exp().add_scalar(1.0).log();
+    let losses = positive - logits * targets + soft;
+    (losses * weights).mean()
+}
