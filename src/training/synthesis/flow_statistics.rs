@@ -133,7 +133,9 @@ mod tests {
     fn a_slow_wave_is_low_and_a_fast_one_is_not() {
         let wave = |cycles: f64| -> Vec<f64> {
             (0..SIDE * SIDE)
-                .map(|i| 100.0 + 50.0 * (std::f64::consts::TAU * cycles * (i % SIDE) as f64 / 28.0).sin())
+                .map(|i| {
+                    100.0 + 50.0 * (std::f64::consts::TAU * cycles * (i % SIDE) as f64 / 28.0).sin()
+                })
                 .collect()
         };
         assert!((low_share(&wave(2.0)) - 1.0).abs() < 1e-9);

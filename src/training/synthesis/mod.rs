@@ -14,8 +14,8 @@ pub mod folder;
 pub mod recipe;
 pub mod script;
 
-mod draws;
 mod drawn_face;
+mod draws;
 mod emotion_classes;
 mod face_retouch;
 mod flow_camera;
