@@ -57,7 +57,7 @@ pub struct AnalyzeArgs {
     seconds: Option<f64>,
     /// What scores the windows. The published decoding cannot read motion-tcn and takes
     /// the control signal instead.
-    #[arg(long, value_enum, default_value_t = SpotterArg::MotionTcn)]
+    #[arg(long, value_enum, default_value_t = SpotterArg::Control)]
     spotter: SpotterArg,
     /// MotionTCN weights (see `onset weights`); without: the shipped ones.
     #[arg(long, conflicts_with_all = ["macro_weights", "micro_weights"])]

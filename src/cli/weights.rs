@@ -132,7 +132,7 @@ fn list(folders: &[PathBuf], json: bool) -> CommandResult {
     let found = inventory::list(if folders.is_empty() { &here } else { folders });
     let mut outcome = Outcome::Done;
     let mut good = Vec::new();
-    for name in shipped::NAMES {
+    for name in shipped::names() {
         good.extend(inventory::show_shipped(name).map_err(Failure::other)?);
     }
     for (_, summary) in found {

@@ -4,31 +4,32 @@ use std::path::PathBuf;
 
 use super::weights::{Weights, WeightsError};
 
-/// Names of the shipped weights, as `--weights` takes them.
-pub const NAMES: [&str; 3] = [MOTION_TCN, SOFTNET_MACRO, SOFTNET_MICRO];
+/// Every shipped file by its name.
+const SHIPPED: &[(&str, &[u8])] = &[];
+
+/// MotionTCN for both kinds of expression.
 pub const MOTION_TCN: &str = "motion-tcn-1";
-const SOFTNET_MACRO: &str = "softnet-macro-1";
-const SOFTNET_MICRO: &str = "softnet-micro-1";
 
 /// The shipped SOFTNet of a kind, `macro` or `micro`.
 #[must_use]
 pub fn softnet(kind: &str) -> &'static str {
     if kind == "macro" {
-        SOFTNET_MACRO
+        "softnet-macro-1"
     } else {
-        SOFTNET_MICRO
+        "softnet-micro-1"
     }
+}
+
+/// Names of the shipped weights, as `--weights` takes them.
+pub fn names() -> impl Iterator<Item = &'static str> {
+    SHIPPED.iter().map(|(name, _)| *name)
 }
 
 /// The file of shipped weights; `None` where there are none of this name.
 #[must_use]
 pub fn bytes(name: &str) -> Option<&'static [u8]> {
-    Some(match name {
-        MOTION_TCN => include_bytes!("../../assets/weights/motion-tcn-1.safetensors"),
-        SOFTNET_MACRO => include_bytes!("../../assets/weights/softnet-macro-1.safetensors"),
-        SOFTNET_MICRO => include_bytes!("../../assets/weights/softnet-micro-1.safetensors"),
-        _ => return None,
-    })
+    let found = SHIPPED.iter().find(|(known, _)| *known == name)?;
+    Some(found.1)
 }
 
 /// Reads shipped weights; `None` where there are none of this name.
@@ -49,7 +50,7 @@ mod tests {
     #[test]
     fn every_shipped_file_is_whole_and_small() {
         let mut total = 0;
-        for name in NAMES {
+        for name in names() {
             let bytes = bytes(name).unwrap();
             total += bytes.len();
             let card = weights(name).unwrap().unwrap().card;

@@ -26,7 +26,9 @@ pub enum SessionError {
     NetworkDevice(#[from] crate::nn::device::NnDeviceError),
     #[error(transparent)]
     Network(#[from] crate::model::softnet::SoftNetError),
-    #[error("This program was built without weights of {network}. Choose a file of weights")]
+    #[error(
+        "This program was built without the weights {network}. Train some with `onset train`, or choose a file of weights"
+    )]
     NotShipped { network: String },
     #[error("MotionTCN could not be computed on this device: {reason}. Use --device cpu")]
     TemporalNetwork { reason: String },

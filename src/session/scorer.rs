@@ -56,6 +56,9 @@ impl Scorer {
                 let missing = |reason| SessionError::NotShipped { network: reason };
                 (network.map_err(missing)?, weights)
             }
+            None if name == shipped => {
+                return Err(SessionError::NotShipped { network: name });
+            }
             None => SoftNet::load(path, &sides.network)?,
         };
         if let Some(made_for) = &loaded.card.kind

@@ -11,6 +11,7 @@ use crate::app::theme;
 use crate::app::widgets::row;
 use crate::motion::tvl1::Tvl1Preset;
 use crate::nn::shipped;
+use crate::session::Params;
 use crate::session::params::{DecodeMode, DeviceChoice, Speaker, SpotterChoice};
 use crate::spotting::ExpressionKind;
 
@@ -47,29 +48,12 @@ pub fn show(ui: &mut Ui, state: &AppState, out: &mut Vec<Command>) {
                 params.decode,
                 |d| out.push(Command::Decode(d)),
             );
-            choose(
-                ui,
-                "Scores by",
-                &[
-                    (
-                        SpotterChoice::MotionTcn,
-                        "MotionTCN",
-                        "The course of the motion over the whole face",
-                    ),
-                    (
-                        SpotterChoice::SoftNet,
-                        "SOFTNet",
-                        "The published network, a flow window at a time",
-                    ),
-                    (
-                        SpotterChoice::Control,
-                        "Strain",
-                        "The control signal: no network",
-                    ),
-                ],
-                params.spotter,
-                |s| out.push(Command::Spotter(s)),
-            );
+            let spotters = spotters(params);
+            if spotters.len() > 1 {
+                choose(ui, "Scores by", &spotters, params.spotter, |s| {
+                    out.push(Command::Spotter(s));
+                });
+            }
             choose(
                 ui,
                 "Optical flow",
@@ -128,6 +112,24 @@ pub fn show(ui: &mut Ui, state: &AppState, out: &mut Vec<Command>) {
                 }
             }
         });
+}
+
+/// The control signal, and the networks whose weights are at hand.
+fn spotters(params: &Params) -> Vec<(SpotterChoice, &'static str, &'static str)> {
+    let has = |name: &str| shipped::bytes(name).is_some();
+    let softnets = ExpressionKind::BOTH.map(|kind| has(shipped::softnet(kind.name())));
+    let mut spotters = Vec::new();
+    if has(shipped::MOTION_TCN) || params.tcn_weights.is_some() {
+        let tip = "The course of the motion over the whole face";
+        spotters.push((SpotterChoice::MotionTcn, "MotionTCN", tip));
+    }
+    if softnets == [true; 2] {
+        let tip = "The published network, a flow window at a time";
+        spotters.push((SpotterChoice::SoftNet, "SOFTNet", tip));
+    }
+    let tip = "The control signal: no network";
+    spotters.push((SpotterChoice::Control, "Strain", tip));
+    spotters
 }
 
 /// A name at the left and what can be chosen at the right of it.
