@@ -5,6 +5,7 @@
 
 use super::Flow;
 use super::strain;
+use crate::base::stats::median;
 
 /// Cells along each side of the crop.
 pub const SIDE: usize = 16;
@@ -34,8 +35,9 @@ pub const HEAD_VALUES: usize = 6;
 
 /// Cells with less of the face than this say nothing.
 const LEAST_SHARE: f32 = 0.25;
-/// Residuals of this length (px) count half in the head's motion.
-const HALF_WEIGHT_PX: f64 = 0.25;
+/// Residuals as long as half of them are count half in the head's motion, those of a
+/// face that is nearly still as if this were (px).
+const LEAST_HALF_WEIGHT_PX: f64 = 0.06;
 const ROUNDS: usize = 6;
 
 impl Default for FlowGrid {
@@ -101,27 +103,40 @@ impl FlowGrid {
     }
 
     /// Takes the head's motion away: the affine motion that most of the face follows,
-    /// found by weighted least squares in which what moves by itself counts little.
+    /// found from the median shift on by weighted least squares in which what moves by
+    /// itself counts little. (From a fit to everything, a raised brow would pass for a
+    /// head that stretches.)
     #[must_use]
     pub fn without_head(&self) -> FaceGrid {
         let seen: Vec<(usize, [f64; 3], f64)> = (self.cells.iter().enumerate())
             .filter(|(_, cell)| cell[3] >= LEAST_SHARE)
             .map(|(at, cell)| (at, place(at), f64::from(cell[3])))
             .collect();
-        let mut head = [[0.0_f64; 3]; 2];
-        let mut weights: Vec<f64> = seen.iter().map(|(_, _, share)| *share).collect();
+        let middle = |component: usize| {
+            let values = seen
+                .iter()
+                .map(|(at, ..)| f64::from(self.cells[*at][component]));
+            median(&values.collect::<Vec<f64>>()).unwrap_or(0.0)
+        };
+        let mut head = [[middle(0), 0.0, 0.0], [middle(1), 0.0, 0.0]];
         for _ in 0..ROUNDS {
+            let squares: Vec<f64> = (seen.iter())
+                .map(|(at, basis, _)| {
+                    let cell = &self.cells[*at];
+                    let du = f64::from(cell[0]) - dot(&head[0], basis);
+                    let dv = f64::from(cell[1]) - dot(&head[1], basis);
+                    du * du + dv * dv
+                })
+                .collect();
+            let usual = median(&squares).unwrap_or(0.0);
+            let half = usual.max(LEAST_HALF_WEIGHT_PX * LEAST_HALF_WEIGHT_PX);
+            let weights: Vec<f64> = (seen.iter().zip(&squares))
+                .map(|((.., share), square)| share / (1.0 + square / half))
+                .collect();
             let Some(fitted) = self.fit(&seen, &weights) else {
                 break;
             };
             head = fitted;
-            for ((at, basis, share), weight) in seen.iter().zip(&mut weights) {
-                let cell = &self.cells[*at];
-                let du = f64::from(cell[0]) - dot(&head[0], basis);
-                let dv = f64::from(cell[1]) - dot(&head[1], basis);
-                let off = (du * du + dv * dv) / (HALF_WEIGHT_PX * HALF_WEIGHT_PX);
-                *weight = share / (1.0 + off);
-            }
         }
         let mut cells = Box::new([[0.0; 3]; CELLS]);
         for (at, basis, _) in &seen {

@@ -5,6 +5,7 @@ use super::arithmetic::{cosine, raised_cosine, sine};
 use super::deformation::shift;
 use super::dice::Dice;
 use super::person::Person;
+use crate::base::Point;
 
 /// Side of the box that the analysis crops to 128 pixels, in distances between the
 /// eyes: the median over drawn faces of what `face::tracker` holds.
@@ -195,6 +196,16 @@ impl Movement {
             units,
             peak_px: f64::from(factor * full),
         })
+    }
+
+    /// How far the skin at a resting place goes at level 1, face units; below the
+    /// parting of the lips as the lower lip goes.
+    #[must_use]
+    pub fn shift_at(&self, x: f32, y: f32) -> Point {
+        /// Where the lips meet.
+        const PARTING: f32 = 1.125;
+        let lip = if y < PARTING { Lip::Upper } else { Lip::Lower };
+        shift(&self.kernels, x, y, lip)
     }
 
     /// What the skin about the eyes does while the lids shut; level 1 is shut.

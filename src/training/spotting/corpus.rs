@@ -9,6 +9,7 @@ use super::super::features::{FeatureError, Features, Parts, Windows};
 use crate::dataset::LabelledRecording;
 use crate::model::motion_sequence::{MotionSequence, Moving};
 use crate::session::{Params, Resources};
+use crate::spotting::ScoreSample;
 
 /// A recording with what was measured of it.
 #[derive(Debug, Clone, PartialEq)]
@@ -64,7 +65,9 @@ impl Example {
     /// The whole recording as a temporal network reads it.
     #[must_use]
     pub fn sequence(&self) -> MotionSequence {
-        let last = self.features.frame_secs.last().copied().unwrap_or(0.0);
+        let windows = [&self.features.macros, &self.features.micros];
+        let samples = windows.into_iter().flat_map(|w| &w.samples);
+        let last = samples.map(ScoreSample::centre_secs).fold(0.0, f64::max);
         MotionSequence::new(
             &moving(&self.features.macros),
             &moving(&self.features.micros),

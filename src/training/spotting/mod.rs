@@ -3,6 +3,7 @@
 
 pub mod corpus;
 pub mod judge;
+pub mod planted;
 pub mod report;
 pub mod softnet;
 pub mod tcn;

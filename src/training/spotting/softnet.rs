@@ -353,8 +353,8 @@ mod tests {
             })
             .collect();
         let training = SoftNetTraining {
-            epochs: 6,
-            rate: 0.02,
+            epochs: 60,
+            rate: 0.05,
             batch: 4,
             ..SoftNetTraining::published(ExpressionKind::Micro, 3)
         };

@@ -12,6 +12,7 @@ use super::super::progress::{Curve, CurveRow, Monitor, Next};
 use super::super::random::{Moment, Purpose};
 use super::super::schedule::Schedule;
 use super::corpus::Example;
+use super::planted::plant;
 use super::variation::Variation;
 use crate::model::motion_sequence::{MotionSequence, STEP_VALUES, compress};
 use crate::model::motion_tcn::{MotionTcn, OUTPUTS, WIDTH};
@@ -30,6 +31,8 @@ pub struct TcnTraining {
     /// Steps a stretch.
     pub stretch: usize,
     pub dropout: f64,
+    /// Whether expressions are planted into the recordings ([`super::planted`]).
+    pub plants: bool,
     pub seed: u64,
 }
 
@@ -42,6 +45,7 @@ impl Default for TcnTraining {
             batch: 4,
             stretch: 450,
             dropout: 0.2,
+            plants: true,
             seed: 1,
         }
     }
@@ -68,34 +72,52 @@ pub enum TrainError {
     Weights(#[from] WeightsError),
 }
 
+/// What a step is to be scored: macro presence, micro presence, macro apex, micro
+/// apex, 0..1.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Targets([f32; OUTPUTS]);
+
+impl Targets {
+    pub const REST: Self = Self([0.0; OUTPUTS]);
+
+    /// Neither kind is there.
+    #[must_use]
+    pub fn is_rest(&self) -> bool {
+        self.0[0] == 0.0 && self.0[1] == 0.0
+    }
+
+    /// The step at `secs` lies in an expression with this apex.
+    pub fn mark(&mut self, kind: ExpressionKind, secs: f64, apex_secs: f64) {
+        let kind = match kind {
+            ExpressionKind::Macro => 0,
+            ExpressionKind::Micro => 1,
+        };
+        self.0[kind] = 1.0;
+        let off = (secs - apex_secs) / APEX_SIGMA_SECS[kind];
+        self.0[2 + kind] = self.0[2 + kind].max((-0.5 * off * off).exp() as f32);
+    }
+}
+
 /// A recording as the training reads it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Lesson {
     pub sequence: MotionSequence,
-    /// Of every step: macro presence, micro presence, macro apex, micro apex, 0..1.
-    targets: Vec<[f32; OUTPUTS]>,
+    targets: Vec<Targets>,
 }
 
 impl Lesson {
     #[must_use]
     pub fn of(example: &Example) -> Self {
         let sequence = example.sequence();
-        let mut targets = vec![[0.0_f32; OUTPUTS]; sequence.steps()];
+        let mut targets = vec![Targets::REST; sequence.steps()];
         for event in &example.recording.events {
             // Where nobody marked the apex, the middle is the best guess.
             let apex = event.apex.unwrap_or((event.onset + event.offset) / 2);
             let secs = [event.onset, apex, event.offset].map(|f| example.secs_of(f));
-            let kind = match event.kind {
-                ExpressionKind::Macro => 0,
-                ExpressionKind::Micro => 1,
-            };
             for (step, target) in targets.iter_mut().enumerate() {
                 let at = sequence.secs(step);
                 if (secs[0]..=secs[2]).contains(&at) {
-                    target[kind] = 1.0;
-                    let off = (at - secs[1]) / APEX_SIGMA_SECS[kind];
-                    let hill = (-0.5 * off * off).exp() as f32;
-                    target[2 + kind] = target[2 + kind].max(hill);
+                    target.mark(event.kind, at, secs[1]);
                 }
             }
         }
@@ -116,6 +138,7 @@ impl TcnTraining {
             ("batch", self.batch.to_string()),
             ("stretch", self.stretch.to_string()),
             ("dropout", self.dropout.to_string()),
+            ("plants", self.plants.to_string()),
             ("seed", self.seed.to_string()),
             ("recordings", lessons.len().to_string()),
             ("steps", steps.to_string()),
@@ -284,6 +307,10 @@ impl TcnTraining {
             let from = &lesson.sequence.values()[first * STEP_VALUES..][..steps * STEP_VALUES];
             let to = &mut values[at * time * STEP_VALUES..][..steps * STEP_VALUES];
             to.copy_from_slice(from);
+            let mut told = lesson.targets[first..first + steps].to_vec();
+            if self.plants {
+                plant(to, &mut told, &mut random);
+            }
             variation.apply(to, &mut random);
             let goal = &mut targets[at * time * OUTPUTS..][..steps * OUTPUTS];
             for (i, goal) in goal.chunks_exact_mut(OUTPUTS).enumerate() {
@@ -292,7 +319,7 @@ impl TcnTraining {
                 } else {
                     i
                 };
-                goal.copy_from_slice(&lesson.targets[first + of]);
+                goal.copy_from_slice(&told[of].0);
             }
             known[at * time..][..steps].fill(1.0);
         }
