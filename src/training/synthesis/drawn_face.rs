@@ -181,7 +181,13 @@ fn retouched(
 /// Other proportions of the same drawing: a wider jaw, a longer nose.
 fn varied(mut levels: [(f64, f64); 5], draws: &mut Draws) -> [(f64, f64); 5] {
     // Sampling nearer to the middle makes a part wider.
-    let wide = [(0.95, 1.05), (1.0, 1.0), (0.9, 1.08), (0.9, 1.08), (0.82, 1.0)];
+    let wide = [
+        (0.95, 1.05),
+        (1.0, 1.0),
+        (0.9, 1.08),
+        (0.9, 1.08),
+        (0.82, 1.0),
+    ];
     for (level, (low, high)) in levels.iter_mut().zip(wide) {
         level.1 *= draws.range(low, high);
     }

@@ -11,9 +11,9 @@ pub(super) struct Draws {
 impl Draws {
     /// The stream of `seed` that `path` names, e.g. `[IMAGE, 17]`.
     pub(super) fn new(seed: u64, path: &[u64]) -> Self {
-        let state = path
-            .iter()
-            .fold(scramble(seed), |state, part| scramble(state ^ scramble(*part)));
+        let state = path.iter().fold(scramble(seed), |state, part| {
+            scramble(state ^ scramble(*part))
+        });
         Self { state }
     }
 
@@ -93,7 +93,8 @@ pub(super) fn exp(x: f64) -> f64 {
 pub(super) fn turn(a: f64) -> (f64, f64) {
     let s = a * a;
     let sine = a * (1.0 - s / 6.0 * (1.0 - s / 20.0 * (1.0 - s / 42.0 * (1.0 - s / 72.0))));
-    let cosine = 1.0 - s / 2.0 * (1.0 - s / 12.0 * (1.0 - s / 30.0 * (1.0 - s / 56.0 * (1.0 - s / 90.0))));
+    let cosine =
+        1.0 - s / 2.0 * (1.0 - s / 12.0 * (1.0 - s / 30.0 * (1.0 - s / 56.0 * (1.0 - s / 90.0))));
     (sine, cosine)
 }
 
@@ -163,7 +164,10 @@ mod tests {
         let values: Vec<f64> = (0..n).map(|_| draws.normal()).collect();
         let mean = values.iter().sum::<f64>() / f64::from(n);
         let square = values.iter().map(|v| v * v).sum::<f64>() / f64::from(n);
-        assert!(mean.abs() < 0.03 && (square - 1.0).abs() < 0.04, "{mean} {square}");
+        assert!(
+            mean.abs() < 0.03 && (square - 1.0).abs() < 0.04,
+            "{mean} {square}"
+        );
         let mut counts = [0; 3];
         for _ in 0..n {
             counts[draws.weighted([1.0, 0.0, 3.0].into_iter())] += 1;

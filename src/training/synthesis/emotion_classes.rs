@@ -140,7 +140,10 @@ pub(super) fn drawn(
     let mut contractions = Vec::new();
     for &(unit, one_sided) in &combination.units {
         let tilt = 0.7 * lean + 0.5 * spread.asymmetry * draws.normal();
-        let (mut l, mut r) = (super::draws::exp(0.5 * tilt), super::draws::exp(-0.5 * tilt));
+        let (mut l, mut r) = (
+            super::draws::exp(0.5 * tilt),
+            super::draws::exp(-0.5 * tilt),
+        );
         if one_sided {
             let rest = (0.12 * draws.normal()).abs().min(0.35);
             (l, r) = if left { (1.0, rest) } else { (rest, 1.0) };

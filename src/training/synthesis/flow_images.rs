@@ -9,8 +9,8 @@ use std::sync::Mutex;
 use image::{ImageFormat, RgbImage};
 use rayon::prelude::*;
 
-use super::draws::Draws;
 use super::drawn_face::DrawnFace;
+use super::draws::Draws;
 use super::flow_scene::{Cast, FlowImage, Subject, film};
 use super::muscles::Musculature;
 
@@ -145,7 +145,10 @@ pub fn save_flow_images(dir: &Path, images: &[LabelledFlowImage]) -> Result<(), 
             image.dataset,
             image.class.label()
         ));
-        contents.push_str(&format!("{},{},{:.4}\n", image.clip, image.units, image.strength));
+        contents.push_str(&format!(
+            "{},{},{:.4}\n",
+            image.clip, image.units, image.strength
+        ));
     }
     write_whole(&dir.join("contents.csv"), contents.as_bytes())?;
     write_whole(&dir.join("labels.csv"), labels.as_bytes())
@@ -161,7 +164,10 @@ struct Shot {
 impl Shot {
     /// Counts people over all cameras, in an order that spreads faces and skins.
     fn person(&self, recipe: &FlowImageRecipe) -> usize {
-        let before: usize = recipe.camera[..self.camera].iter().map(|c| c.subjects).sum();
+        let before: usize = recipe.camera[..self.camera]
+            .iter()
+            .map(|c| c.subjects)
+            .sum();
         before + self.subject
     }
 }

@@ -213,7 +213,11 @@ impl FlowImageRecipe {
         }
         for c in &self.camera {
             if c.name.is_empty() || !c.name.chars().all(|c| c.is_ascii_alphanumeric()) {
-                return wrong("camera name", format!("\"{}\"", c.name), "letters and digits");
+                return wrong(
+                    "camera name",
+                    format!("\"{}\"", c.name),
+                    "letters and digits",
+                );
             }
             let name = |what: &str| format!("{what} of camera {}", c.name);
             if !(1..=100_000).contains(&c.subjects) {
@@ -223,7 +227,13 @@ impl FlowImageRecipe {
                 ("width", c.width, 32.0, 400.0, "a range within 32 to 400"),
                 ("blur", c.blur, 0.0, 10.0, "a range within 0 to 10"),
                 ("noise", c.noise, 0.0, 40.0, "a range within 0 to 40"),
-                ("jpeg_quality", c.jpeg_quality, 1.0, 100.0, "a range within 1 to 100"),
+                (
+                    "jpeg_quality",
+                    c.jpeg_quality,
+                    1.0,
+                    100.0,
+                    "a range within 1 to 100",
+                ),
             ];
             for (what, [from, to], low, high, range) in ranges {
                 if !(low <= from && from <= to && to <= high) {

@@ -1,8 +1,8 @@
 //! One flow image: an onset and an apex picture of a face, the motion between them
 //! as estimated, reduced to 28×28.
 
-use super::draws::{Draws, Hills, smoothstep, turn};
 use super::drawn_face::{DrawnFace, LIDS};
+use super::draws::{Draws, Hills, smoothstep, turn};
 use super::emotion_classes::{EmotionClass, drawn};
 use super::flow_camera::{Camera, blurred};
 use super::flow_recipe::{CameraStyle, FlowImageRecipe};
@@ -44,9 +44,8 @@ impl Subject {
                 shape.push([0, 1].map(|k| (recipe.framing.shape * hills[k].at(x, y)) as f32));
             }
         }
-        let quality = (draws.chance(style.jpeg)).then(|| {
-            draws.range(style.jpeg_quality[0], style.jpeg_quality[1]) as u8
-        });
+        let quality = (draws.chance(style.jpeg))
+            .then(|| draws.range(style.jpeg_quality[0], style.jpeg_quality[1]) as u8);
         Self {
             framing: [0; 5].map(|_| draws.normal()),
             shape,
@@ -73,9 +72,7 @@ struct View {
 impl View {
     fn new(recipe: &FlowImageRecipe, subject: &Subject, draws: &mut Draws) -> Self {
         // Half of the variance belongs to the subject.
-        let part = |i: usize, draws: &mut Draws| {
-            0.707 * (subject.framing[i] + draws.normal())
-        };
+        let part = |i: usize, draws: &mut Draws| 0.707 * (subject.framing[i] + draws.normal());
         let framing = recipe.framing;
         let scale = 1.0 + framing.scale * part(0, draws);
         let aspect = 1.0 + framing.aspect * part(1, draws);
@@ -195,9 +192,16 @@ pub(super) fn film(
         subject,
         ..
     } = *cast;
-    let strength = draws.log_normal(style.strength, style.strength_spread).min(0.8);
-    let (contractions, units) =
-        drawn(&recipe.expressions, class, strength, &recipe.contraction, draws);
+    let strength = draws
+        .log_normal(style.strength, style.strength_spread)
+        .min(0.8);
+    let (contractions, units) = drawn(
+        &recipe.expressions,
+        class,
+        strength,
+        &recipe.contraction,
+        draws,
+    );
     let mut field: Field = vec![[0.0; 2]; COLUMNS * ROWS];
     for contraction in contractions {
         cast.muscles.contract(&mut field, contraction, draws);
@@ -211,13 +215,6 @@ pub(super) fn film(
         quality: subject.quality,
     };
     let (onset, apex) = (camera.take(&onset, draws), camera.take(&apex, draws));
-    if let Ok(d) = std::env::var("DUMP") {
-        let n = draws.clone().below(1_000_000);
-        for (k, p) in [&onset, &apex].into_iter().enumerate() {
-            let g = image::GrayImage::from_raw(p.width as u32, p.height as u32, p.data.iter().map(|&v| v as u8).collect()).unwrap();
-            g.save(format!("{d}/{n}_{k}.png")).unwrap();
-        }
-    }
     let estimate = &recipe.estimate;
     let lambda = draws.log_normal(estimate.lambda, estimate.lambda_spread) as f32;
     let mut tvl1 = Tvl1::new(Tvl1Params {
@@ -240,7 +237,9 @@ pub(super) fn film(
     let ways = [estimate.area, estimate.bilinear, estimate.bicubic];
     let way = Reduction::ALL[draws.weighted(ways.into_iter())];
     let planes = [u, v, magnitude].map(|plane| scaled(&way.reduced(&plane)));
-    let pixels = (0..SIDE * SIDE).map(|i| [0, 1, 2].map(|k| planes[k][i])).collect();
+    let pixels = (0..SIDE * SIDE)
+        .map(|i| [0, 1, 2].map(|k| planes[k][i]))
+        .collect();
     Ok(FlowImage {
         pixels,
         units,
@@ -253,8 +252,14 @@ fn scaled(values: &[f32]) -> Vec<u8> {
     let (low, high) = (values.iter()).fold((f32::INFINITY, f32::NEG_INFINITY), |(l, h), &v| {
         (l.min(v), h.max(v))
     });
-    let scale = if high > low { 255.0 / (high - low) } else { 0.0 };
-    (values.iter()).map(|v| ((v - low) * scale + 0.5) as u8).collect()
+    let scale = if high > low {
+        255.0 / (high - low)
+    } else {
+        0.0
+    };
+    (values.iter())
+        .map(|v| ((v - low) * scale + 0.5) as u8)
+        .collect()
 }
 
 /// What changes between onset and apex.
@@ -319,7 +324,9 @@ impl Scene {
                     let d = self.motion(qx, qy);
                     (qx, qy) = (hx - d.0, hy - d.1);
                 }
-                let light = self.light[0] + self.light[1] * hx + self.light[2] * (hy - 0.6)
+                let light = self.light[0]
+                    + self.light[1] * hx
+                    + self.light[2] * (hy - 0.6)
                     + self.furrow * self.stretch(qx, qy);
                 apex.data[i] = texture(cast, qx, qy, self.lids[1]) * light as f32;
             }
@@ -437,11 +444,7 @@ mod tests {
 
     #[test]
     fn every_reduction_keeps_a_slope() {
-        let plane = Plane::from_vec(
-            112,
-            160,
-            (0..112 * 160).map(|i| (i % 112) as f32).collect(),
-        );
+        let plane = Plane::from_vec(112, 160, (0..112 * 160).map(|i| (i % 112) as f32).collect());
         for way in Reduction::ALL {
             let small = way.reduced(&plane);
             for i in 2..26 {

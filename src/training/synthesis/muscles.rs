@@ -338,13 +338,18 @@ impl Musculature {
             );
             let sides = [what.sides.image_left, what.sides.image_right];
             for (side, answer) in answers.iter().enumerate() {
-                let Some([along_x, along_y]) = answer else { continue };
+                let Some([along_x, along_y]) = answer else {
+                    continue;
+                };
                 let (weight, outward) = if pull.paired {
                     (sides[side], if side == 0 { -1.0 } else { 1.0 })
                 } else {
                     (0.5 * (sides[0] + sides[1]), 1.0)
                 };
-                let (fx, fy) = ((weight * outward * force.0) as f32, (weight * force.1) as f32);
+                let (fx, fy) = (
+                    (weight * outward * force.0) as f32,
+                    (weight * force.1) as f32,
+                );
                 for ((m, ax), ay) in motion.iter_mut().zip(along_x).zip(along_y) {
                     m[0] += fx * ax[0] + fy * ay[0];
                     m[1] += fx * ax[1] + fy * ay[1];
@@ -397,34 +402,5 @@ mod tests {
         let dimple = field(14);
         let beside = sample(&dimple, 0.72, 1.10);
         assert!(beside[0] < 0.0, "the cheek comes inward: {beside:?}");
-    }
-
-    #[test]
-    fn zz_profile() {
-        let faces: Vec<Musculature> = (0..6).map(|i| Musculature::new(&mut Draws::new(50 + i, &[]))).collect();
-        for units in [vec![12], vec![1, 2], vec![17, 24], vec![4], vec![14], vec![15], vec![6], vec![10]] {
-            let mut field = vec![[0.0; 2]; COLUMNS * ROWS];
-            for (i, face) in faces.iter().enumerate() {
-                let mut draws = Draws::new(i as u64, &[3]);
-                for &unit in &units {
-                    face.contract(&mut field, Contraction { unit, strength: 1.0 / 6.0, sides: Sides { image_left: 1.0, image_right: 1.0 } }, &mut draws);
-                }
-            }
-            let reach: f64 = MUSCLES.iter().find(|m| m.unit == units[0]).unwrap().reach;
-            eprintln!("{units:?}");
-            for c in 0..2 {
-                eprintln!("{}", ["u", "v"][c]);
-                for row in (5..120).step_by(10) {
-                    let y = ((f64::from(row) / 120.0 * 28.0) - 7.5) * 1.136 / 12.5;
-                    let line: Vec<String> = (42..84).step_by(5).map(|col| {
-                        let x = (f64::from(col) / 84.0 * 28.0 - 14.0) * 0.509 / 8.0;
-                        let (a, b) = (sample(&field, x as f32, y as f32)[c], sample(&field, -x as f32, y as f32)[c]);
-                        let v = if c == 0 { 0.5 * (a - b) } else { 0.5 * (a + b) };
-                        format!("{:6.2}", f64::from(v) / reach)
-                    }).collect();
-                    eprintln!("{}", line.join(""));
-                }
-            }
-        }
     }
 }

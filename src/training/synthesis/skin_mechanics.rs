@@ -25,10 +25,7 @@ pub(super) type Field = Vec<[f32; 2]>;
 
 /// Where a node lies, face units.
 pub(super) fn place(column: usize, row: usize) -> (f64, f64) {
-    (
-        LEFT + SPACING * column as f64,
-        TOP + SPACING * row as f64,
-    )
+    (LEFT + SPACING * column as f64, TOP + SPACING * row as f64)
 }
 
 /// Bilinear between the nodes, the outermost repeated.
@@ -273,7 +270,8 @@ impl Build {
     /// Spring to the bone per area, relative to the cheek's modulus.
     fn spring(&self, x: f64, y: f64) -> f64 {
         let side = x.abs();
-        let bump = |cx: f64, cy: f64, sx: f64, sy: f64| hill(squared((side - cx) / sx, (y - cy) / sy));
+        let bump =
+            |cx: f64, cy: f64, sx: f64, sy: f64| hill(squared((side - cx) / sx, (y - cy) / sy));
         let mut k = 2.6;
         // Loose: brows and their pad, mid cheek, lips and corners.
         k -= 1.0 * bump(0.5, -0.40, 0.40, 0.18);
@@ -397,8 +395,14 @@ mod tests {
         let at = |field: &Field, x: f32, y: f32| sample(field, x, y);
         let here = at(&along_x, 0.42, 1.1)[0];
         assert!(here > 0.0);
-        assert!(at(&along_x, 0.65, 0.95)[0] > 0.1 * here, "the cheek follows");
-        assert!(at(&along_x, 0.0, 0.1)[0].abs() < 0.02 * here, "the bridge stays");
+        assert!(
+            at(&along_x, 0.65, 0.95)[0] > 0.1 * here,
+            "the cheek follows"
+        );
+        assert!(
+            at(&along_x, 0.0, 0.1)[0].abs() < 0.02 * here,
+            "the bridge stays"
+        );
         assert!(at(&along_x, -1.2, 1.1)[0].abs() < 0.02 * here);
         assert!(at(&along_y, 0.42, 1.1)[1] > 0.0);
     }
