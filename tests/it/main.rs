@@ -12,6 +12,7 @@ mod clips;
 mod data_cli;
 mod dataset;
 mod face;
+mod flow_images;
 mod gpu;
 mod gpu_flow;
 mod gpu_roi;

@@ -215,18 +215,6 @@ pub(super) fn film(
         quality: subject.quality,
     };
     let (onset, apex) = (camera.take(&onset, draws), camera.take(&apex, draws));
-    if let Ok(d) = std::env::var("DUMP") {
-        let n = draws.clone().below(1_000_000);
-        for (k, p) in [&onset, &apex].into_iter().enumerate() {
-            let g = image::GrayImage::from_raw(
-                p.width as u32,
-                p.height as u32,
-                p.data.iter().map(|&v| v as u8).collect(),
-            )
-            .unwrap();
-            g.save(format!("{d}/{n}_{k}.png")).unwrap();
-        }
-    }
     let estimate = &recipe.estimate;
     let lambda = draws.log_normal(estimate.lambda, estimate.lambda_spread) as f32;
     let mut tvl1 = Tvl1::new(Tvl1Params {

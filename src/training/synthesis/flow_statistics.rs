@@ -1,5 +1,7 @@
 //! What a set of flow images looks like in numbers, beside what real ones do.
 
+use std::fmt;
+
 use super::flow_images::{EmotionClass, LabelledFlowImage, SIDE};
 
 /// The figures by which generated flow images are compared with real ones.
@@ -21,9 +23,13 @@ pub struct FlowImageStatistics {
     pub class_means: [Vec<[f64; 3]>; 3],
 }
 
-/// The figures that real flow images have (`low_power` u, v, strain).
+/// What the 442 real flow images of MEGC 2019 measure: power of u, v, strain at up to
+/// 3 cycles.
 pub const REAL_LOW_POWER: [f64; 3] = [0.67, 0.65, 0.46];
+/// Their strain channel's median.
 pub const REAL_STRAIN_MEDIAN: f64 = 14.0;
+/// Where their value of zero motion lies.
+pub const REAL_REST_RANGE: [f64; 2] = [100.0, 160.0];
 
 impl FlowImageStatistics {
     /// Of a set of images; `None` for an empty one.
@@ -58,6 +64,30 @@ impl FlowImageStatistics {
             flat,
             class_means: EmotionClass::ALL.map(|class| mean_image(images, class)),
         })
+    }
+}
+
+impl fmt::Display for FlowImageStatistics {
+    /// A line a figure, the real one beside it.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "figure                        generated           real")?;
+        let names = ["u", "v", "strain"];
+        for ((name, ours), real) in names.iter().zip(self.low_power).zip(REAL_LOW_POWER) {
+            writeln!(f, "power to 3 cycles, {name:<10} {ours:<19.2} {real:.2}")?;
+        }
+        for (name, [low, middle, high]) in names.iter().zip(self.rest_value) {
+            let [from, to] = REAL_REST_RANGE;
+            writeln!(
+                f,
+                "zero motion (10 50 90 %), {name:<3} {low:<5.0} {middle:<6.0} {high:<6.0} {from:.0}..{to:.0}"
+            )?;
+        }
+        writeln!(
+            f,
+            "strain, median                {:<19.0} {REAL_STRAIN_MEDIAN:.0}",
+            self.strain_median
+        )?;
+        write!(f, "strain, 90 %                  {:.0}", self.strain_high)
     }
 }
 
