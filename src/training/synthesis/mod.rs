@@ -11,6 +11,11 @@ pub mod folder;
 pub mod recipe;
 pub mod script;
 
+mod expressions;
+mod head;
+mod lids_gaze_talk;
+mod light;
+
 pub use cast::{Cast, CastError, Skipped};
 pub use contact_sheet::contact_sheet;
 pub use folder::{Filmed, film};
