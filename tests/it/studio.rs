@@ -9,13 +9,14 @@ use std::sync::Arc;
 
 use onset::base::{Plane, Point};
 use onset::face::{CropHold, FaceDetector, FaceTracker, LandmarkPredictor, still};
-use onset::media::FrameSource;
 use onset::media::synthetic::movement::CROP_UNITS;
 use onset::media::synthetic::{
     Camera, Course, ExpressionKind, HeadMotion, Shot, ShotSource, SyntheticSource, SyntheticSpec,
     Track, sample_spec,
 };
+use onset::media::{FrameSource, InputSpec, open};
 use onset::motion::{Tvl1, Tvl1Params};
+use onset::training::synthesis::recipe::FileRecipe;
 use onset::training::synthesis::{Cast, Recipe, Script, contact_sheet, film};
 
 fn test_recipe() -> Recipe {
@@ -297,6 +298,79 @@ fn studio_folders_are_equal_whatever_the_threads() {
         Script::draw(&other, 0).shot.person,
         Script::draw(&again, 0).shot.person
     );
+}
+
+#[test]
+fn studio_files_of_every_format_open_with_all_frames_and_their_times() {
+    let formats = [
+        FileRecipe::H264 {
+            weight: 1.0,
+            crf: [12, 12],
+            quick: true,
+        },
+        FileRecipe::Mjpeg {
+            weight: 1.0,
+            quantiser: [3, 3],
+        },
+        FileRecipe::Jpeg {
+            weight: 1.0,
+            quality: [92, 92],
+        },
+    ];
+    for format in formats {
+        let dir = tempfile::tempdir().unwrap();
+        let mut recipe = Recipe {
+            recordings: 1,
+            seconds: [2.0, 2.0],
+            files: vec![format],
+            ..small()
+        };
+        recipe.camera.noise = [0.5, 0.5];
+        recipe.camera.drop_share = 1.0;
+        recipe.camera.drops_per_minute = [120.0, 120.0];
+        film(&recipe, &Cast::Drawn, dir.path(), &|_| {}).unwrap();
+        let index = std::fs::read_to_string(dir.path().join("index.csv")).unwrap();
+        let path = index.lines().nth(1).unwrap().split(',').nth(2).unwrap();
+        let shot = Script::draw(&recipe, 0).shot;
+        let spec = InputSpec {
+            fps: Some(shot.nominal_fps),
+            ..InputSpec::path(dir.path().join(path))
+        };
+        let mut read = open::open(&spec).unwrap();
+        let times = shot.times.clone();
+        let mut source = ShotSource::new(shot);
+        let mut count = 0;
+        while let Some(frame) = read.next_frame().unwrap() {
+            let drawn = source.next_frame().unwrap().unwrap();
+            assert!(
+                (frame.timestamp.secs() - times[count]).abs() < 2e-5,
+                "{path}: {} {}",
+                frame.timestamp.secs(),
+                times[count]
+            );
+            if count.is_multiple_of(20) {
+                let off: f64 = drawn
+                    .picture
+                    .as_raw()
+                    .iter()
+                    .zip(frame.picture.as_raw())
+                    .map(|(a, b)| f64::from(a.abs_diff(*b)))
+                    .sum();
+                let off = off / drawn.picture.as_raw().len() as f64;
+                assert!(off < 4.0, "{path} frame {count}: {off} grey levels");
+            }
+            count += 1;
+        }
+        assert_eq!(count, times.len(), "{path}");
+        let fps = source.shot().nominal_fps;
+        let whole = (2.0 * fps) as usize;
+        // A folder of pictures has no times: it loses no frame.
+        assert_eq!(
+            count < whole,
+            path.contains('.'),
+            "{path}: {count} of {whole}"
+        );
+    }
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use crate::base::Point;
 use crate::face::{FaceDetector, FaceError, LandmarkPredictor, still};
 use crate::media::synthetic::Person;
-use crate::media::{InputSpec, open};
+use crate::media::{InputSpec, MediaError, open};
 
 /// The persons that are filmed.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -97,10 +97,16 @@ fn person(
     detector: &FaceDetector,
     predictor: &LandmarkPredictor,
 ) -> Result<Person, String> {
-    let mut source = open::open(&InputSpec::path(path)).map_err(|e| e.to_string())?;
+    // The reason without the path, which the caller names.
+    let reason = |e: MediaError| {
+        let text = e.to_string();
+        let end = format!(": {}", path.display());
+        text.strip_suffix(&end).unwrap_or(&text).to_owned()
+    };
+    let mut source = open::open(&InputSpec::path(path)).map_err(reason)?;
     let frame = source
         .next_frame()
-        .map_err(|e| e.to_string())?
+        .map_err(reason)?
         .ok_or("it holds no picture")?;
     let face = still::faces_in(&frame.picture, detector, predictor)
         .into_iter()

@@ -4,8 +4,9 @@ use image::RgbImage;
 use image::imageops::{self, FilterType};
 
 use super::cast::Cast;
+use super::head::turn_limits;
 use super::recipe::Recipe;
-use super::script::{Script, turn_limits};
+use super::script::Script;
 use crate::media::synthetic::{
     Course, Dice, FaceSide, HeadMotion, Jitter, Movement, Shot, ShotSource, Step, Track, UnitMove,
 };

@@ -17,10 +17,14 @@ pub mod script;
 mod drawn_face;
 mod draws;
 mod emotion_classes;
+mod expressions;
 mod face_retouch;
 mod flow_camera;
 mod flow_recipe;
 mod flow_scene;
+mod head;
+mod lids_gaze_talk;
+mod light;
 mod muscles;
 mod skin_mechanics;
 
