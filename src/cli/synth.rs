@@ -11,12 +11,13 @@ use super::progress::Progress;
 use super::{CommandResult, Failure, Outcome};
 use crate::media::synthetic::recordings;
 use crate::project::output;
+use crate::training::synthesis::flow_images::{FlowImageRecipe, write_flow_images};
 use crate::training::synthesis::{Cast, Recipe, Script, contact_sheet, film};
 
 /// Film labelled synthetic recordings (same recipe and seed, same bytes).
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  onset synth --out studio --seed 7 --recordings 20\n  onset synth --recipe assets/studio/test-1.toml --out studio-test\n  onset synth --faces photos --out studio-faces --recordings 10\n  onset synth --contact-sheet sheet.png --recipe assets/studio/train-1.toml\n  onset synth --sample --out assets/clip\n\nOUT receives the videos, index.csv, labels.csv, events.csv (with amplitudes),\ndistractors.csv and recipe.toml."
+    after_help = "Examples:\n  onset synth --out studio --seed 7 --recordings 20\n  onset synth --recipe assets/studio/test-1.toml --out studio-test\n  onset synth --faces photos --out studio-faces --recordings 10\n  onset synth --contact-sheet sheet.png --recipe assets/studio/train-1.toml\n  onset synth --sample --out assets/clip\n  onset synth --flow-images 13000 --out flow\n\nOUT receives the videos, index.csv, labels.csv, events.csv (with amplitudes),\ndistractors.csv and recipe.toml."
 )]
 pub struct SynthArgs {
     /// Folder for the recordings and their labels.
@@ -32,6 +33,15 @@ pub struct SynthArgs {
     /// What is filmed, as TOML; the built-in training recipe without it.
     #[arg(long)]
     recipe: Option<PathBuf>,
+    /// Instead of recordings this many flow images of drawn faces, in three classes
+    /// (negative, positive, surprise), 28×28 as the MEGC 2019 ones; --recipe then names
+    /// a recipe of flow images.
+    #[arg(long, value_name = "N", conflicts_with_all = ["recordings", "faces", "sample", "contact_sheet"], value_parser = clap::value_parser!(u32).range(9..))]
+    flow_images: Option<u32>,
+    /// With --flow-images: 442 images of 68 subjects, the classes as unequal as in MEGC
+    /// 2019, instead of N.
+    #[arg(long, requires = "flow_images")]
+    megc_balance: bool,
     /// Film the faces of this folder (photographs, or clips whose first frame is
     /// taken; neutral, looking at the camera) instead of drawn ones.
     #[arg(long, value_name = "DIR")]
@@ -56,6 +66,9 @@ pub(super) fn run(args: &SynthArgs, quiet: bool) -> CommandResult {
             );
         }
         return Ok(Outcome::Done);
+    }
+    if let (Some(count), Some(out)) = (args.flow_images, &args.out) {
+        return flow_images(args, count as usize, out, quiet);
     }
     let mut recipe = match &args.recipe {
         Some(path) => Recipe::read(path).map_err(Failure::input)?,
@@ -121,6 +134,38 @@ fn cast(args: &SynthArgs) -> Result<(Cast, Outcome), Failure> {
 
 /// Recordings on a contact sheet.
 const SHOWN: u32 = 10;
+
+fn flow_images(args: &SynthArgs, count: usize, out: &Path, quiet: bool) -> CommandResult {
+    let mut recipe = match &args.recipe {
+        Some(path) => FlowImageRecipe::read(path).map_err(Failure::input)?,
+        None => FlowImageRecipe::first().map_err(Failure::other)?,
+    };
+    recipe.seed = args.seed.unwrap_or(recipe.seed);
+    recipe = if args.megc_balance {
+        recipe.with_megc_2019_balance()
+    } else {
+        recipe.with_images(count)
+    };
+    let all = recipe.images();
+    let progress = Progress::counting("images", "flow", Some(all as u64), quiet);
+    let progress = Mutex::new(progress);
+    let written = write_flow_images(out, &recipe, |done| {
+        if let Ok(mut progress) = progress.lock() {
+            progress.at(done as u64);
+        }
+    });
+    if let Ok(progress) = progress.into_inner() {
+        progress.finish();
+    }
+    let written = written.map_err(Failure::input)?;
+    if !quiet {
+        tell!(
+            "{written} flow images with labels.csv and contents.csv in {}",
+            out.display()
+        );
+    }
+    Ok(Outcome::Done)
+}
 
 fn write_contact_sheet(
     recipe: &Recipe,

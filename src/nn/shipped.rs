@@ -5,7 +5,10 @@ use std::path::PathBuf;
 use super::weights::{Weights, WeightsError};
 
 /// Every shipped file by its name.
-const SHIPPED: &[(&str, &[u8])] = &[];
+const SHIPPED: &[(&str, &[u8])] = &[(
+    "ststnet-1",
+    include_bytes!("../../assets/weights/ststnet-1.safetensors"),
+)];
 
 /// MotionTCN for both kinds of expression.
 pub const MOTION_TCN: &str = "motion-tcn-1";
@@ -54,7 +57,7 @@ mod tests {
             let bytes = bytes(name).unwrap();
             total += bytes.len();
             let card = weights(name).unwrap().unwrap().card;
-            assert!(card.trained_on.contains("studio"), "{name}: {card:?}");
+            assert!(card.trained_on.contains("drawn"), "{name}: {card:?}");
         }
         assert!(total < 8 << 20, "{total} bytes of weights");
     }

@@ -100,7 +100,8 @@ pub fn flow_images(
             Ok(LabelledFlowImage {
                 clip: format!("{}_{:03}_{:05}", style.name, shot.subject + 1, number + 1),
                 subject: format!("{}{:03}", style.name, shot.subject + 1),
-                dataset: style.name.clone(),
+                // After the camera it resembles, never as if it came from there.
+                dataset: format!("drawn-{}", style.name),
                 class: shot.class,
                 units,
                 strength,

@@ -130,7 +130,21 @@ impl FlowImageRecipe {
             path: path.to_owned(),
             reason,
         })?;
-        let recipe: Self = toml::from_str(&text).map_err(|e| RecipeError::Parse {
+        Self::parse(&text, path)
+    }
+
+    /// The recipe that comes with the program, `assets/studio/flow-images-1.toml`.
+    ///
+    /// # Errors
+    /// When the program was built with a damaged one.
+    pub fn first() -> Result<Self, RecipeError> {
+        const NAME: &str = "assets/studio/flow-images-1.toml";
+        let text = include_str!("../../../assets/studio/flow-images-1.toml");
+        Self::parse(text, Path::new(NAME))
+    }
+
+    fn parse(text: &str, path: &Path) -> Result<Self, RecipeError> {
+        let recipe: Self = toml::from_str(text).map_err(|e| RecipeError::Parse {
             path: path.to_owned(),
             reason: e.to_string(),
         })?;
