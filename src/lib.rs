@@ -22,7 +22,7 @@
 //! | [`media`] | video files, image folders, cameras, the drawn face, colour conversion; queue, capture thread, player |
 //! | [`face`] | boxes, 68 landmarks, tracking, the held crop, regions, pose, blink |
 //! | [`motion`] | which frames make a window, TV-L1 flow, strain, LED band-pass, ROI maps, magnification; `cpu` and `gpu` hold the two sides, `engine` is their front |
-//! | [`model`] | one file a network: SOFTNet, STSTNet, Off-ApexNet; flow images as networks read them |
+//! | [`model`] | one file a network: SOFTNet, MotionTCN, STSTNet, Off-ApexNet; flow images and motion sequences as networks read them |
 //! | [`spotting`] | scores to intervals: offline, live, and as the published code does it |
 //! | [`timeline`] | what the analysis tells, the recording that keeps it, min–max drawing |
 //! | [`metrics`] | spotting, recognition, action units, spot-then-recognise, apexes |

@@ -22,7 +22,7 @@ pub enum Scorer {
     Control { as_coded: bool },
     SoftNet {
         network: Box<SoftNet>,
-        device: NnDevice,
+        device: Box<NnDevice>,
         /// The card that makes the network's input, if one does.
         card: Option<Box<GpuContext>>,
         source: ScoreSource,
@@ -77,7 +77,7 @@ impl Scorer {
         };
         Ok(Self::SoftNet {
             network: Box::new(network),
-            device: sides.network.clone(),
+            device: Box::new(sides.network.clone()),
             card: sides.card.clone().map(Box::new),
             source,
             floor: (loaded.card.settings.get(softnet::FLOOR)).and_then(|f| f.parse().ok()),

@@ -97,7 +97,9 @@ impl BothRuns {
             let number = |name: &str| {
                 let name = format!("{} {name}", kind.name());
                 let text = settings.get(&name).ok_or(format!("no '{name}'"))?;
-                let number: f64 = text.parse().map_err(|_| format!("'{name}' is {text}"))?;
+                let number: f64 = text
+                    .parse()
+                    .map_err(|_not_a_number| format!("'{name}' is {text}"))?;
                 Ok::<f64, String>(number)
             };
             let [peak, edge, bridge, shortest, widen] = NUMBERS.map(number);
