@@ -354,7 +354,7 @@ mod tests {
             .collect();
         let training = SoftNetTraining {
             epochs: 60,
-            rate: 0.05,
+            rate: 0.005,
             batch: 4,
             ..SoftNetTraining::published(ExpressionKind::Micro, 3)
         };
