@@ -6,6 +6,7 @@
     reason = "a file that cannot be read fails the test"
 )]
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use onset::dataset::flow_images::FlowImages;
@@ -132,4 +133,14 @@ fn the_figures_are_near_those_of_real_flow_images() {
     let cheek = |columns: &[usize], k| mean(EmotionClass::Positive, 13..18, columns, k);
     assert!(cheek(&left, 0) < cheek(&right, 0) - 15.0, "pulled outward");
     assert!(cheek(&left, 1) < mean(EmotionClass::Positive, 2..5, &brows, 1) - 15.0);
+}
+
+#[test]
+fn a_handful_of_images_of_the_shipped_recipe_shows_people_of_every_camera() {
+    let recipe = FlowImageRecipe::first().unwrap().with_images(9);
+    let images = flow_images(&recipe, |_| {}).unwrap();
+    assert_eq!(images.len(), 9);
+    let cameras: BTreeSet<&str> = images.iter().map(|i| i.dataset.as_str()).collect();
+    assert_eq!(cameras.len(), 3, "{cameras:?}");
+    assert!(cameras.iter().all(|c| c.starts_with("drawn-")));
 }

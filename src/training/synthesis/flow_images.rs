@@ -1,6 +1,6 @@
 //! Folders of generated flow images: `flows/<clip>.png` and `labels.csv`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::Cursor;
 use std::path::{Path, PathBuf};
@@ -64,7 +64,7 @@ pub fn flow_images(
 ) -> Result<Vec<LabelledFlowImage>, FlowImageError> {
     recipe.check()?;
     let plan = plan(recipe);
-    let (faces, skins) = cast(recipe, plan.len());
+    let (faces, skins) = cast(recipe, &plan);
     let subjects: Vec<Vec<Subject>> = (recipe.camera.iter().enumerate())
         .map(|(c, style)| {
             (0..style.subjects)
@@ -195,15 +195,17 @@ type Faces = BTreeMap<usize, DrawnFace>;
 type Skins = BTreeMap<usize, Musculature>;
 
 /// Paints the faces and solves the skins that are needed.
-fn cast(recipe: &FlowImageRecipe, images: usize) -> (Faces, Skins) {
-    let people: usize = recipe.camera.iter().map(|c| c.subjects).sum();
-    let needed = |of: usize| of.min(people).min(images.max(1));
+fn cast(recipe: &FlowImageRecipe, plan: &[Shot]) -> (Faces, Skins) {
+    // Few images show few people, and not the first ones.
+    let needed = |of: usize| -> BTreeSet<usize> {
+        plan.iter().map(|shot| shot.person(recipe) % of).collect()
+    };
     let world = format!("flow images {}", recipe.seed);
-    let faces = (0..needed(recipe.faces))
+    let faces = needed(recipe.faces)
         .into_par_iter()
         .map(|i| (i, DrawnFace::paint(&world, i as u64)))
         .collect();
-    let skins = (0..needed(recipe.skins))
+    let skins = needed(recipe.skins)
         .into_par_iter()
         .map(|i| {
             let mut draws = Draws::new(recipe.seed, &[SKIN, i as u64]);
