@@ -55,8 +55,7 @@ pub struct AnalyzeArgs {
     /// Stop a camera after this many seconds.
     #[arg(long, value_parser = above_zero, allow_negative_numbers = true)]
     seconds: Option<f64>,
-    /// What scores the windows. The published decoding cannot read motion-tcn and takes
-    /// the control signal instead.
+    /// What scores the windows.
     #[arg(long, value_enum, default_value_t = SpotterArg::Control)]
     spotter: SpotterArg,
     /// MotionTCN weights (see `onset weights`); without: the shipped ones.
@@ -165,6 +164,22 @@ fn check_usage(args: &AnalyzeArgs) -> Result<(), Failure> {
     if args.seconds.is_some() && !args.inputs.iter().any(is_camera) {
         return Err(Failure::input(anyhow!(
             "--seconds says when a camera stops, but no input is a camera: files are analysed to their end. Leave --seconds out"
+        )));
+    }
+    let tcn = args.spotter == SpotterArg::MotionTcn;
+    if args.tcn_weights.is_some() && !tcn {
+        return Err(Failure::input(anyhow!(
+            "--tcn-weights are read by MotionTCN only, which does not speak here. Add --spotter motion-tcn, or leave them out"
+        )));
+    }
+    if tcn && args.decode == Decode::Compat {
+        return Err(Failure::input(anyhow!(
+            "The published decoding is made for scores of single windows, not for MotionTCN's. Leave --decode out, or choose --spotter softnet or control"
+        )));
+    }
+    if tcn && (args.macro_weights.is_some() || args.micro_weights.is_some()) {
+        return Err(Failure::input(anyhow!(
+            "MotionTCN scores both kinds at once, so SOFTNet weights have no place beside it. Leave --spotter out, or the weights"
         )));
     }
     if args.fps.is_some() && args.inputs.iter().all(is_camera) {

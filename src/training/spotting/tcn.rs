@@ -364,3 +364,51 @@ fn cross_entropy(logits: Tensor<3>, targets: Tensor<3>, weights: Tensor<3>) -> T
     let losses = positive - logits * targets + soft;
     (losses * weights).mean()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::motion_sequence::Moving;
+    use crate::motion::grid::{CELLS, FaceGrid};
+
+    struct StopAfter(u64);
+
+    impl Monitor for StopAfter {
+        fn epoch(&self, _: &str, row: &CurveRow, _: u64) -> Next {
+            match row.epoch == self.0 {
+                true => Next::Stop,
+                false => Next::Continue,
+            }
+        }
+    }
+
+    #[test]
+    fn a_stopped_training_goes_on_to_the_bit() {
+        let moving: Vec<Moving> = (0..90)
+            .map(|i| Moving {
+                secs: f64::from(i) / 30.0,
+                face: FaceGrid {
+                    cells: Box::new([[0.01 * i as f32, -0.2, 0.01]; CELLS]),
+                    head: [0.1; 6],
+                },
+            })
+            .collect();
+        let sequence = MotionSequence::new(&moving, &moving, 0.0, 2.9);
+        let mut targets = vec![Targets::REST; sequence.steps()];
+        targets[40].mark(ExpressionKind::Micro, 1.33, 1.33);
+        let lessons = vec![Lesson { sequence, targets }; 3];
+        let training = TcnTraining {
+            epochs: 4,
+            batch: 2,
+            stretch: 60,
+            ..TcnTraining::default()
+        };
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("tcn.checkpoint");
+        let whole = training.run(&lessons, None, &StopAfter(99)).unwrap();
+        let stopped = training.run(&lessons, Some(&path), &StopAfter(2));
+        assert!(matches!(stopped, Err(TrainError::Stopped)));
+        let resumed = training.run(&lessons, Some(&path), &StopAfter(99));
+        assert_eq!(resumed.unwrap(), whole);
+    }
+}
