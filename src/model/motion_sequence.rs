@@ -2,12 +2,34 @@
 //! the recording's rate, each with the flow of the short and of the long window around it.
 
 use crate::motion::grid::{CELLS, FaceGrid, HEAD_VALUES};
+use crate::motion::lucas_kanade::CellFlow;
 
 /// Steps a second.
 pub const STEPS_PER_SEC: f64 = 30.0;
-/// u, v and strain of the macro-window, then of the micro-window.
-pub const PLANES: usize = 6;
 const KINDS: usize = 2;
+/// What a plane of a window shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shown {
+    /// To the right and down, px, relative to the head, by TV-L1.
+    U,
+    V,
+    Strain,
+    /// The same motion by least squares, and how certain it is (0..1).
+    CellU,
+    CellV,
+    Certainty,
+}
+/// The planes of one window in their order.
+pub const OF_WINDOW: [Shown; 6] = [
+    Shown::U,
+    Shown::V,
+    Shown::Strain,
+    Shown::CellU,
+    Shown::CellV,
+    Shown::Certainty,
+];
+/// Those of the macro-window, then those of the micro-window.
+pub const PLANES: usize = KINDS * OF_WINDOW.len();
 /// The head's motion over both windows, and whether each window is known.
 pub const SCALARS: usize = KINDS * (HEAD_VALUES + 1);
 /// Values of a step: planes cell by cell, then scalars.
@@ -21,6 +43,7 @@ const NEAR_SECS: f64 = 0.035;
 /// Flow (px) and strain of this size are neither small nor large: values are brought to
 /// a scale on which a tenth of it and ten times it can both be told apart.
 const FLOW_UNIT_PX: f32 = 0.25;
+const CELL_FLOW_UNIT_PX: f32 = 0.1;
 const STRAIN_UNIT: f32 = 0.02;
 const HEAD_UNIT_PX: f32 = 0.5;
 
@@ -30,6 +53,7 @@ pub struct Moving {
     /// Middle of the window, seconds.
     pub secs: f64,
     pub face: FaceGrid,
+    pub cells: CellFlow,
 }
 
 /// Steps of a stretch of time, one after another; linear values, see [`compress`].
@@ -82,7 +106,7 @@ impl MotionSequence {
 pub fn fill(step: &mut [f32], macros: &[Moving], micros: &[Moving], secs: f64) {
     for (kind, windows) in [macros, micros].into_iter().enumerate() {
         if let Some((before, after, share)) = around(windows, secs) {
-            put(step, kind, &before.face, &after.face, share);
+            put(step, kind, before, after, share);
         }
     }
 }
@@ -103,19 +127,29 @@ fn around(windows: &[Moving], at: f64) -> Option<(&Moving, &Moving, f32)> {
     ((nearest.secs - at).abs() <= NEAR_SECS).then_some((nearest, nearest, 0.0))
 }
 
-fn put(step: &mut [f32], kind: usize, a: &FaceGrid, b: &FaceGrid, share: f32) {
+fn put(step: &mut [f32], kind: usize, a: &Moving, b: &Moving, share: f32) {
     let mix = |a: f32, b: f32| a + (b - a) * share;
     let (planes, scalars) = step.split_at_mut(PLANES * CELLS);
-    for (cell, (a, b)) in a.cells.iter().zip(b.cells.iter()).enumerate() {
-        for (plane, (a, b)) in a.iter().zip(b).enumerate() {
-            planes[(kind * 3 + plane) * CELLS + cell] = mix(*a, *b);
+    let mut put = |first: usize, a: &[[f32; 3]; CELLS], b: &[[f32; 3]; CELLS]| {
+        for (cell, (a, b)) in a.iter().zip(b).enumerate() {
+            for (plane, (a, b)) in (first..).zip(a.iter().zip(b)) {
+                planes[plane * CELLS + cell] = mix(*a, *b);
+            }
         }
-    }
+    };
+    put(kind * OF_WINDOW.len(), &a.face.cells, &b.face.cells);
+    put(kind * OF_WINDOW.len() + 3, &a.cells.cells, &b.cells.cells);
     let scalars = &mut scalars[kind * (HEAD_VALUES + 1)..][..=HEAD_VALUES];
-    for (scalar, (a, b)) in scalars.iter_mut().zip(a.head.iter().zip(&b.head)) {
+    for (scalar, (a, b)) in scalars.iter_mut().zip(a.face.head.iter().zip(&b.face.head)) {
         *scalar = mix(*a, *b);
     }
     scalars[HEAD_VALUES] = 1.0;
+}
+
+/// What the plane of this number shows.
+#[must_use]
+pub fn shown(plane: usize) -> Shown {
+    OF_WINDOW[plane % OF_WINDOW.len()]
 }
 
 /// Brings steps to the scale the network reads, in place.
@@ -123,10 +157,11 @@ pub fn compress(values: &mut [f32]) {
     for step in values.chunks_exact_mut(STEP_VALUES) {
         let (planes, scalars) = step.split_at_mut(PLANES * CELLS);
         for (plane, values) in planes.chunks_exact_mut(CELLS).enumerate() {
-            let unit = if plane % 3 == 2 {
-                STRAIN_UNIT
-            } else {
-                FLOW_UNIT_PX
+            let unit = match shown(plane) {
+                Shown::U | Shown::V => FLOW_UNIT_PX,
+                Shown::Strain => STRAIN_UNIT,
+                Shown::CellU | Shown::CellV => CELL_FLOW_UNIT_PX,
+                Shown::Certainty => continue,
             };
             for v in values {
                 *v = asinh(*v / unit);
@@ -157,6 +192,9 @@ mod tests {
                 cells: Box::new([[u, 0.0, 0.0]; CELLS]),
                 head: [u; HEAD_VALUES],
             },
+            cells: CellFlow {
+                cells: Box::new([[u, 0.0, 0.5]; CELLS]),
+            },
         }
     }
 
@@ -169,7 +207,7 @@ mod tests {
         assert_eq!(sequence.steps(), 13);
         let step = |n: usize| &sequence.values()[n * STEP_VALUES..(n + 1) * STEP_VALUES];
         // A thirtieth of a second is 0.8333 windows of a twenty-fifth.
-        assert!((step(3)[3 * CELLS] - 2.5).abs() < 1e-5);
+        assert!((step(3)[OF_WINDOW.len() * CELLS] - 2.5).abs() < 1e-5);
         assert_eq!(step(0)[0], 3.0);
         let known = |n: usize| {
             let scalars = &step(n)[PLANES * CELLS..];

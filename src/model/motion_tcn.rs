@@ -35,8 +35,9 @@ pub const LOOK_BACK: usize = 15 + 2 * (16 + 32 + 64);
 pub const OUTPUTS: usize = 4;
 
 /// What the network expects, as it stands on a card.
-pub const INPUT: &str = "steps of 1/30 s: u, v, strain of the 0.6 s and of the 0.2 s window \
-    in 16×16 cells of the face, the head's affine motion apart; inverse hyperbolic sine";
+pub const INPUT: &str = "steps of 1/30 s: u, v, strain by TV-L1 and u, v, certainty by least \
+    squares of the 0.6 s and of the 0.2 s window in 16×16 cells of the face, the head's affine \
+    motion apart; inverse hyperbolic sine";
 
 /// One layer over time: what is `reach` steps away on both sides, or once and twice so
 /// far back, added to what is there.

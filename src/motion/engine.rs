@@ -287,6 +287,7 @@ impl Card {
                 roi_p95_px: found.residual_p95,
                 regions: found.regions,
                 grid: found.grid,
+                cells: None,
             })
             .collect())
     }

@@ -12,6 +12,7 @@ pub mod gpu;
 pub mod grid;
 pub mod led_gradient;
 pub mod led_view;
+pub mod lucas_kanade;
 pub mod luma;
 pub mod magnify;
 pub mod pipeline;

@@ -10,8 +10,9 @@ use super::Flow;
 use super::engine::{EngineWindow, FlowEngine, Picture};
 use super::gpu::GpuFlowError;
 use super::grid::FlowGrid;
+use super::lucas_kanade::{CellFlow, DetailPicture};
 use super::luma::{self, LumaPatch};
-use super::roi::RoiMotion;
+use super::roi::{self, RoiMotion};
 use super::windows::Window;
 use crate::base::{Plane, Point};
 use crate::face::crop::HeldCrop;
@@ -63,6 +64,8 @@ pub struct WindowMotion {
     pub regions: [f32; 12],
     /// The flow over the whole face, coarsely: what temporal networks read.
     pub grid: FlowGrid,
+    /// The same by least squares; `None` unless asked for.
+    pub cells: Option<CellFlow>,
 }
 
 /// Strain that a head's turn makes for each pixel its nose moves: on a head of
@@ -104,6 +107,7 @@ impl WindowMotion {
             roi_p95_px: motion.residual_p95,
             regions: motion.regions,
             grid: motion.grid,
+            cells: None,
         }
     }
 }
@@ -139,6 +143,8 @@ struct KeptFace {
     patch: LumaPatch,
     crop: Arc<HeldCrop>,
     picture: Picture,
+    /// `None` where nobody reads [`WindowMotion::cells`].
+    detail: Option<DetailPicture>,
 }
 
 /// Holds the frames that windows still to come can need, and measures windows.
@@ -147,6 +153,7 @@ pub struct MotionPipeline {
     ring: VecDeque<Kept>,
     stretch: u32,
     engine: FlowEngine,
+    cells: bool,
 }
 
 impl MotionPipeline {
@@ -156,7 +163,13 @@ impl MotionPipeline {
             ring: VecDeque::new(),
             stretch: 0,
             engine,
+            cells: false,
         }
+    }
+
+    /// From the next frame on windows also have their flow by least squares.
+    pub fn want_cells(&mut self) {
+        self.cells = true;
     }
 
     /// Where flow is computed.
@@ -188,8 +201,10 @@ impl MotionPipeline {
         let face = face.map(|(face, crop)| {
             let patch = LumaPatch::around(&frame.picture, face.rect);
             let plane = luma::extract(&patch, crop.crop_from_image, CROP_SIDE);
+            let detail = self.cells.then(|| DetailPicture::new(&plane));
             let mut ready = self.engine.pictures(&[plane])?;
             Ok(ready.pop().map(|picture| KeptFace {
+                detail,
                 head: face.rect.center(),
                 patch,
                 crop,
@@ -257,10 +272,23 @@ impl MotionPipeline {
             })
             .collect();
         let mut measured = engine.windows(&windows)?;
-        for (motion, pair) in measured.iter_mut().zip(&measurable) {
-            motion.head_px[0] += pair.shift.x * pair.scale;
-            motion.head_px[1] += pair.shift.y * pair.scale;
-        }
+        let mut cut_again = planes.iter();
+        let again_of: Vec<Option<&Plane>> = (measurable.iter())
+            .map(|pair| {
+                if pair.as_it_is() {
+                    None
+                } else {
+                    cut_again.next()
+                }
+            })
+            .collect();
+        (measured.par_iter_mut().zip(&measurable).zip(&again_of)).for_each(
+            |((motion, pair), again)| {
+                motion.cells = pair.cells(*again, &motion.grid);
+                motion.head_px[0] += pair.shift.x * pair.scale;
+                motion.head_px[1] += pair.shift.y * pair.scale;
+            },
+        );
         for picture in again {
             engine.forget(picture);
         }
@@ -316,6 +344,18 @@ impl<'a> Pair<'a> {
                 .nominal_secs
                 .map_or(1.0, |nominal| (nominal / secs) as f32),
         })
+    }
+
+    /// The flow of the cells, from the earlier picture as it is or as it was cut out
+    /// again, and TV-L1's.
+    fn cells(&self, again: Option<&Plane>, grid: &FlowGrid) -> Option<CellFlow> {
+        let (first, second) = self.first.detail.as_ref().zip(self.second.detail.as_ref())?;
+        let again = again.map(DetailPicture::new);
+        let regions =
+            RegionGeometry::from_landmarks(&self.second.crop.landmarks_in_crop, CROP_SIDE);
+        let face = roi::face_pixels(&regions, CROP_SIDE, CROP_SIDE);
+        let first = again.as_ref().unwrap_or(first);
+        Some(CellFlow::between(first, second, grid, self.scale, &face))
     }
 
     /// Whether the earlier picture was cut out as the later one already.

@@ -161,9 +161,7 @@ impl FaceMotion {
     }
 
     fn grid(&self, flow: &Flow) -> FlowGrid {
-        // The eyes count here: a blink has to be told from an expression.
-        let face = |i: usize| self.eyes[i] || !self.skipped[i];
-        FlowGrid::of(flow, face)
+        FlowGrid::of(flow, |i| of_face(self.eyes[i], self.skipped[i]))
     }
 
     /// Indices of the pixels inside `rect` that belong to no eye, row by row.
@@ -208,6 +206,20 @@ impl FaceMotion {
         let (_, p95, _) = lengths.select_nth_unstable_by(rank, f32::total_cmp);
         (mean as f32, *p95)
     }
+}
+
+/// Whether a pixel counts in the grid. The eyes do: a blink has to be told from an
+/// expression.
+fn of_face(eye: bool, skipped: bool) -> bool {
+    eye || !skipped
+}
+
+/// For each pixel whether it counts in the grid.
+pub(crate) fn face_pixels(regions: &RegionGeometry, width: usize, height: usize) -> Vec<bool> {
+    let (eyes, skipped) = masks(regions, width, height);
+    (eyes.iter().zip(&skipped))
+        .map(|(eye, skipped)| of_face(*eye, *skipped))
+        .collect()
 }
 
 /// For each pixel whether it is an eye's and blank, and whether it is not looked at:

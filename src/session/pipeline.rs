@@ -134,13 +134,17 @@ impl Pipeline {
                 },
             },
         };
+        let mut motion = MotionPipeline::new(resources.flow_engine(params.flow)?);
+        if temporal.is_some() {
+            motion.want_cells();
+        }
         Ok(Self {
             landmarks: Arc::clone(&resources.landmarks),
             tracker: FaceTracker::new(Arc::clone(&resources.landmarks), TrackerParams::default())?,
             hold: CropHold::default(),
             held: None,
             cadence: Cadence::default(),
-            motion: MotionPipeline::new(resources.flow_engine(params.flow)?),
+            motion,
             kinds,
             recent: VecDeque::new(),
             closed: Vec::new(),
@@ -175,6 +179,7 @@ impl Pipeline {
     /// analysis.
     #[must_use]
     pub fn with_tap(mut self, tap: WindowTap) -> Self {
+        self.motion.want_cells();
         self.tap = Some(tap);
         self
     }
@@ -539,7 +544,8 @@ impl Pipeline {
         told.sort_by_key(|(s, _)| (s.window_end_frame, s.kind, s.window_start_frame));
         if let Some(temporal) = &mut self.temporal {
             for (sample, motion) in told.drain(..) {
-                temporal.push(sample, motion.map(|m| &m.grid));
+                let flows = motion.and_then(|m| Some((&m.grid, m.cells.as_ref()?)));
+                temporal.push(sample, flows);
             }
         }
         let told = told.into_iter().map(|(sample, _)| sample).collect();

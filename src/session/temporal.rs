@@ -9,6 +9,7 @@ use super::{Params, SessionError};
 use crate::model::motion_sequence::{self, Moving, STEP_VALUES, STEPS_PER_SEC};
 use crate::model::motion_tcn::{LOOK_AHEAD, LOOK_BACK, MotionTcn, OUTPUTS};
 use crate::motion::grid::FlowGrid;
+use crate::motion::lucas_kanade::CellFlow;
 use crate::nn::{NnDevice, Weights, inventory, shipped};
 use crate::spotting::params::BothRuns;
 use crate::spotting::{ExpressionKind, ScoreSample};
@@ -119,13 +120,16 @@ impl Temporal {
     }
 
     /// Takes the next window of a kind with its flow, if it could be measured.
-    pub(super) fn push(&mut self, sample: ScoreSample, grid: Option<&FlowGrid>) {
+    pub(super) fn push(&mut self, sample: ScoreSample, motion: Option<(&FlowGrid, &CellFlow)>) {
         let recent = &mut self.kinds[index(sample.kind)];
         let secs = sample.centre_secs();
         recent.known_secs = Some(secs);
-        if let Some(grid) = grid {
-            let face = grid.without_head();
-            recent.windows.push_back(Moving { secs, face });
+        if let Some((grid, cells)) = motion {
+            recent.windows.push_back(Moving {
+                secs,
+                face: grid.without_head(),
+                cells: cells.clone(),
+            });
         }
         self.waiting.push_back(sample);
     }
@@ -285,7 +289,7 @@ mod tests {
 
     /// Windows of both kinds in the order in which they close; those that begin in the
     /// third second were not measured.
-    fn windows() -> Vec<(ScoreSample, Option<FlowGrid>)> {
+    fn windows() -> Vec<(ScoreSample, Option<(FlowGrid, CellFlow)>)> {
         let mut told = Vec::new();
         for (kind, k) in [(ExpressionKind::Macro, 15), (ExpressionKind::Micro, 5)] {
             for first in 0..500_u64 - k {
@@ -307,7 +311,8 @@ mod tests {
                     .map(|i| if i % CELL_VALUES == 3 { 1.0 } else { value(i) })
                     .collect();
                 let measured = !(75..100).contains(&first);
-                told.push((sample, measured.then(|| FlowGrid::from_values(&values))));
+                let flows = || (FlowGrid::from_values(&values), CellFlow::from_values(&values));
+                told.push((sample, measured.then(flows)));
             }
         }
         told.sort_by_key(|(s, _)| (s.window_end_frame, s.kind));
@@ -320,7 +325,7 @@ mod tests {
         let mut ready = Vec::new();
         for batch in windows().chunks(batch) {
             for (sample, grid) in batch {
-                temporal.push(sample.clone(), grid.as_ref());
+                temporal.push(sample.clone(), grid.as_ref().map(|(grid, cells)| (grid, cells)));
             }
             ready.extend(temporal.ready([true; 2], false).unwrap());
         }
@@ -344,10 +349,12 @@ mod tests {
         let device = NnDevice::flex();
         let moving = |kind| -> Vec<Moving> {
             let of = windows().into_iter().filter(|(s, _)| s.kind == kind);
-            of.filter_map(|(s, grid)| {
+            of.filter_map(|(s, flows)| {
+                let (grid, cells) = flows?;
                 Some(Moving {
                     secs: s.centre_secs(),
-                    face: grid?.without_head(),
+                    face: grid.without_head(),
+                    cells,
                 })
             })
             .collect()

@@ -14,6 +14,7 @@ use sha2::{Digest, Sha256};
 use crate::base::{Plane, Timestamp};
 use crate::media::{self, InputSpec, MediaError};
 use crate::motion::grid::{CELL_VALUES, CELLS, FlowGrid};
+use crate::motion::lucas_kanade::{CELL_FLOW_VALUES, CellFlow};
 use crate::motion::pipeline::WindowMotion;
 use crate::motion::roi::INPUT_SIDE;
 use crate::project::Batch;
@@ -24,9 +25,11 @@ use crate::spotting::{ExpressionKind, MaskReason, RegionMotion, ScoreSample};
 use crate::timeline::Event;
 
 /// Changes whenever the pipeline measures otherwise: older files are made anew.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 /// Values of one window's grid.
 pub const GRID_VALUES: usize = CELLS * CELL_VALUES;
+/// Values of one window's cells by least squares.
+pub const CELLS_VALUES: usize = CELLS * CELL_FLOW_VALUES;
 /// Values of one window's SOFTNet input.
 pub const INPUT_VALUES: usize = 3 * INPUT_SIDE * INPUT_SIDE;
 
@@ -53,6 +56,8 @@ pub struct Windows {
     pub measured: Vec<bool>,
     /// [`FlowGrid`] by [`FlowGrid::values`], a window after another.
     grids: Vec<f16>,
+    /// [`CellFlow`] by [`CellFlow::values`], likewise.
+    cells: Vec<f16>,
     /// How far the face's middle moved, px.
     head: Vec<[f32; 2]>,
     /// u, v and strain of the ROIs, of 0..1 in 65535 steps; empty if not asked for.
@@ -66,6 +71,13 @@ impl Windows {
         let values = &self.grids[window * GRID_VALUES..(window + 1) * GRID_VALUES];
         let values: Vec<f32> = values.iter().map(|v| v.to_f32()).collect();
         FlowGrid::from_values(&values)
+    }
+
+    #[must_use]
+    pub fn cells(&self, window: usize) -> CellFlow {
+        let values = &self.cells[window * CELLS_VALUES..(window + 1) * CELLS_VALUES];
+        let values: Vec<f32> = values.iter().map(|v| v.to_f32()).collect();
+        CellFlow::from_values(&values)
     }
 
     /// SOFTNet's input before scaling: |u| and |v| in px, strain; `[3, 42, 42]`.
@@ -113,6 +125,15 @@ impl Windows {
             None => self
                 .grids
                 .resize(self.grids.len() + GRID_VALUES, f16::default()),
+        }
+        match motion.and_then(|m| m.cells.as_ref()) {
+            Some(cells) => {
+                let values = cells.values().iter().map(|&v| f16::from_f32(v));
+                self.cells.extend(values);
+            }
+            None => self
+                .cells
+                .resize(self.cells.len() + CELLS_VALUES, f16::default()),
         }
         match planes {
             Some(planes) => {
@@ -401,6 +422,12 @@ fn arrays_of(kind: &str, windows: &Windows) -> Vec<Array> {
             bytes(&windows.grids, f16::to_le_bytes),
         ),
         Array::of(
+            &named("cells"),
+            Dtype::F16,
+            vec![n, CELLS_VALUES],
+            bytes(&windows.cells, f16::to_le_bytes),
+        ),
+        Array::of(
             &named("range"),
             Dtype::F32,
             vec![n, 3, 2],
@@ -427,9 +454,12 @@ fn read_windows(
     let (motion, _) = motion.as_chunks::<12>();
     let mut windows = Windows {
         grids: numbers(read("grid")?, f16::from_le_bytes),
+        cells: numbers(read("cells")?, f16::from_le_bytes),
         ..Windows::default()
     };
-    if facts.len() != motion.len() || windows.grids.len() != facts.len() * GRID_VALUES {
+    let n = facts.len();
+    let whole = windows.grids.len() == n * GRID_VALUES && windows.cells.len() == n * CELLS_VALUES;
+    if motion.len() != n || !whole {
         return Err(SafeTensorError::TensorInvalidInfo);
     }
     for (&[first, last, start, end, strain, mask, measured, u, v], motion) in

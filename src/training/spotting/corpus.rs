@@ -91,6 +91,7 @@ fn moving(windows: &Windows) -> Vec<Moving> {
         .map(|(at, sample)| Moving {
             secs: sample.centre_secs(),
             face: windows.grid(at).without_head(),
+            cells: windows.cells(at),
         })
         .collect();
     moving.sort_by(|a, b| a.secs.total_cmp(&b.secs));

@@ -11,7 +11,7 @@ use super::super::synthesis::emotions::COMBINATIONS;
 use super::tcn::Targets;
 use crate::base::Point;
 use crate::media::synthetic::{Course, Dice, FaceSide, Jitter, Movement, Person, UnitMove};
-use crate::model::motion_sequence::{PLANES, STEP_VALUES, STEPS_PER_SEC};
+use crate::model::motion_sequence::{OF_WINDOW, STEP_VALUES, STEPS_PER_SEC};
 use crate::motion::grid::{CELLS, SIDE};
 use crate::session::pipeline::{MACRO_WINDOW_SECS, MICRO_WINDOW_SECS};
 use crate::spotting::ExpressionKind;
@@ -146,8 +146,9 @@ impl Plant {
             }
             for (kind, window) in windows.iter().enumerate() {
                 let moved = self.course.at(at + 0.5 * window) - self.course.at(at - 0.5 * window);
-                let planes = &mut step[kind * PLANES / 2 * CELLS..][..PLANES / 2 * CELLS];
-                self.add(planes, response * moved as f32);
+                let planes = OF_WINDOW.len() * CELLS;
+                let planes = &mut step[kind * planes..][..planes];
+                self.add(planes, moved as f32, response);
             }
             if (start..=end).contains(&at) {
                 targets[n].mark(self.kind, at, self.apex_secs);
@@ -155,15 +156,18 @@ impl Plant {
         }
     }
 
-    fn add(&self, planes: &mut [f32], strength: f32) {
-        let (u, rest) = planes.split_at_mut(CELLS);
-        let (v, strain) = rest.split_at_mut(CELLS);
+    fn add(&self, planes: &mut [f32], moved: f32, response: f32) {
+        let at = |shown: usize, cell: usize| shown * CELLS + cell;
         for (cell, field) in self.field.iter().enumerate() {
             // Outside the face nothing is measured.
-            if strain[cell] > 0.0 {
-                u[cell] += strength * field[0];
-                v[cell] += strength * field[1];
-                strain[cell] = strain[cell].hypot(strength * field[2]);
+            if planes[at(2, cell)] > 0.0 {
+                planes[at(0, cell)] += moved * response * field[0];
+                planes[at(1, cell)] += moved * response * field[1];
+                let strain = &mut planes[at(2, cell)];
+                *strain = strain.hypot(moved * response * field[2]);
+                let certain = planes[at(5, cell)];
+                planes[at(3, cell)] += moved * certain * field[0];
+                planes[at(4, cell)] += moved * certain * field[1];
             }
         }
     }
@@ -207,7 +211,9 @@ mod tests {
         let mut still = vec![0.0; count * STEP_VALUES];
         for step in still.chunks_exact_mut(STEP_VALUES) {
             for kind in 0..2 {
-                step[(kind * 3 + 2) * CELLS..][..CELLS].fill(1e-6);
+                let first = kind * OF_WINDOW.len();
+                step[(first + 2) * CELLS..][..CELLS].fill(1e-6);
+                step[(first + 5) * CELLS..][..CELLS].fill(1.0);
             }
         }
         let mut targets = vec![Targets::REST; count];
@@ -218,7 +224,7 @@ mod tests {
             .chunks_exact(STEP_VALUES)
             .zip(&targets)
             .map(|(step, target)| {
-                let micro_u = &step[3 * CELLS..4 * CELLS];
+                let micro_u = &step[OF_WINDOW.len() * CELLS..][..CELLS];
                 let most = micro_u.iter().fold(0.0_f32, |m, v| m.max(v.abs()));
                 (most > 0.02, !target.is_rest())
             })

@@ -370,6 +370,7 @@ mod tests {
     use super::*;
     use crate::model::motion_sequence::Moving;
     use crate::motion::grid::{CELLS, FaceGrid};
+    use crate::motion::lucas_kanade::CellFlow;
 
     struct StopAfter(u64);
 
@@ -390,6 +391,9 @@ mod tests {
                 face: FaceGrid {
                     cells: Box::new([[0.01 * i as f32, -0.2, 0.01]; CELLS]),
                     head: [0.1; 6],
+                },
+                cells: CellFlow {
+                    cells: Box::new([[0.02 * i as f32, 0.1, 0.5]; CELLS]),
                 },
             })
             .collect();

@@ -3,7 +3,7 @@
 //! with more noise than it has.
 
 use super::super::random::Stream;
-use crate::model::motion_sequence::{PLANES, STEP_VALUES};
+use crate::model::motion_sequence::{PLANES, STEP_VALUES, Shown, shown};
 use crate::motion::grid::{CELLS, HEAD_VALUES, SIDE};
 
 /// One way to vary a whole stretch.
@@ -57,7 +57,7 @@ impl Variation {
         let (planes, scalars) = step.split_at_mut(PLANES * CELLS);
         let mut before = [0.0; CELLS];
         for (plane, values) in planes.chunks_exact_mut(CELLS).enumerate() {
-            let strain = plane % 3 == 2;
+            let shown = shown(plane);
             if moved {
                 before.copy_from_slice(values);
                 self.place(&before, values);
@@ -67,20 +67,24 @@ impl Variation {
                     row.reverse();
                 }
             }
-            let sign = if self.mirrored && plane % 3 == 0 {
-                -1.0
-            } else {
-                1.0
+            let gain = match shown {
+                Shown::U | Shown::CellU if self.mirrored => -self.gain,
+                Shown::Certainty => 1.0,
+                _ => self.gain,
+            };
+            let noise_px = match shown {
+                Shown::Strain | Shown::Certainty => 0.0,
+                _ => self.noise_px,
             };
             for value in values.iter_mut() {
                 // Outside the face there is no flow and no noise.
                 if *value != 0.0 {
-                    let noise = if self.noise_px > 0.0 && !strain {
-                        self.noise_px * random.normal() as f32
+                    let noise = if noise_px > 0.0 {
+                        noise_px * random.normal() as f32
                     } else {
                         0.0
                     };
-                    *value = *value * sign * self.gain + noise;
+                    *value = *value * gain + noise;
                 }
             }
         }
@@ -131,7 +135,7 @@ fn reverse(steps: &mut [f32]) {
     for step in steps.chunks_exact_mut(STEP_VALUES) {
         let (planes, scalars) = step.split_at_mut(PLANES * CELLS);
         for (plane, values) in planes.chunks_exact_mut(CELLS).enumerate() {
-            if plane % 3 != 2 {
+            if !matches!(shown(plane), Shown::Strain | Shown::Certainty) {
                 values.iter_mut().for_each(|v| *v = -*v);
             }
         }
