@@ -10,7 +10,7 @@ use rayon::prelude::*;
 use super::print::{say, tell};
 use super::spotting_data::SpottingData;
 use super::{CommandResult, Failure, Outcome, check_output};
-use crate::model::motion_tcn::{self, MotionTcn};
+use crate::model::motion_tcn::{self, MotionTcns};
 use crate::model::softnet::{self, SoftNet};
 use crate::nn::inventory::sha256;
 use crate::nn::{NnDevice, Weights, shipped};
@@ -60,7 +60,7 @@ pub(super) fn motion_tcn(args: &SpottingEvaluateArgs, quiet: bool) -> CommandRes
     };
     let weights = load(path)?;
     let device = NnDevice::flex();
-    let network = MotionTcn::from_weights(&weights, &device).map_err(Failure::input)?;
+    let network = MotionTcns::from_weights(&weights, &device).map_err(Failure::input)?;
     let runs = BothRuns::from_settings(&weights.card.settings).map_err(|e| {
         Failure::input(anyhow!(
             "These weights do not say from which score on something is an expression ({e}): {}",

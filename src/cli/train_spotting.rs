@@ -101,7 +101,8 @@ pub(super) fn motion_tcn(args: &SpottingTrainArgs, quiet: bool) -> CommandResult
         tensors,
     };
     // Thresholds from subjects that were not learnt from.
-    let network = motion_tcn::MotionTcn::from_weights(&weights, &device).map_err(Failure::other)?;
+    let network =
+        motion_tcn::MotionTcns::from_weights(&weights, &device).map_err(Failure::other)?;
     let scores = held_out.iter().map(|e| judge::scored(e, &network, &device));
     let scores = scores
         .collect::<Result<Vec<_>, _>>()

@@ -8,6 +8,8 @@
 //! head's motion apart) becomes a vector, and dilated convolutions over time (after Bai,
 //! Kolter, Koltun 2018) look 0.5 s ahead and 8 s back.
 
+use std::collections::BTreeMap;
+
 use burn::module::Module;
 use burn::nn::conv::{Conv2d, Conv2dConfig};
 use burn::nn::{Linear, LinearConfig, PaddingConfig2d};
@@ -16,7 +18,8 @@ use burn::tensor::{Tensor, TensorData};
 
 use super::motion_sequence::{PLANES, SCALARS, STEP_VALUES, compress};
 use crate::motion::grid::{CELLS, SIDE};
-use crate::nn::{NnDevice, Weights, WeightsError, parameters};
+use crate::nn::parameters::{self, Tensors};
+use crate::nn::{NnDevice, Weights, WeightsError};
 
 /// The network's name in weights files.
 pub const NETWORK: &str = "motion-tcn";
@@ -114,31 +117,6 @@ impl MotionTcn {
         }
     }
 
-    /// # Errors
-    /// Names the tensor that is missing or of another shape.
-    pub fn with_weights(self, weights: &Weights) -> Result<Self, String> {
-        parameters::with_tensors(self, &weights.tensors)
-    }
-
-    /// # Errors
-    /// When the weights are of another network or damaged.
-    pub fn from_weights(weights: &Weights, device: &NnDevice) -> Result<Self, WeightsError> {
-        let path = std::path::PathBuf::from(NETWORK);
-        if weights.card.network != NETWORK {
-            return Err(WeightsError::OtherNetwork {
-                path,
-                found: weights.card.network.clone(),
-                wanted: NETWORK.to_owned(),
-            });
-        }
-        let network = Self::new(device).with_weights(weights);
-        network.map_err(|reason| WeightsError::Damaged {
-            path,
-            network: NETWORK.to_owned(),
-            reason,
-        })
-    }
-
     /// # Shapes
     /// - `steps`: `[batch, time, STEP_VALUES]`, compressed
     /// - `kept`: `[batch, time, WIDTH]`, what dropout multiplies the steps' vectors by
@@ -164,6 +142,72 @@ impl MotionTcn {
         }
         self.outputs.forward(vectors)
     }
+}
+
+/// One trained network or several whose probabilities are averaged: networks that
+/// learnt from other seeds err elsewhere.
+#[derive(Debug)]
+pub struct MotionTcns(Vec<MotionTcn>);
+
+/// What the tensors of several members are called in one file.
+fn of_member(number: usize, name: &str) -> String {
+    format!("{number}/{name}")
+}
+
+/// The tensors of a weights file with these members.
+#[must_use]
+pub fn packed(members: &[Tensors]) -> Tensors {
+    if let [only] = members {
+        return only.clone();
+    }
+    let named = |(number, member): (usize, &Tensors)| {
+        let tensors = member.iter();
+        let named = tensors.map(move |(name, tensor)| (of_member(number, name), tensor.clone()));
+        named.collect::<Vec<_>>()
+    };
+    members.iter().enumerate().flat_map(named).collect()
+}
+
+impl MotionTcns {
+    /// # Errors
+    /// When the weights are of another network or damaged.
+    pub fn from_weights(weights: &Weights, device: &NnDevice) -> Result<Self, WeightsError> {
+        let path = std::path::PathBuf::from(NETWORK);
+        if weights.card.network != NETWORK {
+            return Err(WeightsError::OtherNetwork {
+                path,
+                found: weights.card.network.clone(),
+                wanted: NETWORK.to_owned(),
+            });
+        }
+        Self::of_tensors(&weights.tensors, device).map_err(|reason| WeightsError::Damaged {
+            path,
+            network: NETWORK.to_owned(),
+            reason,
+        })
+    }
+
+    fn of_tensors(tensors: &Tensors, device: &NnDevice) -> Result<Self, String> {
+        let network = |tensors: &Tensors| parameters::with_tensors(MotionTcn::new(device), tensors);
+        if !tensors.keys().any(|name| name.contains('/')) {
+            return Ok(Self(vec![network(tensors)?]));
+        }
+        let mut members: BTreeMap<usize, Tensors> = BTreeMap::new();
+        for (name, tensor) in tensors {
+            let place = name.split_once('/');
+            let place = place.and_then(|(number, rest)| Some((number.parse().ok()?, rest)));
+            let (number, rest) = place.ok_or(format!("'{name}' is no member's tensor"))?;
+            members
+                .entry(number)
+                .or_default()
+                .insert(rest.to_owned(), tensor.clone());
+        }
+        members
+            .values()
+            .map(network)
+            .collect::<Result<_, _>>()
+            .map(Self)
+    }
 
     /// Probabilities `[macro, micro, macro apex, micro apex]` of every step, from linear
     /// values as [`MotionSequence::values`](super::motion_sequence::MotionSequence) has
@@ -180,11 +224,19 @@ impl MotionTcn {
         compress(&mut values);
         let steps = values.len() / STEP_VALUES;
         let data = TensorData::new(values, [1, steps, STEP_VALUES]);
-        let logits = self.forward(Tensor::from_data(data, device.handle()), None);
-        let logits = logits.try_into_vec_as::<f32>().map_err(|e| e.to_string())?;
-        Ok((logits.as_chunks::<OUTPUTS>().0.iter())
-            .map(|step| step.map(|logit| 1.0 / (1.0 + (-logit).exp())))
-            .collect())
+        let input: Tensor<3> = Tensor::from_data(data, device.handle());
+        let mut mean = vec![[0.0; OUTPUTS]; steps];
+        let share = 1.0 / self.0.len() as f32;
+        for member in &self.0 {
+            let logits = member.forward(input.clone(), None);
+            let logits = logits.try_into_vec_as::<f32>().map_err(|e| e.to_string())?;
+            for (mean, step) in mean.iter_mut().zip(logits.as_chunks::<OUTPUTS>().0) {
+                for (mean, logit) in mean.iter_mut().zip(step) {
+                    *mean += share / (1.0 + (-logit).exp());
+                }
+            }
+        }
+        Ok(mean)
     }
 }
 
@@ -195,7 +247,7 @@ mod tests {
     #[test]
     fn a_step_sees_half_a_second_ahead_and_eight_back_and_no_further() {
         let device = NnDevice::flex();
-        let network = MotionTcn::new(&device);
+        let network = MotionTcns(vec![MotionTcn::new(&device)]);
         let steps = 400;
         let at = 300;
         let score = |changed: usize| {
@@ -208,5 +260,28 @@ mod tests {
         assert_eq!(score(at + LOOK_AHEAD + 1), still);
         assert_ne!(score(at - LOOK_BACK), still);
         assert_eq!(score(at - LOOK_BACK - 1), still);
+    }
+
+    #[test]
+    fn members_of_one_file_say_the_mean_of_what_each_says() {
+        let device = NnDevice::flex();
+        let members = [(); 3].map(|()| MotionTcn::new(&device));
+        let tensors = members
+            .each_ref()
+            .map(|m| parameters::tensors_of(m).unwrap());
+        let read = |tensors: &[Tensors]| MotionTcns::of_tensors(&packed(tensors), &device).unwrap();
+        let values: Vec<f32> = (0..40 * STEP_VALUES)
+            .map(|i| (i % 17) as f32 * 0.02)
+            .collect();
+        let said = |network: &MotionTcns| network.probabilities(&values, &device).unwrap()[20];
+        let alone = tensors
+            .each_ref()
+            .map(|t| said(&read(std::slice::from_ref(t))));
+        let together = said(&read(&tensors));
+        for output in 0..OUTPUTS {
+            let mean = alone.iter().map(|p| p[output]).sum::<f32>() / 3.0;
+            assert!((together[output] - mean).abs() < 1e-6);
+        }
+        assert_ne!(alone[0], alone[1]);
     }
 }

@@ -310,7 +310,10 @@ mod tests {
         assert!((cell[1] + 0.27).abs() < 0.05, "{cell:?}");
         assert!(cell[2] > 0.7, "{cell:?}");
         let elsewhere = moved.cells[3 * SIDE + 3];
-        assert!(elsewhere[0].abs() < 0.03 && elsewhere[1].abs() < 0.03, "{elsewhere:?}");
+        assert!(
+            elsewhere[0].abs() < 0.03 && elsewhere[1].abs() < 0.03,
+            "{elsewhere:?}"
+        );
     }
 
     #[test]

@@ -349,7 +349,11 @@ impl<'a> Pair<'a> {
     /// The flow of the cells, from the earlier picture as it is or as it was cut out
     /// again, and TV-L1's.
     fn cells(&self, again: Option<&Plane>, grid: &FlowGrid) -> Option<CellFlow> {
-        let (first, second) = self.first.detail.as_ref().zip(self.second.detail.as_ref())?;
+        let (first, second) = self
+            .first
+            .detail
+            .as_ref()
+            .zip(self.second.detail.as_ref())?;
         let again = again.map(DetailPicture::new);
         let regions =
             RegionGeometry::from_landmarks(&self.second.crop.landmarks_in_crop, CROP_SIDE);

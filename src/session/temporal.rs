@@ -7,7 +7,7 @@ use super::device::Sides;
 use super::params::Speaker;
 use super::{Params, SessionError};
 use crate::model::motion_sequence::{self, Moving, STEP_VALUES, STEPS_PER_SEC};
-use crate::model::motion_tcn::{LOOK_AHEAD, LOOK_BACK, MotionTcn, OUTPUTS};
+use crate::model::motion_tcn::{LOOK_AHEAD, LOOK_BACK, MotionTcns, OUTPUTS};
 use crate::motion::grid::FlowGrid;
 use crate::motion::lucas_kanade::CellFlow;
 use crate::nn::{NnDevice, Weights, inventory, shipped};
@@ -31,7 +31,7 @@ struct Recent {
 
 /// MotionTCN over a recording, from its first frame on.
 pub(super) struct Temporal {
-    network: MotionTcn,
+    network: MotionTcns,
     device: NnDevice,
     source: ScoreSource,
     runs: BothRuns,
@@ -83,7 +83,7 @@ impl Temporal {
         sha256: String,
         device: &NnDevice,
     ) -> Result<Self, SessionError> {
-        let network = MotionTcn::from_weights(weights, device)?;
+        let network = MotionTcns::from_weights(weights, device)?;
         Ok(Self {
             network,
             device: device.clone(),
@@ -264,7 +264,7 @@ mod tests {
     use super::*;
     use crate::base::Timestamp;
     use crate::model::motion_sequence::MotionSequence;
-    use crate::model::motion_tcn::{INPUT, NETWORK};
+    use crate::model::motion_tcn::{INPUT, MotionTcn, NETWORK};
     use crate::motion::grid::{CELL_VALUES, CELLS};
     use crate::nn::parameters;
     use crate::nn::weights::{FORMAT_VERSION, WeightsCard};
@@ -311,7 +311,12 @@ mod tests {
                     .map(|i| if i % CELL_VALUES == 3 { 1.0 } else { value(i) })
                     .collect();
                 let measured = !(75..100).contains(&first);
-                let flows = || (FlowGrid::from_values(&values), CellFlow::from_values(&values));
+                let flows = || {
+                    (
+                        FlowGrid::from_values(&values),
+                        CellFlow::from_values(&values),
+                    )
+                };
                 told.push((sample, measured.then(flows)));
             }
         }
@@ -325,7 +330,10 @@ mod tests {
         let mut ready = Vec::new();
         for batch in windows().chunks(batch) {
             for (sample, grid) in batch {
-                temporal.push(sample.clone(), grid.as_ref().map(|(grid, cells)| (grid, cells)));
+                temporal.push(
+                    sample.clone(),
+                    grid.as_ref().map(|(grid, cells)| (grid, cells)),
+                );
             }
             ready.extend(temporal.ready([true; 2], false).unwrap());
         }
@@ -362,7 +370,7 @@ mod tests {
         let (macros, micros) = (moving(ExpressionKind::Macro), moving(ExpressionKind::Micro));
         let last = micros.last().unwrap().secs;
         let sequence = MotionSequence::new(&macros, &micros, 0.0, last);
-        let network = MotionTcn::from_weights(&weights, &device).unwrap();
+        let network = MotionTcns::from_weights(&weights, &device).unwrap();
         let steps = network.probabilities(sequence.values(), &device).unwrap();
         for sample in scores(&weights, 16) {
             let at = sequence.step_at(sample.centre_secs());

@@ -6,7 +6,7 @@ use rayon::prelude::*;
 use super::corpus::Example;
 use crate::base::Plane;
 use crate::metrics::spotting::{Interval, Mode, Ranked, SpottingScore, Video, score_videos};
-use crate::model::motion_tcn::{MotionTcn, OUTPUTS};
+use crate::model::motion_tcn::{MotionTcns, OUTPUTS};
 use crate::model::softnet::{CHANNELS, SoftNet};
 use crate::nn::NnDevice;
 use crate::session::decoding::Decoder;
@@ -23,7 +23,7 @@ use crate::spotting::{
 /// When the device fails.
 pub fn scored(
     example: &Example,
-    network: &MotionTcn,
+    network: &MotionTcns,
     device: &NnDevice,
 ) -> Result<Vec<ScoreSample>, String> {
     let sequence = example.sequence();

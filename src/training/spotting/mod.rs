@@ -7,4 +7,5 @@ pub mod planted;
 pub mod report;
 pub mod softnet;
 pub mod tcn;
+pub mod turned;
 pub mod variation;

@@ -13,6 +13,7 @@ use super::super::random::{Moment, Purpose};
 use super::super::schedule::Schedule;
 use super::corpus::Example;
 use super::planted::plant;
+use super::turned::turn;
 use super::variation::Variation;
 use crate::model::motion_sequence::{MotionSequence, STEP_VALUES, compress};
 use crate::model::motion_tcn::{MotionTcn, OUTPUTS, WIDTH};
@@ -31,7 +32,8 @@ pub struct TcnTraining {
     /// Steps a stretch.
     pub stretch: usize,
     pub dropout: f64,
-    /// Whether expressions are planted into the recordings ([`super::planted`]).
+    /// Whether expressions and turns of the head are added to the recordings
+    /// ([`super::planted`], [`super::turned`]).
     pub plants: bool,
     pub seed: u64,
 }
@@ -39,7 +41,7 @@ pub struct TcnTraining {
 impl Default for TcnTraining {
     fn default() -> Self {
         Self {
-            epochs: 24,
+            epochs: 100,
             rate: 2e-3,
             weight_decay: 1e-3,
             batch: 4,
@@ -310,6 +312,7 @@ impl TcnTraining {
             let mut told = lesson.targets[first..first + steps].to_vec();
             if self.plants {
                 plant(to, &mut told, &mut random);
+                turn(to, &mut random);
             }
             variation.apply(to, &mut random);
             let goal = &mut targets[at * time * OUTPUTS..][..steps * OUTPUTS];
