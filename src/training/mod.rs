@@ -2,6 +2,7 @@
 
 pub mod checkpoint;
 pub mod features;
+pub mod folds;
 pub mod optimizer;
 pub mod progress;
 pub mod random;
