@@ -2,9 +2,12 @@
 //! labelled intervals.
 
 pub mod corpus;
+pub mod course;
 pub mod judge;
 pub mod planted;
+pub mod protocol;
 pub mod report;
 pub mod softnet;
 pub mod tcn;
+pub mod trial;
 pub mod variation;
