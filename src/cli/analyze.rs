@@ -17,7 +17,7 @@ use crate::motion::tvl1::Tvl1Preset;
 use crate::motion::windows::Stride;
 use crate::project::output::{OutputError, check_writable};
 use crate::project::{Batch, plot, results};
-use crate::session::params::{DeviceChoice, SpotterChoice};
+use crate::session::params::{DeviceChoice, SpotterChoice, WindowSecs};
 use crate::session::pipeline::Pipeline;
 use crate::session::{Params, Resources, SessionError};
 use crate::spotting::ExpressionKind;
@@ -101,6 +101,7 @@ pub(super) fn run(args: &AnalyzeArgs, quiet: bool) -> CommandResult {
         decode: args.decode.into(),
         flow: args.preset.into(),
         stride: args.stride,
+        windows: WindowSecs::default(),
         device: args.device.device.into(),
         spotter: args.spotter.into(),
         tcn_weights: args.tcn_weights.clone(),

@@ -16,6 +16,7 @@ use crate::model::flow_classifier::FlowClassifier;
 use crate::model::flow_input::CLASSES;
 use crate::nn::inventory::sha256;
 use crate::nn::{Weights, shipped};
+use crate::training::folds::FoldError;
 use crate::training::progress::Monitor as _;
 use crate::training::recognition::protocol::{Protocol, ProtocolError, predict};
 use crate::training::recognition::report::{Prediction, Report, predictions_path};
@@ -42,12 +43,12 @@ enum Model {
     OffApexnet(FlowEvaluateArgs),
     /// Spotting by the course of the motion (MotionTCN).
     #[command(
-        after_help = "Example: onset evaluate motion-tcn --data studio-test --out report.json"
+        after_help = "Examples:\n  onset evaluate motion-tcn --data studio-test --out report.json\n  onset evaluate motion-tcn --dataset casme-sq --root /data/CASME2sq --protocol loso --out report.json"
     )]
     MotionTcn(SpottingEvaluateArgs),
     /// Spotting a flow window at a time (SOFTNet).
     #[command(
-        after_help = "Example: onset evaluate softnet --data studio-test --weights macro.safetensors --weights micro.safetensors"
+        after_help = "Examples:\n  onset evaluate softnet --data studio-test --weights macro.safetensors --weights micro.safetensors\n  onset evaluate softnet --dataset casme-sq --root /data/CASME2sq --protocol loso --out report.json\n  onset evaluate softnet --dataset samm-lv --root /data/SAMM --protocol loso --decode compat --preset compat --mode compat --out published.json\n  onset evaluate softnet --dataset casme-sq --root /data/CASME2sq --protocol loso --fold 3 --folds folds"
     )]
     Softnet(SpottingEvaluateArgs),
     /// Spotting without a network: the strain of brows and mouth (S4's control).
@@ -55,11 +56,36 @@ enum Model {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum ProtocolName {
+pub(super) enum ProtocolName {
     /// Train without each subject in turn and test on that subject.
     Loso,
-    /// Apply weights to all clips.
+    /// Apply weights to all clips or recordings.
     Test,
+}
+
+/// Which folds, and where they are kept.
+#[derive(Debug, Args)]
+pub(super) struct FoldArgs {
+    /// Train and test this fold only (from 0, subjects in the order of their names).
+    #[arg(long, requires = "folds", conflicts_with_all = ["merge", "out"])]
+    pub(super) fold: Option<usize>,
+    /// Where finished folds are kept; by default beside the report until it is written.
+    #[arg(long)]
+    pub(super) folds: Option<PathBuf>,
+    /// Only make the report from the folds that are there.
+    #[arg(long, requires = "folds")]
+    pub(super) merge: bool,
+}
+
+impl FoldArgs {
+    /// Where the folds are kept, for a report at `out`.
+    pub(super) fn folder(&self, out: Option<&Path>) -> Result<PathBuf, Failure> {
+        match (&self.folds, out) {
+            (Some(folder), _) => Ok(folder.clone()),
+            (None, Some(out)) => Ok(beside(out, ".folds")),
+            (None, None) => Err(Failure::input(anyhow!("Say where to write with --out"))),
+        }
+    }
 }
 
 #[derive(Debug, Args)]
@@ -76,15 +102,8 @@ struct FlowEvaluateArgs {
     /// shipped for the network.
     #[arg(long, value_name = "NAME|PATH")]
     weights: Option<PathBuf>,
-    /// Train and test this fold only (from 0, subjects in the order of their names).
-    #[arg(long, requires = "folds", conflicts_with_all = ["merge", "out"])]
-    fold: Option<usize>,
-    /// Where finished folds are kept; by default beside the report until it is written.
-    #[arg(long)]
-    folds: Option<PathBuf>,
-    /// Only make the report from the folds that are there.
-    #[arg(long, requires = "folds")]
-    merge: bool,
+    #[command(flatten)]
+    folds: FoldArgs,
     /// Print the report as JSON.
     #[arg(long)]
     json: bool,
@@ -107,7 +126,7 @@ pub(super) fn run(args: &EvaluateArgs, quiet: bool) -> CommandResult {
         ProtocolName::Loso if args.weights.is_some() => Err(Failure::input(anyhow!(
             "Leaving one subject out trains its own weights. Leave --weights out, or use --protocol test"
         ))),
-        ProtocolName::Test if args.folds.is_some() => Err(Failure::input(anyhow!(
+        ProtocolName::Test if args.folds.folds.is_some() => Err(Failure::input(anyhow!(
             "Weights are tested on all clips at once, without folds. Leave --folds out, or use --protocol loso"
         ))),
         ProtocolName::Loso => leave_one_out(args, network, quiet),
@@ -119,14 +138,10 @@ fn leave_one_out(args: &FlowEvaluateArgs, network: FlowNetwork, quiet: bool) -> 
     let recipe = args.recipe.recipe(network)?;
     let data = FlowImages::read(&args.data).map_err(Failure::input)?;
     let device = args.recipe.device()?;
-    let folder = match (&args.folds, &args.out) {
-        (Some(folder), _) => folder.clone(),
-        (None, Some(out)) => beside(out, ".folds"),
-        (None, None) => return Err(Failure::input(anyhow!("Say where to write with --out"))),
-    };
+    let folder = args.folds.folder(args.out.as_deref())?;
     let subjects: std::collections::BTreeSet<_> =
         data.clips.iter().map(|clip| &clip.subject).collect();
-    let parts = if args.fold.is_some() {
+    let parts = if args.folds.fold.is_some() {
         1
     } else {
         subjects.len() as u64
@@ -141,7 +156,7 @@ fn leave_one_out(args: &FlowEvaluateArgs, network: FlowNetwork, quiet: bool) -> 
         &folder,
     )
     .map_err(failure)?;
-    if let Some(fold) = args.fold {
+    if let Some(fold) = args.folds.fold {
         let result = protocol.run_fold(fold).map_err(failure)?;
         progress.part("", 1, 1);
         progress.finish();
@@ -161,7 +176,7 @@ fn leave_one_out(args: &FlowEvaluateArgs, network: FlowNetwork, quiet: bool) -> 
         }
         return Ok(Outcome::Done);
     }
-    let predictions = if args.merge {
+    let predictions = if args.folds.merge {
         protocol.merge()
     } else {
         protocol.run()
@@ -170,7 +185,7 @@ fn leave_one_out(args: &FlowEvaluateArgs, network: FlowNetwork, quiet: bool) -> 
     let report = protocol.report(&predictions);
     progress.finish();
     finish(args, &report, &predictions, quiet)?;
-    if args.folds.is_none() {
+    if args.folds.folds.is_none() {
         remove_unfinished(&folder);
     }
     Ok(Outcome::Done)
@@ -262,7 +277,7 @@ fn finish(
 
 fn failure(error: ProtocolError) -> Failure {
     match error {
-        ProtocolError::Output(_)
+        ProtocolError::Folds(FoldError::Output(_))
         | ProtocolError::Training(
             TrainingError::Device { .. }
             | TrainingError::Diverged { .. }

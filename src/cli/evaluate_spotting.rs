@@ -5,42 +5,63 @@ use std::path::{Path, PathBuf};
 
 use anyhow::anyhow;
 use clap::Args;
-use rayon::prelude::*;
 
+use super::evaluate::{FoldArgs, ProtocolName};
+use super::evaluate_spotting_folds::leave_one_out;
 use super::print::{say, tell};
+use super::score::ScoreMode;
 use super::spotting_data::SpottingData;
+use super::train_spotting::CourseArgs;
 use super::{CommandResult, Failure, Outcome, check_output};
+use crate::dataset::LabelledRecording;
 use crate::model::motion_tcn::{self, MotionTcns};
 use crate::model::softnet::{self, SoftNet};
 use crate::nn::inventory::sha256;
 use crate::nn::{NnDevice, Weights, shipped};
 use crate::project::output::write_whole;
-use crate::session::decoding::Decoder;
-use crate::session::params::DecodeMode;
+use crate::session::params::WindowSecs;
 use crate::spotting::params::BothRuns;
-use crate::spotting::{ExpressionKind, ScoreLevels, ScoreSample, SpottedInterval};
+use crate::spotting::{ExpressionKind, SpottedInterval};
 use crate::training::features::Parts;
 use crate::training::spotting::corpus::Example;
 use crate::training::spotting::judge;
-use crate::training::spotting::report::{Found, KindReport, Peaks, SpottingReport};
+use crate::training::spotting::protocol::Plan;
+use crate::training::spotting::report::{Found, KindReport, Peaks, SpottingReport, Trial};
+use crate::training::spotting::tcn::TcnTraining;
+use crate::training::spotting::trial::{self, KindNetwork};
 
 #[derive(Debug, Args)]
 pub(super) struct SpottingEvaluateArgs {
     #[command(flatten)]
-    data: SpottingData,
+    pub(super) data: SpottingData,
+    /// test applies weights to all recordings; loso trains without each subject in turn
+    /// and tests on that subject.
+    #[arg(long, value_enum, default_value_t = ProtocolName::Test)]
+    protocol: ProtocolName,
     /// The weights to test: a file, or a name that `onset weights list` shows; without:
     /// the shipped ones. For softnet once for each kind.
     #[arg(long)]
     weights: Vec<PathBuf>,
-    /// How scores become intervals: Onset's way, or as SOFTNet's published code does it.
+    /// How scores become intervals: Onset's way, or as SOFTNet's published code does it,
+    /// with --protocol loso its training and window lengths too.
     #[arg(long, value_enum, default_value_t = super::Decode::Default)]
-    decode: super::Decode,
+    pub(super) decode: super::Decode,
+    /// How spots are counted: all of them, or as the published evaluator counts.
+    #[arg(long, value_enum, default_value_t = ScoreMode::Strict)]
+    pub(super) mode: ScoreMode,
     /// The report (JSON).
     #[arg(long)]
-    out: Option<PathBuf>,
+    pub(super) out: Option<PathBuf>,
+    #[command(flatten)]
+    pub(super) folds: FoldArgs,
     /// Print the report as JSON.
     #[arg(long)]
-    json: bool,
+    pub(super) json: bool,
+    #[command(flatten)]
+    course: CourseArgs,
+    /// What makes this training different from another [default: 1]
+    #[arg(long)]
+    seed: Option<u64>,
 }
 
 type Spotted = Vec<Vec<SpottedInterval>>;
@@ -51,6 +72,12 @@ pub(super) fn motion_tcn(args: &SpottingEvaluateArgs, quiet: bool) -> CommandRes
         return Err(Failure::input(anyhow!(
             "The published decoding is made for scores of single windows. Leave --decode out, or evaluate softnet or control"
         )));
+    }
+    if args.protocol == ProtocolName::Loso {
+        let mut training = TcnTraining::default();
+        training.seed = args.seed.unwrap_or(training.seed);
+        args.course.change_tcn(&mut training);
+        return leave_one_out(args, &Plan::MotionTcn(training), quiet);
     }
     let default = [PathBuf::from(shipped::MOTION_TCN)];
     let [path] = weights_or(args, &default)? else {
@@ -67,9 +94,9 @@ pub(super) fn motion_tcn(args: &SpottingEvaluateArgs, quiet: bool) -> CommandRes
             path.display()
         ))
     })?;
-    let examples = args.data.examples(Parts::Grids, quiet)?;
-    let decoder = Decoder::Temporal(runs);
-    let spotted = decoded(&examples, &decoder, |e| judge::scored(e, &network, &device))?;
+    let examples = examples(args, Parts::Grids, quiet)?;
+    let examples: Vec<&Example> = examples.iter().collect();
+    let spotted = trial::by_motion_tcn(&examples, &network, runs, &device).map_err(not_computed)?;
     let settings = described(&[&weights]);
     finish(
         args,
@@ -83,10 +110,19 @@ pub(super) fn motion_tcn(args: &SpottingEvaluateArgs, quiet: bool) -> CommandRes
 
 pub(super) fn softnet(args: &SpottingEvaluateArgs, quiet: bool) -> CommandResult {
     ready(args)?;
+    if args.protocol == ProtocolName::Loso {
+        let mut plan = Plan::softnet(args.decode.into(), args.seed.unwrap_or(1));
+        if let Plan::SoftNet { trainings, .. } = &mut plan {
+            for training in trainings {
+                args.course.change_softnet(training);
+            }
+        }
+        return leave_one_out(args, &plan, quiet);
+    }
     let default = ["macro", "micro"].map(|kind| PathBuf::from(shipped::softnet(kind)));
     let paths = weights_or(args, &default)?;
     let device = NnDevice::flex();
-    let mut networks = Vec::new();
+    let (mut networks, mut cards) = (Vec::new(), Vec::new());
     for path in paths {
         let weights = load(path)?;
         let kind = match weights.card.kind.as_deref() {
@@ -101,67 +137,73 @@ pub(super) fn softnet(args: &SpottingEvaluateArgs, quiet: bool) -> CommandResult
         };
         let network = SoftNet::new(&device).with_weights(&weights, &device);
         let network = network.map_err(|e| Failure::input(anyhow!("{e}: {}", path.display())))?;
-        networks.push((kind, network, weights));
+        let floor = weights.card.settings.get(softnet::FLOOR);
+        networks.push(KindNetwork {
+            kind,
+            network,
+            floor: floor.and_then(|floor| floor.parse().ok()),
+        });
+        cards.push(weights);
     }
-    let floor = |kind| {
-        let of = networks.iter().find(|(k, ..)| *k == kind)?;
-        of.2.card.settings.get(softnet::FLOOR)?.parse().ok()
-    };
-    let decoder = Decoder::Windows {
-        mode: mode(args),
-        networks: ExpressionKind::BOTH.map(|kind| networks.iter().any(|(k, ..)| *k == kind)),
-        floors: ScoreLevels {
-            macro_score: floor(ExpressionKind::Macro),
-            micro_score: floor(ExpressionKind::Micro),
-        },
-    };
-    let examples = args.data.examples(Parts::All, quiet)?;
-    let spotted = decoded(&examples, &decoder, |example| {
-        let mut samples: Vec<ScoreSample> = Vec::new();
-        for (kind, network, _) in &networks {
-            let scored = judge::scored_by_softnet(example, *kind, network, &device)?;
-            samples.extend(scored.into_iter().filter(|s| s.kind == *kind));
-        }
-        let missing = ExpressionKind::BOTH
-            .into_iter()
-            .filter(|kind| !networks.iter().any(|(k, ..)| k == kind));
-        samples.extend(missing.flat_map(|kind| example.features.windows(kind).samples.clone()));
-        Ok(samples)
-    })?;
-    let cards: Vec<&Weights> = networks.iter().map(|(_, _, w)| w).collect();
-    let settings = described(&cards);
+    let examples = examples(args, Parts::All, quiet)?;
+    let examples: Vec<&Example> = examples.iter().collect();
+    let decode = args.decode.into();
+    let spotted =
+        trial::by_softnets(&examples, &networks, decode, &device).map_err(not_computed)?;
+    let settings = described(&cards.iter().collect::<Vec<_>>());
     finish(args, softnet::NETWORK, &examples, &spotted, settings, quiet)
 }
 
 pub(super) fn control(args: &SpottingEvaluateArgs, quiet: bool) -> CommandResult {
     ready(args)?;
+    if args.protocol == ProtocolName::Loso {
+        return Err(Failure::input(anyhow!(
+            "The control signal is not trained, so that leaving a subject out changes nothing. Use --protocol test"
+        )));
+    }
     if !args.weights.is_empty() {
         return Err(Failure::input(anyhow!(
             "The control signal has no weights. Leave --weights out"
         )));
     }
-    let decoder = Decoder::Windows {
-        mode: mode(args),
-        networks: [false; 2],
-        floors: ScoreLevels::NONE,
-    };
-    let examples = args.data.examples(Parts::Grids, quiet)?;
-    let spotted = decoded(&examples, &decoder, |example| {
-        let both = [&example.features.macros, &example.features.micros];
-        Ok(both.into_iter().flat_map(|w| w.samples.clone()).collect())
-    })?;
+    let examples = examples(args, Parts::Grids, quiet)?;
+    let examples: Vec<&Example> = examples.iter().collect();
+    let spotted = trial::by_control(&examples, args.decode.into());
     finish(args, "control", &examples, &spotted, BTreeMap::new(), quiet)
 }
 
-fn mode(args: &SpottingEvaluateArgs) -> DecodeMode {
-    args.decode.into()
+fn ready(args: &SpottingEvaluateArgs) -> Result<(), Failure> {
+    if let Some(out) = &args.out {
+        check_output(out, &[])?;
+    }
+    let trains = args.course != CourseArgs::default() || args.seed.is_some();
+    match args.protocol {
+        ProtocolName::Loso if args.course.waits() && args.decode == super::Decode::Compat => {
+            Err(Failure::input(anyhow!(
+                "The published protocol holds nobody out whose loss could be waited for. Leave --patience or --decode compat out"
+            )))
+        }
+        ProtocolName::Loso if !args.weights.is_empty() => Err(Failure::input(anyhow!(
+            "Leaving one subject out trains its own weights. Leave --weights out, or use --protocol test"
+        ))),
+        ProtocolName::Test if args.folds.folds.is_some() => Err(Failure::input(anyhow!(
+            "Weights are tested on all recordings at once, without folds. Leave --folds out, or use --protocol loso"
+        ))),
+        ProtocolName::Test if trains => Err(Failure::input(anyhow!(
+            "Weights are tested as they are. Leave --epochs, --lr, --batch, --patience and --seed out, or use --protocol loso"
+        ))),
+        _ => Ok(()),
+    }
 }
 
-fn ready(args: &SpottingEvaluateArgs) -> Result<(), Failure> {
-    match &args.out {
-        Some(out) => check_output(out, &[]),
-        None => Ok(()),
-    }
+fn examples(
+    args: &SpottingEvaluateArgs,
+    parts: Parts,
+    quiet: bool,
+) -> Result<Vec<Example>, Failure> {
+    let windows = |_: &[_]| WindowSecs::default();
+    let material = args.data.material(args.decode.into(), windows, quiet)?;
+    material.examples(parts, quiet)
 }
 
 fn weights_or<'a>(
@@ -184,15 +226,8 @@ fn load(path: &Path) -> Result<Weights, Failure> {
     }
 }
 
-fn decoded(
-    examples: &[Example],
-    decoder: &Decoder,
-    scored: impl Fn(&Example) -> Result<Vec<ScoreSample>, String> + Sync,
-) -> Result<Spotted, Failure> {
-    (examples.par_iter())
-        .map(|example| Ok(decoder.whole(&scored(example)?).0))
-        .collect::<Result<_, String>>()
-        .map_err(|e| Failure::other(anyhow!("The network cannot be computed: {e}")))
+fn not_computed(reason: String) -> Failure {
+    Failure::other(anyhow!("The network cannot be computed: {reason}"))
 }
 
 fn described(weights: &[&Weights]) -> BTreeMap<String, String> {
@@ -210,7 +245,7 @@ fn described(weights: &[&Weights]) -> BTreeMap<String, String> {
 }
 
 /// `events.csv` of a drawn folder says how far each expression goes.
-fn peaks(folder: &Path) -> Result<Peaks, Failure> {
+pub(super) fn peaks(folder: &Path) -> Result<Peaks, Failure> {
     #[derive(serde::Deserialize)]
     struct Row {
         recording: String,
@@ -240,16 +275,32 @@ fn peaks(folder: &Path) -> Result<Peaks, Failure> {
 fn finish(
     args: &SpottingEvaluateArgs,
     network: &str,
-    examples: &[Example],
+    examples: &[&Example],
     spotted: &Spotted,
     settings: BTreeMap<String, String>,
     quiet: bool,
 ) -> CommandResult {
-    let peaks = peaks(&args.data.data)?;
-    let mut report = SpottingReport::of(network, "test", examples, spotted, &peaks);
+    let recordings: Vec<&LabelledRecording> = judge::labels(examples);
+    let trial = Trial {
+        recordings: &recordings,
+        spotted,
+        minutes: judge::minutes(examples),
+        peaks: &peaks(&args.data.data)?,
+        mode: args.mode.into(),
+    };
+    let mut report = SpottingReport::of(network, "test", &trial);
     report.seed = settings.get("seed").and_then(|seed| seed.parse().ok());
     report.settings = settings;
-    let text = serde_json::to_string_pretty(&report).map_err(Failure::other)?;
+    tell_report(args, &report, quiet)
+}
+
+/// Writes and prints the report.
+pub(super) fn tell_report(
+    args: &SpottingEvaluateArgs,
+    report: &SpottingReport,
+    quiet: bool,
+) -> CommandResult {
+    let text = serde_json::to_string_pretty(report).map_err(Failure::other)?;
     if let Some(out) = &args.out {
         write_whole(out, text.as_bytes()).map_err(Failure::other)?;
         if !quiet {
@@ -261,7 +312,8 @@ fn finish(
         return Ok(Outcome::Done);
     }
     say!(
-        "{network} on {} recordings ({:.0} minutes); {} recordings without expressions, {} spots in them",
+        "{} on {} recordings ({:.0} minutes); {} recordings without expressions, {} spots in them",
+        report.network,
         report.recordings,
         report.minutes,
         report.quiet_recordings,
@@ -271,6 +323,7 @@ fn finish(
     for (name, kind) in [("macro", &report.macros), ("micro", &report.micros)] {
         print_kind(name, kind)?;
     }
+    say!("both   {:.3}", report.overall.f1);
     Ok(Outcome::Done)
 }
 

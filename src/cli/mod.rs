@@ -7,6 +7,7 @@ mod data;
 mod doctor;
 mod evaluate;
 mod evaluate_spotting;
+mod evaluate_spotting_folds;
 mod flow;
 mod landmarks;
 mod magnify;

@@ -80,7 +80,7 @@ enum What {
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
-enum ScoreMode {
+pub(super) enum ScoreMode {
     Strict,
     Compat,
 }

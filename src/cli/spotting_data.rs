@@ -9,9 +9,11 @@ use clap::Args;
 use super::print::tell;
 use super::progress::Progress;
 use super::{DeviceArg, Failure, Preset};
-use crate::dataset::{self, DatasetKind, Index};
-use crate::session::params::SpotterChoice;
+use crate::dataset::{self, DatasetKind, Index, LabelledRecording};
+use crate::motion::windows::Stride;
+use crate::session::params::{DecodeMode, SpotterChoice, WindowSecs};
 use crate::session::{Params, Resources};
+use crate::spotting::ExpressionKind;
 use crate::training::features::{FeatureError, Parts};
 use crate::training::spotting::corpus::{self, Example};
 
@@ -34,40 +36,50 @@ pub(super) struct SpottingData {
     pub(super) device: DeviceArg,
 }
 
+/// Labelled recordings, and how they are measured.
+pub(super) struct Material {
+    pub(super) recordings: Vec<LabelledRecording>,
+    params: Params,
+    resources: Resources,
+    features: PathBuf,
+}
+
 impl SpottingData {
-    /// Reads the labels and measures what is not measured yet.
-    pub(super) fn examples(&self, parts: Parts, quiet: bool) -> Result<Vec<Example>, Failure> {
-        let index = self.index(quiet)?;
-        let params = Params {
+    /// Reads the labels. By the published decoding every frame starts a window, as long
+    /// as `windows` says.
+    pub(super) fn material(
+        &self,
+        decode: DecodeMode,
+        windows: impl Fn(&[LabelledRecording]) -> WindowSecs,
+        quiet: bool,
+    ) -> Result<Material, Failure> {
+        let recordings = self.index(quiet)?.recordings;
+        let mut params = Params {
             spotter: SpotterChoice::Control,
             flow: self.preset.into(),
             device: self.device.device.into(),
+            windows: windows(&recordings),
             ..Params::default()
         };
+        // Where the usual stride leaves out nothing, what is measured already will do.
+        let leaves_out = recordings.iter().any(|recording| {
+            let k = |kind| (params.windows.of(kind) * recording.fps).round() as u64;
+            let mut kinds = ExpressionKind::BOTH.into_iter();
+            kinds.any(|kind| params.stride.frames(k(kind)) > 1)
+        });
+        if decode == DecodeMode::Compat && leaves_out {
+            params.stride = Stride::Dense;
+        }
         let resources = Resources::load(&params).map_err(super::analyze::not_started)?;
-        let folder = match &self.features {
+        let features = match &self.features {
             Some(folder) => folder.clone(),
             None => self.data.join("features"),
         };
-        let count = index.recordings.len();
-        let progress = Progress::counting("recordings", "motion", Some(count as u64), quiet);
-        let progress = Mutex::new(progress);
-        let examples = corpus::examples(
-            &index.recordings,
-            &folder,
-            &params,
-            &resources,
-            parts,
-            |done| {
-                let mut progress = progress.lock().unwrap_or_else(PoisonError::into_inner);
-                progress.at(done as u64);
-            },
-        );
-        let progress = progress.into_inner();
-        progress.unwrap_or_else(PoisonError::into_inner).finish();
-        examples.map_err(|e| match e {
-            FeatureError::Output(_) => Failure::other(e),
-            other => Failure::input(other),
+        Ok(Material {
+            recordings,
+            params,
+            resources,
+            features,
         })
     }
 
@@ -85,5 +97,43 @@ impl SpottingData {
             );
         }
         Ok(index)
+    }
+}
+
+impl Material {
+    /// Measures what is not measured yet.
+    pub(super) fn examples(&self, parts: Parts, quiet: bool) -> Result<Vec<Example>, Failure> {
+        let count = self.recordings.len();
+        let progress = Progress::counting("recordings", "motion", Some(count as u64), quiet);
+        let progress = Mutex::new(progress);
+        let examples = corpus::examples(
+            &self.recordings,
+            &self.features,
+            &self.params,
+            &self.resources,
+            parts,
+            |done| {
+                let mut progress = progress.lock().unwrap_or_else(PoisonError::into_inner);
+                progress.at(done as u64);
+            },
+        );
+        let progress = progress.into_inner();
+        progress.unwrap_or_else(PoisonError::into_inner).finish();
+        examples.map_err(failure)
+    }
+
+    /// [`corpus::fingerprint`] without measuring.
+    pub(super) fn fingerprint(&self) -> Result<String, Failure> {
+        let keys = corpus::keys(&self.recordings, &self.params, &self.resources);
+        let keys = keys.map_err(failure)?;
+        let keys = keys.iter().map(String::as_str);
+        Ok(corpus::fingerprint(self.recordings.iter().zip(keys)))
+    }
+}
+
+fn failure(error: FeatureError) -> Failure {
+    match error {
+        FeatureError::Output(_) => Failure::other(error),
+        other => Failure::input(other),
     }
 }

@@ -8,7 +8,7 @@ use clap::{Args, Subcommand};
 
 use super::print::tell;
 use super::recipe_args::{FlowNetwork, RecipeArgs, beside};
-use super::train_spotting::{self, SoftNetTrainArgs, SpottingTrainArgs};
+use super::train_spotting::{self, SoftNetTrainArgs, TcnTrainArgs};
 use super::training_progress::TrainingProgress;
 use super::{CommandResult, Failure, Outcome, check_output};
 use crate::dataset::flow_images::FlowImages;
@@ -40,7 +40,7 @@ enum Model {
     #[command(
         after_help = "Example: onset train motion-tcn --data studio --out motion-tcn.safetensors --seed 1"
     )]
-    MotionTcn(SpottingTrainArgs),
+    MotionTcn(TcnTrainArgs),
     /// Expressions of one kind in recordings, a flow window at a time (SOFTNet).
     #[command(
         after_help = "Example: onset train softnet --kind micro --data studio --out softnet-micro.safetensors"

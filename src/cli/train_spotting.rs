@@ -1,6 +1,5 @@
 //! `onset train motion-tcn` and `onset train softnet`.
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use anyhow::anyhow;
@@ -10,16 +9,15 @@ use super::print::tell;
 use super::spotting_data::SpottingData;
 use super::training_progress::TrainingProgress;
 use super::{CommandResult, Failure, Outcome, check_output};
-use crate::model::{motion_tcn, softnet};
-use crate::nn::weights::FORMAT_VERSION;
-use crate::nn::{NnDevice, Weights, WeightsCard};
-use crate::spotting::{DecodeParams, ExpressionKind};
+use crate::nn::Weights;
+use crate::session::params::{DecodeMode, WindowSecs};
+use crate::spotting::ExpressionKind;
 use crate::training::features::Parts;
-use crate::training::spotting::corpus::{self, Example};
-use crate::training::spotting::judge;
-use crate::training::spotting::report::{Peaks, SpottingReport};
-use crate::training::spotting::softnet::{SoftNetTraining, samples};
-use crate::training::spotting::tcn::{Lesson, TcnTraining, TrainError};
+use crate::training::spotting::corpus::Example;
+use crate::training::spotting::course;
+use crate::training::spotting::report::SpottingReport;
+use crate::training::spotting::softnet::SoftNetTraining;
+use crate::training::spotting::tcn::{TcnTraining, TrainError};
 
 #[derive(Debug, Args)]
 pub(super) struct SpottingTrainArgs {
@@ -32,6 +30,16 @@ pub(super) struct SpottingTrainArgs {
     /// weights until they are written.
     #[arg(long)]
     checkpoint: Option<PathBuf>,
+    #[command(flatten)]
+    course: CourseArgs,
+    /// What makes this training different from another.
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+}
+
+/// How to train; what is not given is the network's own.
+#[derive(Debug, Clone, PartialEq, Default, Args)]
+pub(super) struct CourseArgs {
     /// How often to go through the recordings.
     #[arg(long, value_parser = clap::value_parser!(u64).range(1..))]
     epochs: Option<u64>,
@@ -41,9 +49,31 @@ pub(super) struct SpottingTrainArgs {
     /// Stretches (motion-tcn) or windows (softnet) an update.
     #[arg(long, value_parser = clap::value_parser!(u32).range(1..=4096))]
     batch: Option<u32>,
-    /// What makes this training different from another.
-    #[arg(long, default_value_t = 1)]
-    seed: u64,
+    /// End when the loss on the subjects held out has not become better for so many
+    /// epochs, with the weights of the best one; without: the last epoch's.
+    #[arg(long, value_name = "EPOCHS", value_parser = clap::value_parser!(u64).range(1..))]
+    patience: Option<u64>,
+}
+
+impl CourseArgs {
+    /// Whether somebody is to be held out for the length of the training.
+    pub(super) fn waits(&self) -> bool {
+        self.patience.is_some()
+    }
+
+    pub(super) fn change_tcn(&self, training: &mut TcnTraining) {
+        training.epochs = self.epochs.unwrap_or(training.epochs);
+        training.rate = self.lr.unwrap_or(training.rate);
+        training.batch = self.batch.map_or(training.batch, |b| b as usize);
+        training.patience = self.patience.or(training.patience);
+    }
+
+    pub(super) fn change_softnet(&self, training: &mut SoftNetTraining) {
+        training.epochs = self.epochs.unwrap_or(training.epochs);
+        training.rate = self.lr.unwrap_or(training.rate);
+        training.batch = self.batch.map_or(training.batch, |b| b as usize);
+        training.patience = self.patience.or(training.patience);
+    }
 }
 
 #[derive(Debug, Args)]
@@ -70,98 +100,76 @@ impl From<KindArg> for ExpressionKind {
     }
 }
 
-pub(super) fn motion_tcn(args: &SpottingTrainArgs, quiet: bool) -> CommandResult {
-    check_output(&args.out, &[])?;
-    let (learnt, held_out) = parted(args.data.examples(Parts::Grids, quiet)?)?;
-    let defaults = TcnTraining::default();
-    let training = TcnTraining {
-        epochs: args.epochs.unwrap_or(defaults.epochs),
-        rate: args.lr.unwrap_or(defaults.rate),
-        batch: args.batch.map_or(defaults.batch, |b| b as usize),
+#[derive(Debug, Args)]
+pub(super) struct TcnTrainArgs {
+    #[command(flatten)]
+    rest: SpottingTrainArgs,
+    /// Train nothing: join networks that were trained on these recordings from other
+    /// seeds into one that says the mean of what each says, with thresholds of its own.
+    #[arg(long, num_args = 2.., value_name = "FILE", conflicts_with_all = ["checkpoint", "epochs", "lr", "batch", "patience", "seed"])]
+    join: Vec<PathBuf>,
+}
+
+pub(super) fn motion_tcn(args: &TcnTrainArgs, quiet: bool) -> CommandResult {
+    let TcnTrainArgs { rest: args, join } = args;
+    check_output(&args.out, join)?;
+    if !join.is_empty() {
+        return joined(args, join, quiet);
+    }
+    let examples = examples(args, Parts::Grids, quiet)?;
+    let mut training = TcnTraining {
         seed: args.seed,
-        ..defaults
+        ..TcnTraining::default()
     };
-    let lessons: Vec<Lesson> = learnt.iter().map(Lesson::of).collect();
+    args.course.change_tcn(&mut training);
     let progress = TrainingProgress::new(1, training.epochs, quiet);
     let kept = kept(args);
-    let tensors = training.run(&lessons, Some(&kept), &progress);
+    let examples: Vec<&Example> = examples.iter().collect();
+    let trained = course::motion_tcn(&training, &examples, &kept, &progress);
     progress.finish();
-    let tensors = tensors.map_err(failure)?;
-    let device = NnDevice::flex();
-    let mut weights = Weights {
-        card: WeightsCard {
-            network: motion_tcn::NETWORK.to_owned(),
-            format_version: FORMAT_VERSION,
-            kind: None,
-            source: source(),
-            trained_on: described(&learnt),
-            input: motion_tcn::INPUT.to_owned(),
-            settings: training.settings(&lessons),
-        },
-        tensors,
-    };
-    // Thresholds from subjects that were not learnt from.
-    let network =
-        motion_tcn::MotionTcns::from_weights(&weights, &device).map_err(Failure::other)?;
-    let scores = held_out.iter().map(|e| judge::scored(e, &network, &device));
-    let scores = scores
-        .collect::<Result<Vec<_>, _>>()
-        .map_err(|e| Failure::other(anyhow!("The network cannot be tried: {e}")))?;
-    let runs = judge::fitted(&held_out, &scores);
-    weights.card.settings.extend(runs.to_settings());
-    let params = DecodeParams {
-        runs,
-        ..DecodeParams::probability()
-    };
-    let spotted = judge::spotted(&scores, &params);
-    let report = SpottingReport::of(
-        motion_tcn::NETWORK,
-        "held out",
-        &held_out,
-        &spotted,
-        &Peaks::new(),
-    );
-    tell_held_out(&report, quiet);
-    finish(args, &weights, &kept, quiet)
+    let trained = trained.map_err(failure)?;
+    tell_held_out(&trained.held_out, quiet);
+    finish(args, &trained.weights, &kept, quiet)
+}
+
+fn joined(args: &SpottingTrainArgs, files: &[PathBuf], quiet: bool) -> CommandResult {
+    let members = files.iter().map(|path| Weights::load(path));
+    let members = members.collect::<Result<Vec<_>, _>>().map_err(Failure::input)?;
+    if let Some((other, path)) = (members.iter().zip(files))
+        .find(|(m, _)| m.card.trained_on != members[0].card.trained_on)
+    {
+        return Err(Failure::input(anyhow!(
+            "These networks learnt from different data ({} and {}), so nobody is left to fit thresholds on. Join networks of one training: {}",
+            members[0].card.trained_on,
+            other.card.trained_on,
+            path.display()
+        )));
+    }
+    let examples = examples(args, Parts::Grids, quiet)?;
+    let examples: Vec<&Example> = examples.iter().collect();
+    let joined = course::joined(&members, &examples).map_err(failure)?;
+    tell_held_out(&joined.held_out, quiet);
+    joined.weights.save(&args.out).map_err(Failure::other)?;
+    if !quiet {
+        tell!("{} networks as one: {}", members.len(), args.out.display());
+    }
+    Ok(Outcome::Done)
 }
 
 pub(super) fn softnet(args: &SoftNetTrainArgs, quiet: bool) -> CommandResult {
     let (kind, args) = (ExpressionKind::from(args.kind), &args.rest);
     check_output(&args.out, &[])?;
-    let (learnt, held_out) = parted(args.data.examples(Parts::All, quiet)?)?;
-    let defaults = SoftNetTraining::published(kind, args.seed);
-    let training = SoftNetTraining {
-        epochs: args.epochs.unwrap_or(defaults.epochs),
-        rate: args.lr.unwrap_or(defaults.rate),
-        batch: args.batch.map_or(defaults.batch, |b| b as usize),
-        ..defaults
-    };
-    let windows = samples(&learnt, kind, args.seed);
+    let examples = examples(args, Parts::All, quiet)?;
+    let mut training = SoftNetTraining::new(kind, args.seed);
+    args.course.change_softnet(&mut training);
     let progress = TrainingProgress::new(1, training.epochs, quiet);
     let kept = kept(args);
-    let tensors = training.run(&windows, Some(&kept), &progress);
+    let examples: Vec<&Example> = examples.iter().collect();
+    let mode = DecodeMode::Default;
+    let trained = course::softnet(&training, mode, &examples, &kept, &progress);
     progress.finish();
-    let mut weights = Weights {
-        card: WeightsCard {
-            network: softnet::NETWORK.to_owned(),
-            format_version: FORMAT_VERSION,
-            kind: Some(kind.name().to_owned()),
-            source: source(),
-            trained_on: described(&learnt),
-            input: softnet::INPUT.to_owned(),
-            settings: training.settings(windows.len()),
-        },
-        tensors: tensors.map_err(failure)?,
-    };
-    let device = NnDevice::flex();
-    let network = softnet::SoftNet::new(&device)
-        .with_weights(&weights, &device)
-        .map_err(|e| Failure::other(anyhow!("The network cannot be tried: {e}")))?;
-    let (floor, score) = judge::fitted_floor(&held_out, kind, &network, &device)
-        .map_err(|e| Failure::other(anyhow!("The network cannot be tried: {e}")))?;
-    let settings = &mut weights.card.settings;
-    settings.insert(softnet::FLOOR.to_owned(), floor.to_string());
-    if !quiet {
+    let trained = trained.map_err(failure)?;
+    if let Some((floor, score)) = trained.held_out.filter(|_| !quiet) {
         tell!(
             "subjects held out, {}: floor {floor:.3}, F1 {:.3} ({} of {} found, {} false alarms)",
             kind.name(),
@@ -171,18 +179,13 @@ pub(super) fn softnet(args: &SoftNetTrainArgs, quiet: bool) -> CommandResult {
             score.fp
         );
     }
-    finish(args, &weights, &kept, quiet)
+    finish(args, &trained.weights, &kept, quiet)
 }
 
-/// Every sixth subject is not learnt from: thresholds come from them.
-fn parted(examples: Vec<Example>) -> Result<(Vec<Example>, Vec<Example>), Failure> {
-    let (learnt, held_out) = corpus::held_out(examples);
-    if held_out.is_empty() {
-        return Err(Failure::input(anyhow!(
-            "Thresholds are fitted on subjects that are not learnt from, and there are too few here. Give at least six subjects"
-        )));
-    }
-    Ok((learnt, held_out))
+fn examples(args: &SpottingTrainArgs, parts: Parts, quiet: bool) -> Result<Vec<Example>, Failure> {
+    let windows = |_: &[_]| WindowSecs::default();
+    let material = args.data.material(DecodeMode::Default, windows, quiet)?;
+    material.examples(parts, quiet)
 }
 
 fn kept(args: &SpottingTrainArgs) -> PathBuf {
@@ -218,29 +221,11 @@ fn tell_held_out(report: &SpottingReport, quiet: bool) {
     }
 }
 
-fn source() -> String {
-    format!("onset train {}", env!("CARGO_PKG_VERSION"))
-}
-
-/// What weights were trained on, for their card.
-fn described(examples: &[Example]) -> String {
-    let mut events: BTreeMap<&str, usize> = BTreeMap::new();
-    for event in examples.iter().flat_map(|e| &e.recording.events) {
-        *events.entry(event.kind.name()).or_default() += 1;
-    }
-    let count = |kind| events.get(kind).copied().unwrap_or(0);
-    format!(
-        "{} labelled recordings ({:.0} minutes, {} macro- and {} micro-expressions)",
-        examples.len(),
-        judge::minutes(examples),
-        count("macro"),
-        count("micro")
-    )
-}
-
 fn failure(error: TrainError) -> Failure {
     match error {
-        TrainError::Empty | TrainError::Checkpoint(_) => Failure::input(error),
+        TrainError::Empty | TrainError::OneSubject | TrainError::Checkpoint(_) => {
+            Failure::input(error)
+        }
         other => Failure::other(other),
     }
 }

@@ -13,7 +13,7 @@ use crate::base::{Notice, Severity};
 use crate::media::SourceInfo;
 use crate::session::Params;
 use crate::session::params::DeviceChoice;
-use crate::session::pipeline::{MACRO_WINDOW_SECS, MICRO_WINDOW_SECS, Pipeline};
+use crate::session::pipeline::Pipeline;
 use crate::spotting::signal::ScoreSample;
 use crate::spotting::{ExpressionKind, IntervalStatus, SpottedInterval};
 use crate::timeline::{Recording, ScoreSource};
@@ -92,16 +92,12 @@ impl Summary {
         pipeline: &Pipeline,
         recording: &Recording,
     ) -> Self {
-        let windows = [
-            (ExpressionKind::Macro, MACRO_WINDOW_SECS),
-            (ExpressionKind::Micro, MICRO_WINDOW_SECS),
-        ];
-        let scores = windows.map(|(kind, window_secs)| {
+        let scores = ExpressionKind::BOTH.map(|kind| {
             let source = pipeline.score_source(kind);
             let facts = KindFacts {
                 source_label: source.label(),
                 source,
-                window_secs,
+                window_secs: params.windows.of(kind),
                 window_frames: pipeline.window_frames(kind),
                 threshold: recording.thresholds.get(&kind).copied(),
                 intervals: recording

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use super::pipeline::{MACRO_WINDOW_SECS, MICRO_WINDOW_SECS};
 use crate::motion::tvl1::Tvl1Preset;
 use crate::motion::windows::Stride;
 use crate::spotting::ExpressionKind;
@@ -50,6 +51,38 @@ pub enum Speaker<'a> {
     Control,
 }
 
+/// How long the flow windows are, seconds.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct WindowSecs {
+    #[serde(rename = "macro")]
+    pub macro_secs: f64,
+    #[serde(rename = "micro")]
+    pub micro_secs: f64,
+}
+
+impl Default for WindowSecs {
+    fn default() -> Self {
+        Self {
+            macro_secs: MACRO_WINDOW_SECS,
+            micro_secs: MICRO_WINDOW_SECS,
+        }
+    }
+}
+
+impl WindowSecs {
+    #[must_use]
+    pub const fn of(&self, kind: ExpressionKind) -> f64 {
+        match kind {
+            ExpressionKind::Macro => self.macro_secs,
+            ExpressionKind::Micro => self.micro_secs,
+        }
+    }
+
+    fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Params {
@@ -58,6 +91,9 @@ pub struct Params {
     pub flow: Tvl1Preset,
     /// How densely flow windows follow each other in fast recordings.
     pub stride: Stride,
+    /// Other lengths than Onset's own are for training by the published protocol.
+    #[serde(skip_serializing_if = "WindowSecs::is_default")]
+    pub windows: WindowSecs,
     pub device: DeviceChoice,
     pub spotter: SpotterChoice,
     /// MotionTCN weights; `None`: the shipped ones.

@@ -100,10 +100,10 @@ impl Pipeline {
     /// # Errors
     /// When a model or a weights file is missing, damaged or of another network.
     pub fn new(params: &Params, resources: &Resources) -> Result<Self, SessionError> {
-        let kind = |kind, secs, min_fps| -> Result<KindState, SessionError> {
+        let kind = |kind, min_fps| -> Result<KindState, SessionError> {
             Ok(KindState {
                 kind,
-                pairer: WindowPairer::new(secs, params.stride_in_use()),
+                pairer: WindowPairer::new(params.windows.of(kind), params.stride_in_use()),
                 scorer: Scorer::load(
                     kind,
                     params.speaker(kind),
@@ -117,8 +117,8 @@ impl Pipeline {
             })
         };
         let kinds = [
-            kind(ExpressionKind::Macro, MACRO_WINDOW_SECS, MACRO_MIN_FPS)?,
-            kind(ExpressionKind::Micro, MICRO_WINDOW_SECS, MICRO_MIN_FPS)?,
+            kind(ExpressionKind::Macro, MACRO_MIN_FPS)?,
+            kind(ExpressionKind::Micro, MICRO_MIN_FPS)?,
         ];
         let temporal = Temporal::load(params, &resources.sides)?;
         let decoding = match &temporal {

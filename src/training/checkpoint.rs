@@ -7,6 +7,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use super::patience::Best;
 use super::progress::Curve;
 use crate::nn::parameters::Tensors;
 use crate::nn::weights::FORMAT_VERSION;
@@ -18,10 +19,13 @@ pub const EXTENSION: &str = "checkpoint";
 const NETWORK: &str = "checkpoint";
 const WEIGHTS: &str = "weights/";
 const OPTIMIZER: &str = "optimizer/";
+const BEST: &str = "best/";
 /// Keys of the card that are no settings of the training.
 const EPOCH: &str = "(epoch)";
 const STEP: &str = "(step)";
 const CURVE: &str = "(curve)";
+const BEST_EPOCH: &str = "(best epoch)";
+const BEST_LOSS: &str = "(best loss)";
 
 #[derive(Debug, thiserror::Error)]
 pub enum CheckpointError {
@@ -50,10 +54,29 @@ pub struct Checkpoint {
     pub weights: Tensors,
     /// [`super::optimizer::Optimizer::state`].
     pub optimizer: Tensors,
+    /// The epoch that was best on the subjects held out, where somebody looks there.
+    pub best: Option<Best>,
 }
 
 /// Everything that decides the course of a training: names and values in words.
 pub type Settings = BTreeMap<String, String>;
+
+/// Where a training keeps what it needs to go on.
+#[derive(Debug, Clone, Copy)]
+pub struct Kept<'a> {
+    pub path: &'a Path,
+    /// Fingerprint of what it is trained on: with other data it does not go on.
+    pub data: &'a str,
+}
+
+impl Kept<'_> {
+    /// The checkpoint's settings: the training's own, and its data.
+    #[must_use]
+    pub fn with_data(&self, mut settings: Settings) -> Settings {
+        settings.insert("data".to_owned(), self.data.to_owned());
+        settings
+    }
+}
 
 impl Checkpoint {
     /// Writes beside the place and renames: a kill leaves the last checkpoint whole.
@@ -65,6 +88,11 @@ impl Checkpoint {
         kept.insert(EPOCH.to_owned(), self.epoch.to_string());
         kept.insert(STEP.to_owned(), self.step.to_string());
         kept.insert(CURVE.to_owned(), self.curve.to_csv());
+        if let Some(best) = &self.best {
+            kept.insert(BEST_EPOCH.to_owned(), best.epoch.to_string());
+            kept.insert(BEST_LOSS.to_owned(), best.loss.to_string());
+        }
+        let best = self.best.as_ref().map(|best| &best.weights);
         let named = |prefix: &'static str, tensors: &Tensors| {
             let tensors = tensors.clone().into_iter();
             tensors.map(move |(name, tensor)| (format!("{prefix}{name}"), tensor))
@@ -81,6 +109,7 @@ impl Checkpoint {
             },
             tensors: named(WEIGHTS, &self.weights)
                 .chain(named(OPTIMIZER, &self.optimizer))
+                .chain(best.into_iter().flat_map(|weights| named(BEST, weights)))
                 .collect(),
         };
         Ok(file.save(path)?)
@@ -104,20 +133,34 @@ impl Checkpoint {
             return Err(damaged("it is no checkpoint but a file of weights"));
         }
         let mut kept = file.card.settings;
+        let best = kept.remove(BEST_EPOCH).zip(kept.remove(BEST_LOSS));
         let mut take = |key: &str| kept.remove(key).ok_or_else(|| damaged("it is not whole"));
         let (epoch, step, curve) = (take(EPOCH)?, take(STEP)?, take(CURVE)?);
         refuse_other_settings(path, &kept, settings)?;
         let (mut weights, mut optimizer) = (Tensors::new(), Tensors::new());
+        let mut best_weights = Tensors::new();
         for (name, tensor) in file.tensors {
             if let Some(name) = name.strip_prefix(WEIGHTS) {
                 weights.insert(name.to_owned(), tensor);
             } else if let Some(name) = name.strip_prefix(OPTIMIZER) {
                 optimizer.insert(name.to_owned(), tensor);
+            } else if let Some(name) = name.strip_prefix(BEST) {
+                best_weights.insert(name.to_owned(), tensor);
             }
         }
         let number = |text: &str| {
             let number = text.parse().ok();
             number.ok_or_else(|| damaged("it is not whole"))
+        };
+        let best = match best {
+            Some((epoch, loss)) => Some(Best {
+                epoch: number(&epoch)?,
+                loss: loss
+                    .parse()
+                    .map_err(|_not_a_number| damaged("it is not whole"))?,
+                weights: best_weights,
+            }),
+            None => None,
         };
         Ok(Some(Self {
             epoch: number(&epoch)?,
@@ -125,6 +168,7 @@ impl Checkpoint {
             curve: Curve::from_csv(&curve).map_err(|reason| damaged(&reason))?,
             weights,
             optimizer,
+            best,
         }))
     }
 }
@@ -179,6 +223,11 @@ mod tests {
             curve,
             weights: [("a.weight".to_owned(), tensor(&[0.1, -1e-30]))].into(),
             optimizer: [("first/a.weight".to_owned(), tensor(&[3.0, 4.0]))].into(),
+            best: Some(Best {
+                epoch: 1,
+                loss: 0.1 + 0.2,
+                weights: [("a.weight".to_owned(), tensor(&[0.3, 7.0]))].into(),
+            }),
         }
     }
 

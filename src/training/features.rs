@@ -1,17 +1,17 @@
 //! What training for spotting reads of a recording: the motion of every flow window,
 //! measured by the same pipeline that analyses, kept on disk by the content's hash.
 
-use std::borrow::Cow;
+mod file;
+
 use std::fs;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use half::f16;
-use safetensors::tensor::{Dtype, SafeTensorError, SafeTensors, View};
 use sha2::{Digest, Sha256};
 
-use crate::base::{Plane, Timestamp};
+use crate::base::Plane;
 use crate::media::{self, InputSpec, MediaError};
 use crate::motion::grid::{CELL_VALUES, CELLS, FlowGrid};
 use crate::motion::lucas_kanade::{CELL_FLOW_VALUES, CellFlow};
@@ -19,9 +19,10 @@ use crate::motion::pipeline::WindowMotion;
 use crate::motion::roi::INPUT_SIDE;
 use crate::project::Batch;
 use crate::project::output::OutputError;
+use crate::session::params::WindowSecs;
 use crate::session::pipeline::Pipeline;
 use crate::session::{Params, Resources, SessionError};
-use crate::spotting::{ExpressionKind, MaskReason, RegionMotion, ScoreSample};
+use crate::spotting::{ExpressionKind, ScoreSample};
 use crate::timeline::Event;
 
 /// Changes whenever the pipeline measures otherwise: older files are made anew.
@@ -84,7 +85,7 @@ impl Windows {
     /// `None` for a window that was not measured, or without inputs.
     #[must_use]
     pub fn input(&self, window: usize) -> Option<Vec<f32>> {
-        if !self.measured[window] || self.inputs.is_empty() {
+        if !self.has_input(window) {
             return None;
         }
         let values = &self.inputs[window * INPUT_VALUES..(window + 1) * INPUT_VALUES];
@@ -98,10 +99,16 @@ impl Windows {
         Some(restored.collect())
     }
 
+    /// Whether [`Self::input`] has something to give.
+    #[must_use]
+    pub fn has_input(&self, window: usize) -> bool {
+        self.measured[window] && !self.inputs.is_empty()
+    }
+
     /// The same scaled to 0..1, as the network takes it.
     #[must_use]
     pub fn scaled_input(&self, window: usize) -> Option<[Plane; 3]> {
-        if !self.measured[window] || self.inputs.is_empty() {
+        if !self.has_input(window) {
             return None;
         }
         let values = &self.inputs[window * INPUT_VALUES..(window + 1) * INPUT_VALUES];
@@ -112,7 +119,9 @@ impl Windows {
         }))
     }
 
-    fn push(&mut self, sample: &ScoreSample, motion: Option<&WindowMotion>) {
+    /// Adds a window that closed later than all others; `None` where it could not be
+    /// measured.
+    pub fn push(&mut self, sample: &ScoreSample, motion: Option<&WindowMotion>) {
         self.samples.push(sample.clone());
         self.measured.push(motion.is_some());
         self.head.push(motion.map_or([0.0; 2], |m| m.head_px));
@@ -213,18 +222,20 @@ impl Features {
         Ok(features)
     }
 
-    /// What is kept of the recording in `folder`, measured first if need be.
+    /// What is kept of the recording in `folder` under its [`key`], measured first if
+    /// need be.
     ///
     /// # Errors
     /// As [`Self::measure`], and when the folder cannot be written.
     pub fn kept_or_measured(
         folder: &Path,
+        key: &str,
         spec: &InputSpec,
         params: &Params,
         resources: &Resources,
         parts: Parts,
     ) -> Result<Self, FeatureError> {
-        let path = folder.join(format!("{}.features", key(spec, params, resources)?));
+        let path = folder.join(format!("{key}.features"));
         if path.exists() {
             return Self::load(&path, parts);
         }
@@ -236,17 +247,7 @@ impl Features {
     /// # Errors
     /// When the file cannot be written.
     pub fn save(&self, path: &Path) -> Result<(), FeatureError> {
-        let mut arrays = vec![Array::of(
-            "frame_secs",
-            Dtype::F64,
-            vec![self.frame_secs.len()],
-            bytes(&self.frame_secs, |v| v.to_le_bytes()),
-        )];
-        for (kind, windows) in [("macro", &self.macros), ("micro", &self.micros)] {
-            arrays.extend(arrays_of(kind, windows));
-        }
-        let named = arrays.into_iter().map(|a| (a.name.clone(), a));
-        let bytes = safetensors::serialize(named, None).map_err(|e| damaged(path, &e))?;
+        let bytes = file::to_bytes(self).map_err(|e| damaged(path, &e))?;
         let mut batch = Batch::default();
         batch.add(path, &bytes)?;
         batch.commit()?;
@@ -260,20 +261,20 @@ impl Features {
             path: path.to_owned(),
             reason,
         })?;
-        let file = SafeTensors::deserialize(&bytes).map_err(|e| damaged(path, &e))?;
-        let windows =
-            |kind: ExpressionKind| read_windows(&file, kind, parts).map_err(|e| damaged(path, &e));
-        let frame_secs = array(&file, "frame_secs").map_err(|e| damaged(path, &e))?;
-        Ok(Self {
-            frame_secs: numbers(frame_secs, f64::from_le_bytes),
-            macros: windows(ExpressionKind::Macro)?,
-            micros: windows(ExpressionKind::Micro)?,
-        })
+        file::from_bytes(&bytes, parts).map_err(|e| damaged(path, &e))
     }
 }
 
-/// What the features depend on: every byte of the recording, and how they are made.
-fn key(spec: &InputSpec, params: &Params, resources: &Resources) -> Result<String, FeatureError> {
+/// SHA-256 of what the features depend on: every byte of the recording, and how they
+/// are made.
+///
+/// # Errors
+/// When the recording cannot be read.
+pub fn key(
+    spec: &InputSpec,
+    params: &Params,
+    resources: &Resources,
+) -> Result<String, FeatureError> {
     let mut hash = Sha256::new();
     hash.update(VERSION.to_le_bytes());
     hash.update(format!(
@@ -283,6 +284,9 @@ fn key(spec: &InputSpec, params: &Params, resources: &Resources) -> Result<Strin
         spec.fps,
         resources.landmarks.name()
     ));
+    if params.windows != WindowSecs::default() {
+        hash.update(format!("{:?}", params.windows));
+    }
     let media::InputPlace::Path(path) = &spec.place else {
         return Err(FeatureError::Recording {
             path: PathBuf::from(spec.to_string()),
@@ -316,185 +320,6 @@ fn hash_contents(path: &Path, hash: &mut Sha256) -> io::Result<()> {
             n => hash.update(&buffer[..n]),
         }
     }
-}
-
-/// One array on its way to a file.
-struct Array {
-    name: String,
-    dtype: Dtype,
-    shape: Vec<usize>,
-    data: Vec<u8>,
-}
-
-impl Array {
-    fn of(name: &str, dtype: Dtype, shape: Vec<usize>, data: Vec<u8>) -> Self {
-        Self {
-            name: name.to_owned(),
-            dtype,
-            shape,
-            data,
-        }
-    }
-}
-
-impl View for Array {
-    fn dtype(&self) -> Dtype {
-        self.dtype
-    }
-    fn shape(&self) -> &[usize] {
-        &self.shape
-    }
-    fn data(&self) -> Cow<'_, [u8]> {
-        Cow::Borrowed(&self.data)
-    }
-    fn data_len(&self) -> usize {
-        self.data.len()
-    }
-}
-
-fn bytes<T: Copy, const N: usize>(values: &[T], to: impl Fn(T) -> [u8; N]) -> Vec<u8> {
-    values.iter().flat_map(|&v| to(v)).collect()
-}
-
-fn numbers<T, const N: usize>(data: &[u8], from: impl Fn([u8; N]) -> T) -> Vec<T> {
-    data.as_chunks::<N>().0.iter().map(|&b| from(b)).collect()
-}
-
-fn array<'a>(file: &'a SafeTensors<'_>, name: &str) -> Result<&'a [u8], SafeTensorError> {
-    Ok(file.tensor(name)?.data())
-}
-
-const MASKS: [MaskReason; 4] = [
-    MaskReason::Blink,
-    MaskReason::HeadMotion,
-    MaskReason::FaceLost,
-    MaskReason::Gap,
-];
-
-/// Per window as 64-bit floats: first and last frame, their times, control signal,
-/// mask (0 none, else its place among [`MASKS`] from 1), whether it was measured, and
-/// the head's motion.
-const FACTS: usize = 9;
-
-fn arrays_of(kind: &str, windows: &Windows) -> Vec<Array> {
-    let n = windows.samples.len();
-    let mut facts: Vec<f64> = Vec::with_capacity(n * FACTS);
-    let mut motion: Vec<f32> = Vec::with_capacity(n * 12);
-    for ((sample, &measured), head) in (windows.samples.iter())
-        .zip(&windows.measured)
-        .zip(&windows.head)
-    {
-        let mask = sample
-            .masked
-            .and_then(|m| MASKS.iter().position(|&k| k == m));
-        facts.extend([
-            sample.window_start_frame as f64,
-            sample.window_end_frame as f64,
-            sample.start.secs(),
-            sample.end.secs(),
-            sample.strain,
-            mask.map_or(0.0, |at| at as f64 + 1.0),
-            f64::from(u8::from(measured)),
-            f64::from(head[0]),
-            f64::from(head[1]),
-        ]);
-        motion.extend(sample.motion.map_or([0.0; 12], |m| m.0));
-    }
-    let ranges = windows.ranges.as_flattened().as_flattened();
-    let named = |what: &str| format!("{kind}.{what}");
-    vec![
-        Array::of(
-            &named("facts"),
-            Dtype::F64,
-            vec![n, FACTS],
-            bytes(&facts, f64::to_le_bytes),
-        ),
-        Array::of(
-            &named("motion"),
-            Dtype::F32,
-            vec![n, 12],
-            bytes(&motion, f32::to_le_bytes),
-        ),
-        Array::of(
-            &named("grid"),
-            Dtype::F16,
-            vec![n, GRID_VALUES],
-            bytes(&windows.grids, f16::to_le_bytes),
-        ),
-        Array::of(
-            &named("cells"),
-            Dtype::F16,
-            vec![n, CELLS_VALUES],
-            bytes(&windows.cells, f16::to_le_bytes),
-        ),
-        Array::of(
-            &named("range"),
-            Dtype::F32,
-            vec![n, 3, 2],
-            bytes(ranges, f32::to_le_bytes),
-        ),
-        Array::of(
-            &named("input"),
-            Dtype::U16,
-            vec![n, 3, INPUT_SIDE, INPUT_SIDE],
-            bytes(&windows.inputs, u16::to_le_bytes),
-        ),
-    ]
-}
-
-fn read_windows(
-    file: &SafeTensors<'_>,
-    kind: ExpressionKind,
-    parts: Parts,
-) -> Result<Windows, SafeTensorError> {
-    let read = |what: &str| array(file, &format!("{}.{what}", kind.name()));
-    let facts = numbers(read("facts")?, f64::from_le_bytes);
-    let motion = numbers(read("motion")?, f32::from_le_bytes);
-    let (facts, _) = facts.as_chunks::<FACTS>();
-    let (motion, _) = motion.as_chunks::<12>();
-    let mut windows = Windows {
-        grids: numbers(read("grid")?, f16::from_le_bytes),
-        cells: numbers(read("cells")?, f16::from_le_bytes),
-        ..Windows::default()
-    };
-    let n = facts.len();
-    let whole = windows.grids.len() == n * GRID_VALUES && windows.cells.len() == n * CELLS_VALUES;
-    if motion.len() != n || !whole {
-        return Err(SafeTensorError::TensorInvalidInfo);
-    }
-    for (&[first, last, start, end, strain, mask, measured, u, v], motion) in
-        facts.iter().zip(motion)
-    {
-        let measured = measured > 0.5;
-        windows.measured.push(measured);
-        windows.head.push([u as f32, v as f32]);
-        windows.samples.push(ScoreSample {
-            kind,
-            window_start_frame: first as u64,
-            window_end_frame: last as u64,
-            start: Timestamp::from_secs(start),
-            end: Timestamp::from_secs(end),
-            score: if measured { strain } else { 0.0 },
-            strain,
-            apex: None,
-            masked: (mask as usize)
-                .checked_sub(1)
-                .and_then(|at| MASKS.get(at))
-                .copied(),
-            motion: measured.then_some(RegionMotion(*motion)),
-        });
-    }
-    if parts == Parts::All {
-        windows.inputs = numbers(read("input")?, u16::from_le_bytes);
-        let ranges = numbers(read("range")?, f32::from_le_bytes);
-        let pairs = ranges.as_chunks::<2>().0.as_chunks::<3>().0;
-        windows.ranges = pairs.to_vec();
-        let n = facts.len();
-        if windows.inputs.len() != n * INPUT_VALUES || windows.ranges.len() != n {
-            return Err(SafeTensorError::TensorInvalidInfo);
-        }
-    }
-    Ok(windows)
 }
 
 fn damaged(path: &Path, reason: &dyn std::fmt::Display) -> FeatureError {

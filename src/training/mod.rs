@@ -2,7 +2,9 @@
 
 pub mod checkpoint;
 pub mod features;
+pub mod folds;
 pub mod optimizer;
+pub mod patience;
 pub mod progress;
 pub mod random;
 pub mod recognition;

@@ -107,6 +107,37 @@ impl Monitor for Silent {
     }
 }
 
+/// Tells another monitor of trainings that are parts of a larger one.
+pub struct Within<'a> {
+    outer: &'a dyn Monitor,
+    whole: String,
+}
+
+impl<'a> Within<'a> {
+    /// `whole` goes before the name of each part.
+    #[must_use]
+    pub fn new(outer: &'a dyn Monitor, whole: String) -> Self {
+        Self { outer, whole }
+    }
+
+    fn named(&self, part: &str) -> String {
+        match part {
+            "" => self.whole.clone(),
+            part => format!("{} {part}", self.whole),
+        }
+    }
+}
+
+impl Monitor for Within<'_> {
+    fn epoch(&self, part: &str, row: &CurveRow, epochs: u64) -> Next {
+        self.outer.epoch(&self.named(part), row, epochs)
+    }
+
+    fn part(&self, part: &str, done: usize, all: usize) {
+        self.outer.part(&self.named(part), done, all);
+    }
+}
+
 /// How long the rest will take, by what was done since the start. What a resumed
 /// training had done before does not count as fast.
 #[derive(Debug, Clone)]

@@ -26,6 +26,7 @@ mod pipeline;
 mod side_by_side;
 mod simulated_face;
 mod spotting;
+mod spotting_folds;
 mod studio;
 mod synthetic;
 mod training;

@@ -16,6 +16,7 @@ use onset::model::ststnet::{self, Geometry, StstNet};
 use onset::model::ststnet_pytorch::{import_ststnet_pytorch, read_ststnet_pytorch};
 use onset::nn::parameters::{self, tensors_of};
 use onset::nn::{NnDevice, Weights};
+use onset::training::folds::FoldError;
 use onset::training::progress::{CurveRow, Monitor, Next, Silent};
 use onset::training::random::{Moment, Purpose};
 use onset::training::recognition::learner::{Batch, Judgement, Learner, best, initial};
@@ -466,7 +467,10 @@ fn folds_alone_merged_stopped_or_on_other_threads_give_one_report() {
     assert_eq!(written(&protocol, &said, &place("apart.json")), expected);
     assert!(matches!(
         protocol.run_fold(5),
-        Err(ProtocolError::NoFold { fold: 5, folds: 5 })
+        Err(ProtocolError::Folds(FoldError::NoFold {
+            fold: 5,
+            folds: 5
+        }))
     ));
     // Nothing but the folds is left behind.
     assert_eq!(fs::read_dir(&two).unwrap().count(), 5);

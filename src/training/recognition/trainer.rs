@@ -130,6 +130,7 @@ pub fn train(
             curve: Curve::default(),
             weights: initial(recipe.architecture.parameters(), moment),
             optimizer: Tensors::new(),
+            best: None,
         }
     });
     let session = Session {
@@ -209,6 +210,7 @@ impl Session<'_> {
                     curve: curve.clone(),
                     weights: self.weights(&network)?,
                     optimizer: optimizer.state().map_err(|reason| self.failed(reason))?,
+                    best: None,
                 };
                 state.save(path, settings)?;
                 saved = Instant::now();

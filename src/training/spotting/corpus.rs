@@ -4,18 +4,23 @@ use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use rayon::prelude::*;
+use sha2::{Digest, Sha256};
 
-use super::super::features::{FeatureError, Features, Parts, Windows};
+use super::super::features::{self, FeatureError, Features, Parts, Windows};
 use crate::dataset::LabelledRecording;
 use crate::model::motion_sequence::{MotionSequence, Moving};
+use crate::nn::inventory::hexadecimal;
+use crate::session::params::WindowSecs;
 use crate::session::{Params, Resources};
-use crate::spotting::ScoreSample;
+use crate::spotting::{ExpressionKind, ScoreSample};
 
 /// A recording with what was measured of it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Example {
     pub recording: LabelledRecording,
     pub features: Features,
+    /// [`features::key`].
+    pub key: String,
 }
 
 /// Measures all recordings, or reads what is kept of them in `folder`, several at a
@@ -35,30 +40,107 @@ pub fn examples(
     (recordings.par_iter().with_max_len(1))
         .map(|recording| {
             let spec = recording.input();
-            let features = Features::kept_or_measured(folder, &spec, params, resources, parts)?;
+            let key = features::key(&spec, params, resources)?;
+            let features =
+                Features::kept_or_measured(folder, &key, &spec, params, resources, parts)?;
             done(count.fetch_add(1, Ordering::Relaxed) + 1);
             Ok(Example {
                 recording: recording.clone(),
                 features,
+                key,
             })
         })
         .collect()
 }
 
-/// Every sixth subject's recordings apart, the last of each six in the order of their
-/// names: learnt from, and not.
+/// The [`features::key`] of each recording, several at a time.
+///
+/// # Errors
+/// The first recording that cannot be read.
+pub fn keys(
+    recordings: &[LabelledRecording],
+    params: &Params,
+    resources: &Resources,
+) -> Result<Vec<String>, FeatureError> {
+    (recordings.par_iter().with_max_len(1))
+        .map(|recording| features::key(&recording.input(), params, resources))
+        .collect()
+}
+
+/// SHA-256 of everything that a training on these recordings depends on: their
+/// subjects, names and labels, and the key of what is measured of each.
 #[must_use]
-pub fn held_out(examples: Vec<Example>) -> (Vec<Example>, Vec<Example>) {
-    let mut subjects: Vec<String> = examples
-        .iter()
-        .map(|e| e.recording.subject.clone())
+pub fn fingerprint<'a>(
+    recordings: impl IntoIterator<Item = (&'a LabelledRecording, &'a str)>,
+) -> String {
+    let mut hash = Sha256::new();
+    for (recording, key) in recordings {
+        for text in [
+            recording.subject.as_str(),
+            recording.recording.as_str(),
+            key,
+        ] {
+            hash.update(text.as_bytes());
+            hash.update([0]);
+        }
+        hash.update(recording.events.len().to_le_bytes());
+        for event in &recording.events {
+            hash.update(event.kind.name());
+            for frame in [Some(event.onset), event.apex, Some(event.offset)] {
+                hash.update([u8::from(frame.is_some())]);
+                hash.update(frame.unwrap_or(0).to_le_bytes());
+            }
+        }
+    }
+    hexadecimal(&hash.finalize())
+}
+
+/// Every sixth subject's recordings apart, the last of each six in the order of their
+/// names, or the last subject where there are fewer than six: learnt from, and not.
+#[must_use]
+pub fn held_out<'a>(examples: &[&'a Example]) -> (Vec<&'a Example>, Vec<&'a Example>) {
+    let mut subjects: Vec<&str> = (examples.iter())
+        .map(|e| e.recording.subject.as_str())
         .collect();
-    subjects.sort();
+    subjects.sort_unstable();
     subjects.dedup();
-    examples.into_iter().partition(|example| {
-        let at = subjects.binary_search(&example.recording.subject);
-        at.is_ok_and(|at| at % 6 != 5)
+    let apart = |at: usize| match subjects.len() {
+        0 | 1 => false,
+        few @ 2..6 => at + 1 == few,
+        _ => at % 6 == 5,
+    };
+    examples.iter().partition(|example| {
+        let at = subjects.binary_search(&example.recording.subject.as_str());
+        !at.is_ok_and(apart)
     })
+}
+
+/// How long the published program makes the windows of these recordings: for each kind
+/// k = ⌊(N + 1) / 2⌋ frames, N the mean of offset − onset over *all* labels, those of
+/// subjects that are tested later too (S4 as coded). Where recordings have different
+/// rates, N counts in frames of the first one's. A kind without labels keeps Onset's own
+/// length.
+#[must_use]
+pub fn published_windows(recordings: &[LabelledRecording]) -> WindowSecs {
+    let own = WindowSecs::default();
+    let Some(fps) = recordings.first().map(|r| r.fps) else {
+        return own;
+    };
+    let of = |kind| {
+        let events = recordings.iter().flat_map(|r| {
+            let mine = r.events.iter().filter(move |e| e.kind == kind);
+            mine.map(|e| e.duration() as f64 * (fps / r.fps))
+        });
+        let (count, sum) = events.fold((0_u64, 0.0), |(n, sum), frames| (n + 1, sum + frames));
+        if count == 0 {
+            return own.of(kind);
+        }
+        ((sum / count as f64 + 1.0) / 2.0).floor().max(1.0) / fps
+    };
+    WindowSecs {
+        macro_secs: of(ExpressionKind::Macro),
+        micro_secs: of(ExpressionKind::Micro),
+    }
 }
 
 impl Example {
@@ -74,6 +156,12 @@ impl Example {
             0.0,
             last,
         )
+    }
+
+    /// How long the recording is.
+    #[must_use]
+    pub fn secs(&self) -> f64 {
+        self.features.frame_secs.last().copied().unwrap_or(0.0)
     }
 
     /// When a labelled frame was seen; the last frame where the labels go on behind it.

@@ -5,6 +5,7 @@ use rayon::prelude::*;
 
 use super::corpus::Example;
 use crate::base::Plane;
+use crate::dataset::LabelledRecording;
 use crate::metrics::spotting::{Interval, Mode, Ranked, SpottingScore, Video, score_videos};
 use crate::model::motion_tcn::{MotionTcns, OUTPUTS};
 use crate::model::softnet::{CHANNELS, SoftNet};
@@ -59,29 +60,35 @@ fn between(steps: &[[f32; OUTPUTS]], at: f64, output: usize) -> f64 {
 /// Hits and misses of one kind over all recordings.
 #[must_use]
 pub fn judged(
-    examples: &[Example],
+    examples: &[&Example],
     spotted: &[Vec<SpottedInterval>],
     kind: ExpressionKind,
 ) -> SpottingScore {
-    score_videos(&videos(examples, spotted, kind), Mode::Strict)
+    score_videos(&videos(&labels(examples), spotted, kind), Mode::Strict)
+}
+
+/// The recordings of these examples.
+#[must_use]
+pub fn labels<'a>(examples: &[&'a Example]) -> Vec<&'a LabelledRecording> {
+    examples.iter().map(|e| &e.recording).collect()
 }
 
 /// Claims and truths of one kind, a recording each.
 #[must_use]
 pub fn videos(
-    examples: &[Example],
+    recordings: &[&LabelledRecording],
     spotted: &[Vec<SpottedInterval>],
     kind: ExpressionKind,
 ) -> Vec<Video> {
-    (examples.iter().zip(spotted))
-        .map(|(example, spotted)| Video {
+    (recordings.iter().zip(spotted))
+        .map(|(recording, spotted)| Video {
             predictions: (spotted.iter().filter(|i| i.kind == kind))
                 .map(|i| Ranked {
                     interval: Interval::new(i.onset as i64, i.offset as i64),
                     score: i.score,
                 })
                 .collect(),
-            truths: (example.recording.events.iter())
+            truths: (recording.events.iter())
                 .filter(|e| e.kind == kind)
                 .map(|e| Interval::new(e.onset as i64, e.offset as i64))
                 .collect(),
@@ -91,15 +98,14 @@ pub fn videos(
 
 /// Minutes of recording.
 #[must_use]
-pub fn minutes(examples: &[Example]) -> f64 {
-    let secs = |e: &Example| e.features.frame_secs.last().copied().unwrap_or(0.0);
-    examples.iter().map(secs).sum::<f64>() / 60.0
+pub fn minutes(examples: &[&Example]) -> f64 {
+    examples.iter().map(|e| e.secs()).sum::<f64>() / 60.0
 }
 
 /// The run parameters with the best F1 for each kind on these recordings, searched one
 /// number after another.
 #[must_use]
-pub fn fitted(examples: &[Example], scores: &[Vec<ScoreSample>]) -> BothRuns {
+pub fn fitted(examples: &[&Example], scores: &[Vec<ScoreSample>]) -> BothRuns {
     let mut best = BothRuns::default();
     for _ in 0..2 {
         for kind in ExpressionKind::BOTH {
@@ -168,7 +174,7 @@ pub fn scored_by_softnet(
 /// # Errors
 /// As [`scored_by_softnet`].
 pub fn fitted_floor(
-    examples: &[Example],
+    examples: &[&Example],
     kind: ExpressionKind,
     network: &SoftNet,
     device: &NnDevice,
@@ -179,7 +185,7 @@ pub fn fitted_floor(
     let floors: Vec<f64> = (1..60).map(|i| f64::from(i) * 0.025).collect();
     let worth: Vec<SpottingScore> = (floors.par_iter())
         .map(|&floor| {
-            let decoder = softnet_decoder([kind], [floor]);
+            let decoder = softnet_decoder(DecodeMode::Default, &[(kind, Some(floor))]);
             let spotted: Vec<_> = scores.iter().map(|s| decoder.whole(s).0).collect();
             judged(examples, &spotted, kind)
         })
@@ -190,16 +196,14 @@ pub fn fitted_floor(
     Ok((floors[chosen], worth[chosen].clone()))
 }
 
-/// The default decoding where SOFTNets score these kinds, with their floors.
+/// The decoding where SOFTNets score these kinds, with the floors that they have.
 #[must_use]
-pub fn softnet_decoder<const N: usize>(kinds: [ExpressionKind; N], floors: [f64; N]) -> Decoder {
-    let floor = |kind| {
-        let at = kinds.iter().position(|k| *k == kind)?;
-        Some(floors[at])
-    };
+pub fn softnet_decoder(mode: DecodeMode, kinds: &[(ExpressionKind, Option<f64>)]) -> Decoder {
+    let known = |kind| kinds.iter().find(move |(k, _)| *k == kind);
+    let floor = |kind| known(kind)?.1;
     Decoder::Windows {
-        mode: DecodeMode::Default,
-        networks: ExpressionKind::BOTH.map(|kind| kinds.contains(&kind)),
+        mode,
+        networks: ExpressionKind::BOTH.map(|kind| known(kind).is_some()),
         floors: ScoreLevels {
             macro_score: floor(ExpressionKind::Macro),
             micro_score: floor(ExpressionKind::Micro),

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::corpus::Example;
-use super::judge::{self, videos};
+use super::judge::videos;
+use crate::dataset::LabelledRecording;
 use crate::metrics::apex::{ApexError, FoundApex, apex_error};
-use crate::metrics::spotting::{Mode, SpottingScore, matches};
+use crate::metrics::spotting::{Mode, SpottingScore, Video, matches, score_videos};
 use crate::spotting::{ExpressionKind, SpottedInterval};
 
 /// One kind of expression.
@@ -15,12 +15,39 @@ use crate::spotting::{ExpressionKind, SpottedInterval};
 pub struct KindReport {
     #[serde(flatten)]
     pub score: SpottingScore,
+    /// False alarms by the minutes of all recordings.
     pub false_alarms_a_minute: f64,
     pub apex: ApexError,
     /// Of the truths whose peak is known: how many there are and were found, by
     /// `low–high` px of the 128×128 crop.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub recall_by_peak_px: BTreeMap<String, Found>,
+}
+
+/// What is counted of one subject's recordings.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+pub struct Counts {
+    pub tp: usize,
+    pub fp: usize,
+    #[serde(rename = "fn")]
+    pub fn_: usize,
+}
+
+impl Counts {
+    fn of(videos: &[Video], mode: Mode) -> Self {
+        let SpottingScore { tp, fp, fn_, .. } = score_videos(videos, mode);
+        Self { tp, fp, fn_ }
+    }
+}
+
+/// One subject.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+pub struct SubjectReport {
+    pub recordings: usize,
+    #[serde(rename = "macro")]
+    pub macros: Counts,
+    #[serde(rename = "micro")]
+    pub micros: Counts,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
@@ -34,6 +61,8 @@ pub struct Found {
 pub struct SpottingReport {
     pub network: String,
     pub protocol: String,
+    /// How spots are counted.
+    pub mode: Mode,
     pub recordings: usize,
     pub minutes: f64,
     /// Recordings without any labelled expression, and their spots of either kind.
@@ -43,6 +72,9 @@ pub struct SpottingReport {
     pub macros: KindReport,
     #[serde(rename = "micro")]
     pub micros: KindReport,
+    /// Counts of both kinds added; a spot of the wrong kind is wrong.
+    pub overall: SpottingScore,
+    pub per_subject: BTreeMap<String, SubjectReport>,
     pub seed: Option<u64>,
     pub settings: BTreeMap<String, String>,
 }
@@ -55,22 +87,14 @@ const PEAKS_PX: [f64; 8] = [0.0, 0.3, 0.45, 0.6, 0.8, 1.0, 2.0, 4.0];
 
 impl KindReport {
     /// Compares the spots of one kind with the truth.
-    #[must_use]
-    pub fn of(
-        examples: &[Example],
-        spotted: &[Vec<SpottedInterval>],
-        kind: ExpressionKind,
-        peaks: &Peaks,
-    ) -> Self {
-        let score = judge::judged(examples, spotted, kind);
+    fn of(trial: &Trial, videos: &[Video], kind: ExpressionKind) -> Self {
         let mut apexes = Vec::new();
         let mut by_peak: BTreeMap<String, Found> = BTreeMap::new();
-        let videos = videos(examples, spotted, kind);
-        for ((example, spotted), video) in examples.iter().zip(spotted).zip(&videos) {
+        for ((recording, spotted), video) in trial.recordings.iter().zip(trial.spotted).zip(videos)
+        {
             let spots: Vec<&SpottedInterval> = spotted.iter().filter(|i| i.kind == kind).collect();
-            let recording = &example.recording;
             let truths: Vec<_> = recording.events.iter().filter(|e| e.kind == kind).collect();
-            let pairs = matches(video, Mode::Strict);
+            let pairs = matches(video, trial.mode);
             for &(spot, truth) in &pairs {
                 if let Some(apex) = truths[truth].apex {
                     apexes.push(FoundApex {
@@ -83,7 +107,7 @@ impl KindReport {
             }
             for (at, truth) in truths.iter().enumerate() {
                 let name = (recording.recording.clone(), kind, truth.onset);
-                let Some(peak) = peaks.get(&name) else {
+                let Some(peak) = trial.peaks.get(&name) else {
                     continue;
                 };
                 let found = by_peak.entry(class_of(*peak)).or_default();
@@ -91,14 +115,18 @@ impl KindReport {
                 found.found += usize::from(pairs.iter().any(|p| p.1 == at));
             }
         }
+        let score = score_videos(&counted(videos, trial.mode), trial.mode);
         Self {
-            false_alarms_a_minute: score.fp as f64
-                / judge::minutes(examples).max(f64::MIN_POSITIVE),
+            false_alarms_a_minute: score.fp as f64 / trial.minutes.max(f64::MIN_POSITIVE),
             score,
             apex: apex_error(&apexes),
             recall_by_peak_px: by_peak,
         }
     }
+}
+
+fn counted(videos: &[Video], mode: Mode) -> Vec<Video> {
+    videos.iter().filter(|v| v.counts(mode)).cloned().collect()
 }
 
 fn class_of(peak: f64) -> String {
@@ -109,31 +137,64 @@ fn class_of(peak: f64) -> String {
     }
 }
 
+/// What was said of labelled recordings, a list of spots each.
+#[derive(Debug, Clone, Copy)]
+pub struct Trial<'a> {
+    pub recordings: &'a [&'a LabelledRecording],
+    pub spotted: &'a [Vec<SpottedInterval>],
+    /// All recordings together.
+    pub minutes: f64,
+    pub peaks: &'a Peaks,
+    pub mode: Mode,
+}
+
 impl SpottingReport {
     #[must_use]
-    pub fn of(
-        network: &str,
-        protocol: &str,
-        examples: &[Example],
-        spotted: &[Vec<SpottedInterval>],
-        peaks: &Peaks,
-    ) -> Self {
-        let quiet: Vec<usize> = (examples.iter().zip(spotted))
-            .filter(|(example, _)| example.recording.events.is_empty())
+    pub fn of(network: &str, protocol: &str, trial: &Trial) -> Self {
+        let quiet: Vec<usize> = (trial.recordings.iter().zip(trial.spotted))
+            .filter(|(recording, _)| recording.events.is_empty())
             .map(|(_, spotted)| spotted.len())
             .collect();
+        let of = |kind| videos(trial.recordings, trial.spotted, kind);
+        let (macros, micros) = (of(ExpressionKind::Macro), of(ExpressionKind::Micro));
+        let both: Vec<Video> = macros.iter().chain(&micros).cloned().collect();
         Self {
             network: network.to_owned(),
             protocol: protocol.to_owned(),
-            recordings: examples.len(),
-            minutes: judge::minutes(examples),
+            mode: trial.mode,
+            recordings: trial.recordings.len(),
+            minutes: trial.minutes,
             quiet_recordings: quiet.len(),
             spots_in_quiet_recordings: quiet.iter().sum(),
-            macros: KindReport::of(examples, spotted, ExpressionKind::Macro, peaks),
-            micros: KindReport::of(examples, spotted, ExpressionKind::Micro, peaks),
+            macros: KindReport::of(trial, &macros, ExpressionKind::Macro),
+            micros: KindReport::of(trial, &micros, ExpressionKind::Micro),
+            overall: score_videos(&counted(&both, trial.mode), trial.mode),
+            per_subject: trial.by_subject(&macros, &micros),
             seed: None,
             settings: BTreeMap::new(),
         }
+    }
+}
+
+impl Trial<'_> {
+    fn by_subject(&self, macros: &[Video], micros: &[Video]) -> BTreeMap<String, SubjectReport> {
+        let mut places: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
+        for (at, recording) in self.recordings.iter().enumerate() {
+            places.entry(&recording.subject).or_default().push(at);
+        }
+        let of = |(subject, places): (&str, Vec<usize>)| {
+            let counts = |videos: &[Video]| {
+                let mine: Vec<Video> = places.iter().map(|&at| videos[at].clone()).collect();
+                Counts::of(&counted(&mine, self.mode), self.mode)
+            };
+            let report = SubjectReport {
+                recordings: places.len(),
+                macros: counts(macros),
+                micros: counts(micros),
+            };
+            (subject.to_owned(), report)
+        };
+        places.into_iter().map(of).collect()
     }
 }
 

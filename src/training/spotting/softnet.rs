@@ -1,14 +1,13 @@
 //! Trains [`SoftNet`] for one kind of expression as its authors' code does (S4, §3.3;
 //! labels, sampling and augmentation by the published program).
 
-use std::path::Path;
-
 use burn::optim::GradientsParams;
 use burn::tensor::{Tensor, TensorData};
 
-use super::super::checkpoint::{Checkpoint, Settings};
-use super::super::features::INPUT_VALUES;
+use super::super::checkpoint::{Checkpoint, Kept, Settings};
+use super::super::features::{INPUT_VALUES, Windows};
 use super::super::optimizer::{Optimizer, Rule};
+use super::super::patience::Patience;
 use super::super::progress::{Curve, CurveRow, Monitor, Next};
 use super::super::random::{Moment, Purpose, Stream};
 use super::corpus::Example;
@@ -20,8 +19,7 @@ use crate::spotting::{ExpressionKind, ScoreSample};
 
 const PLANE: usize = SIDE * SIDE;
 
-/// Everything that decides the course of a training; the defaults are the published
-/// program's.
+/// Everything that decides the course of a training.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SoftNetTraining {
     pub kind: ExpressionKind,
@@ -29,24 +27,31 @@ pub struct SoftNetTraining {
     pub rate: f64,
     pub batch: usize,
     pub seed: u64,
+    /// The published program shuffles once and keeps the order in every epoch.
+    pub shuffled_once: bool,
+    /// How many epochs to wait for a better loss on the subjects held out.
+    pub patience: Option<u64>,
 }
 
 impl SoftNetTraining {
+    /// The published program's numbers, in a new order each epoch.
     #[must_use]
-    pub fn published(kind: ExpressionKind, seed: u64) -> Self {
+    pub fn new(kind: ExpressionKind, seed: u64) -> Self {
         Self {
             kind,
             epochs: 10,
             rate: 5e-4,
             batch: 12,
             seed,
+            shuffled_once: false,
+            patience: None,
         }
     }
 
     /// What decides the course of the training, in words.
     #[must_use]
     pub fn settings(&self, samples: usize) -> Settings {
-        [
+        let mut settings: Settings = [
             ("network", softnet::NETWORK.to_owned()),
             ("kind", self.kind.name().to_owned()),
             ("epochs", self.epochs.to_string()),
@@ -56,10 +61,18 @@ impl SoftNetTraining {
             ("samples", samples.to_string()),
         ]
         .map(|(name, value)| (name.to_owned(), value))
-        .into()
+        .into();
+        if self.shuffled_once {
+            settings.insert("shuffled".to_owned(), "once".to_owned());
+        }
+        if let Some(patience) = self.patience {
+            settings.insert("patience".to_owned(), patience.to_string());
+        }
+        settings
     }
 
-    /// Trains, or goes on with the training that `checkpoint` holds.
+    /// Trains, or goes on with the training that `kept` holds. With
+    /// [`Self::patience`] it looks at `held_out` after every epoch.
     ///
     /// # Errors
     /// When no window lies in an expression, the device fails, the checkpoint is of
@@ -67,20 +80,24 @@ impl SoftNetTraining {
     pub fn run(
         &self,
         samples: &[Sample],
-        checkpoint: Option<&Path>,
+        held_out: &[Sample],
+        kept: Option<Kept>,
         monitor: &dyn Monitor,
     ) -> Result<Tensors, TrainError> {
         if samples.is_empty() {
             return Err(TrainError::Empty);
         }
-        let settings = self.settings(samples.len());
-        let held = match checkpoint {
-            Some(path) => Checkpoint::load(path, &settings)?,
+        let own = self.settings(samples.len());
+        let settings = kept.map_or(own.clone(), |kept| kept.with_data(own));
+        let held = match kept {
+            Some(kept) => Checkpoint::load(kept.path, &settings)?,
             None => None,
         };
         let device = NnDevice::flex().for_training();
         let network = SoftNet::new(&device);
         let rule = Rule::Sgd { momentum: 0.0 };
+        let best = held.as_ref().and_then(|held| held.best.clone());
+        let mut patience = Patience::new(self.patience, best);
         let (mut network, mut optimizer, mut curve, first, mut step) = match held {
             Some(held) => (
                 parameters::with_tensors(network, &held.weights).map_err(TrainError::Device)?,
@@ -97,9 +114,12 @@ impl SoftNetTraining {
             }
         };
         for epoch in first..self.epochs {
+            if patience.is_over(epoch) {
+                break;
+            }
             let moment = Moment {
                 seed: self.seed,
-                epoch,
+                epoch: if self.shuffled_once { 0 } else { epoch },
                 ..Moment::default()
             };
             let mut order: Vec<usize> = (0..samples.len()).collect();
@@ -120,21 +140,38 @@ impl SoftNetTraining {
                 accuracy: right as f64 / samples.len() as f64,
             };
             curve.push(row);
-            if let Some(path) = checkpoint {
+            let weights = parameters::tensors_of(&network).map_err(TrainError::Device)?;
+            if patience.asks() {
+                patience.look(epoch + 1, self.loss(&network, held_out, &device), &weights);
+            }
+            if let Some(kept) = kept {
                 let done = Checkpoint {
                     epoch: epoch + 1,
                     step,
                     curve: curve.clone(),
-                    weights: parameters::tensors_of(&network).map_err(TrainError::Device)?,
+                    weights,
                     optimizer: optimizer.state().map_err(TrainError::Device)?,
+                    best: patience.best().cloned(),
                 };
-                done.save(path, &settings)?;
+                done.save(kept.path, &settings)?;
             }
             if monitor.epoch(self.kind.name(), &row, self.epochs) == Next::Stop {
                 return Err(TrainError::Stopped);
             }
         }
-        parameters::tensors_of(&network).map_err(TrainError::Device)
+        let last = parameters::tensors_of(&network).map_err(TrainError::Device)?;
+        Ok(patience.weights(last))
+    }
+
+    /// The mean loss on these samples.
+    fn loss(&self, network: &SoftNet, samples: &[Sample], device: &NnDevice) -> f64 {
+        let places: Vec<usize> = (0..samples.len()).collect();
+        let batches = places.chunks(self.batch).map(|batch| {
+            let (images, goal) = tensors(samples, batch, device);
+            let loss = squared_error(network.forward(images), goal);
+            f64::from(loss.into_scalar::<f32>()) * batch.len() as f64
+        });
+        batches.sum::<f64>() / samples.len().max(1) as f64
     }
 
     /// Glorot uniform, biases zero.
@@ -170,18 +207,10 @@ impl SoftNetTraining {
         batch: &[usize],
         device: &NnDevice,
     ) -> Result<(SoftNet, f64, usize), TrainError> {
-        let mut values = Vec::with_capacity(batch.len() * INPUT_VALUES);
-        let mut labels = Vec::with_capacity(batch.len());
-        for &at in batch {
-            values.extend_from_slice(&samples[at].input);
-            labels.push(f32::from(u8::from(samples[at].label)));
-        }
-        let images = TensorData::new(values, [batch.len(), CHANNELS, SIDE, SIDE]);
-        let goal = TensorData::new(labels, [batch.len(), 1]);
-        let scores = network.forward(Tensor::from_data(images, device.handle()));
+        let (images, goal) = tensors(samples, batch, device);
+        let scores = network.forward(images);
         let told = scores.clone().inner();
-        let off = scores - Tensor::from_data(goal, device.handle());
-        let loss = (off.clone() * off).mean();
+        let loss = squared_error(scores, goal);
         let value = f64::from(loss.clone().into_scalar::<f32>());
         let gradients = GradientsParams::from_grads(loss.backward(), &network);
         let network = optimizer.step(self.rate, network, gradients);
@@ -195,15 +224,61 @@ impl SoftNetTraining {
     }
 }
 
+/// What the network is shown of these samples, `[batch, 3, 42, 42]`, and what it is to
+/// say, `[batch, 1]`.
+fn tensors(samples: &[Sample], batch: &[usize], device: &NnDevice) -> (Tensor<4>, Tensor<2>) {
+    let mut values = Vec::with_capacity(batch.len() * INPUT_VALUES);
+    let mut labels = Vec::with_capacity(batch.len());
+    for &at in batch {
+        values.extend(samples[at].input());
+        labels.push(f32::from(u8::from(samples[at].label)));
+    }
+    let images = TensorData::new(values, [batch.len(), CHANNELS, SIDE, SIDE]);
+    let goal = TensorData::new(labels, [batch.len(), 1]);
+    (
+        Tensor::from_data(images, device.handle()),
+        Tensor::from_data(goal, device.handle()),
+    )
+}
+
+fn squared_error(scores: Tensor<2>, goal: Tensor<2>) -> Tensor<1> {
+    let off = scores - goal;
+    (off.clone() * off).mean()
+}
+
 fn glorot(stream: &Stream, fans: usize, len: usize) -> Vec<f32> {
     stream.clone().uniform((6.0 / fans as f64).sqrt(), len)
 }
 
-/// A window's input, scaled, and whether it lies in an expression.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Sample {
-    input: Vec<f32>,
+/// A window that is trained on. What the network sees of it is made when it is needed:
+/// all of a database's windows would not go into the memory a second time.
+#[derive(Debug, Clone)]
+pub struct Sample<'a> {
+    windows: &'a Windows,
+    window: usize,
+    variation: Option<Variation>,
     label: bool,
+}
+
+#[derive(Debug, Clone)]
+enum Variation {
+    Mirrored,
+    Blurred,
+    Noisy(Stream),
+}
+
+impl Sample<'_> {
+    /// Varied, then scaled.
+    fn input(&self) -> Vec<f32> {
+        let raw = self.windows.input(self.window);
+        let raw = raw.unwrap_or_else(|| vec![0.0; INPUT_VALUES]);
+        scaled(match &self.variation {
+            None => raw,
+            Some(Variation::Mirrored) => mirrored(&raw),
+            Some(Variation::Blurred) => blurred(&raw),
+            Some(Variation::Noisy(stream)) => noisy(&raw, stream.clone()),
+        })
+    }
 }
 
 /// Whether the window i with its k frames meets the expression's frames after the
@@ -223,7 +298,7 @@ pub fn pseudo_label(window: &ScoreSample, example: &Example) -> bool {
 /// drawn at random, as half the larger class; of micro-expressions each positive three
 /// times more, mirrored, blurred and with noise.
 #[must_use]
-pub fn samples(examples: &[Example], kind: ExpressionKind, seed: u64) -> Vec<Sample> {
+pub fn samples<'a>(examples: &[&'a Example], kind: ExpressionKind, seed: u64) -> Vec<Sample<'a>> {
     let moment = Moment {
         seed,
         ..Moment::default()
@@ -244,36 +319,42 @@ pub fn samples(examples: &[Example], kind: ExpressionKind, seed: u64) -> Vec<Sam
     let keep = positives.len().max(negatives.len()) / 2;
     moment.stream(Purpose::Sampling).shuffle(&mut negatives);
     negatives.truncate(keep);
-    let raw = |(at, window): (usize, usize)| examples[at].features.windows(kind).input(window);
+    let of = |(at, window): (usize, usize), variation, label| {
+        let windows = examples[at].features.windows(kind);
+        windows.has_input(window).then_some(Sample {
+            windows,
+            window,
+            variation,
+            label,
+        })
+    };
     let mut samples: Vec<Sample> = Vec::new();
     for place in negatives {
-        samples.extend(raw(place).map(|input| Sample::of(input, false)));
+        samples.extend(of(place, None, false));
     }
     let noise = moment.stream(Purpose::Augmentation);
     for (part, place) in (0..).zip(positives) {
-        let Some(input) = raw(place) else { continue };
         if kind == ExpressionKind::Micro {
-            samples.push(Sample::of(mirrored(&input), true));
-            samples.push(Sample::of(blurred(&input), true));
-            samples.push(Sample::of(noisy(&input, noise.part(part)), true));
+            samples.extend(of(place, Some(Variation::Mirrored), true));
+            samples.extend(of(place, Some(Variation::Blurred), true));
+            samples.extend(of(place, Some(Variation::Noisy(noise.part(part))), true));
         }
-        samples.push(Sample::of(input, true));
+        samples.extend(of(place, None, true));
     }
     samples
 }
 
-impl Sample {
-    fn of(mut input: Vec<f32>, label: bool) -> Self {
-        for plane in input.chunks_exact_mut(PLANE) {
-            let low = plane.iter().copied().fold(f32::INFINITY, f32::min);
-            let high = plane.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-            let range = high - low;
-            for v in plane {
-                *v = if range > 0.0 { (*v - low) / range } else { 0.0 };
-            }
+/// Each plane to 0..1; a plane of one value becomes 0.
+fn scaled(mut input: Vec<f32>) -> Vec<f32> {
+    for plane in input.chunks_exact_mut(PLANE) {
+        let low = plane.iter().copied().fold(f32::INFINITY, f32::min);
+        let high = plane.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+        let range = high - low;
+        for v in plane {
+            *v = if range > 0.0 { (*v - low) / range } else { 0.0 };
         }
-        Self { input, label }
     }
+    input
 }
 
 fn mirrored(input: &[f32]) -> Vec<f32> {
@@ -336,55 +417,9 @@ mod tests {
         assert_eq!(mirrored(&mirrored(&input)), input);
         let flat = vec![0.3; INPUT_VALUES];
         assert!(blurred(&flat).iter().all(|v| (v - 0.3).abs() < 1e-6));
-        let sample = Sample::of(input, true);
-        let plane = &sample.input[..PLANE];
+        let input = scaled(input);
+        let plane = &input[..PLANE];
         assert_eq!(plane.iter().copied().fold(f32::NAN, f32::max), 1.0);
         assert_eq!(plane.iter().copied().fold(f32::NAN, f32::min), 0.0);
-    }
-
-    #[test]
-    fn eight_samples_are_learnt_and_a_stopped_training_goes_on_to_the_bit() {
-        let samples: Vec<Sample> = (0..8)
-            .map(|n| {
-                let input = (0..INPUT_VALUES)
-                    .map(|i| if (i / 40 + n) % 2 == 0 { 0.9 } else { 0.1 })
-                    .collect();
-                Sample::of(input, n % 2 == 0)
-            })
-            .collect();
-        let training = SoftNetTraining {
-            epochs: 60,
-            rate: 0.005,
-            batch: 4,
-            ..SoftNetTraining::published(ExpressionKind::Micro, 3)
-        };
-        struct StopAfter(u64);
-        impl Monitor for StopAfter {
-            fn epoch(&self, _: &str, row: &CurveRow, _: u64) -> Next {
-                match row.epoch == self.0 {
-                    true => Next::Stop,
-                    false => Next::Continue,
-                }
-            }
-        }
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("softnet.checkpoint");
-        let whole = training.run(&samples, None, &StopAfter(99)).unwrap();
-        let stopped = training.run(&samples, Some(&path), &StopAfter(2));
-        assert!(matches!(stopped, Err(TrainError::Stopped)));
-        let resumed = training.run(&samples, Some(&path), &StopAfter(99)).unwrap();
-        assert_eq!(resumed, whole);
-        let network = SoftNet::new(&NnDevice::flex());
-        let network = parameters::with_tensors(network, &whole).unwrap();
-        let images = samples
-            .iter()
-            .flat_map(|s| s.input.clone())
-            .collect::<Vec<_>>();
-        let images = TensorData::new(images, [8, CHANNELS, SIDE, SIDE]);
-        let scores = network.forward(Tensor::from_data(images, NnDevice::flex().handle()));
-        let scores = scores.try_into_vec_as::<f32>().unwrap();
-        for (score, sample) in scores.iter().zip(&samples) {
-            assert_eq!(*score > 0.5, sample.label, "{scores:?}");
-        }
     }
 }

@@ -1,13 +1,14 @@
 //! Trains [`MotionTcn`].
 
-use std::path::Path;
+mod held_out;
 
 use burn::optim::GradientsParams;
 use burn::tensor::activation::sigmoid;
 use burn::tensor::{Tensor, TensorData};
 
-use super::super::checkpoint::{Checkpoint, CheckpointError, Settings};
+use super::super::checkpoint::{Checkpoint, CheckpointError, Kept, Settings};
 use super::super::optimizer::{Optimizer, Rule};
+use super::super::patience::Patience;
 use super::super::progress::{Curve, CurveRow, Monitor, Next};
 use super::super::random::{Moment, Purpose};
 use super::super::schedule::Schedule;
@@ -36,12 +37,14 @@ pub struct TcnTraining {
     /// ([`super::planted`], [`super::turned`]).
     pub plants: bool,
     pub seed: u64,
+    /// How many epochs to wait for a better loss on the subjects held out.
+    pub patience: Option<u64>,
 }
 
 impl Default for TcnTraining {
     fn default() -> Self {
         Self {
-            epochs: 100,
+            epochs: 60,
             rate: 2e-3,
             weight_decay: 1e-3,
             batch: 4,
@@ -49,6 +52,7 @@ impl Default for TcnTraining {
             dropout: 0.2,
             plants: true,
             seed: 1,
+            patience: None,
         }
     }
 }
@@ -64,6 +68,10 @@ const APEX_SIGMA_SECS: [f64; 2] = [0.15, 0.05];
 pub enum TrainError {
     #[error("There is nothing to train on: no recording could be measured")]
     Empty,
+    #[error(
+        "Thresholds are fitted on subjects that are not learnt from, and there are too few here. Give at least two subjects"
+    )]
+    OneSubject,
     #[error("The training failed on its device: {0}. Train with --device cpu")]
     Device(String),
     #[error("The training was stopped; what is done is kept and the same command goes on")]
@@ -132,7 +140,7 @@ impl TcnTraining {
     #[must_use]
     pub fn settings(&self, lessons: &[Lesson]) -> Settings {
         let steps: usize = lessons.iter().map(|l| l.sequence.steps()).sum();
-        [
+        let mut settings: Settings = [
             ("network", crate::model::motion_tcn::NETWORK.to_owned()),
             ("epochs", self.epochs.to_string()),
             ("lr", self.rate.to_string()),
@@ -146,10 +154,15 @@ impl TcnTraining {
             ("steps", steps.to_string()),
         ]
         .map(|(name, value)| (name.to_owned(), value))
-        .into()
+        .into();
+        if let Some(patience) = self.patience {
+            settings.insert("patience".to_owned(), patience.to_string());
+        }
+        settings
     }
 
-    /// Trains, or goes on with the training that `checkpoint` holds.
+    /// Trains, or goes on with the training that `kept` holds. With
+    /// [`Self::patience`] it looks at `held_out` after every epoch.
     ///
     /// # Errors
     /// When there is nothing to train on, the device fails, the checkpoint is of
@@ -157,15 +170,17 @@ impl TcnTraining {
     pub fn run(
         &self,
         lessons: &[Lesson],
-        checkpoint: Option<&Path>,
+        held_out: &[Lesson],
+        kept: Option<Kept>,
         monitor: &dyn Monitor,
     ) -> Result<Tensors, TrainError> {
         if lessons.is_empty() {
             return Err(TrainError::Empty);
         }
-        let settings = self.settings(lessons);
-        let held = match checkpoint {
-            Some(path) => Checkpoint::load(path, &settings)?,
+        let own = self.settings(lessons);
+        let settings = kept.map_or(own.clone(), |kept| kept.with_data(own));
+        let held = match kept {
+            Some(kept) => Checkpoint::load(kept.path, &settings)?,
             None => None,
         };
         let device = NnDevice::flex().for_training();
@@ -173,6 +188,8 @@ impl TcnTraining {
             weight_decay: self.weight_decay,
         };
         let network = MotionTcn::new(&device);
+        let best = held.as_ref().and_then(|held| held.best.clone());
+        let mut patience = Patience::new(self.patience, best);
         let (mut network, mut optimizer, mut curve, first) = match held {
             Some(held) => (
                 parameters::with_tensors(network, &held.weights).map_err(TrainError::Device)?,
@@ -192,6 +209,9 @@ impl TcnTraining {
         let all = per_epoch * self.epochs;
         let mut step = first * per_epoch;
         for epoch in first..self.epochs {
+            if patience.is_over(epoch) {
+                break;
+            }
             let (mut sum, mut right) = (0.0, 0.0);
             let mut rate = self.rate;
             let stretches = self.stretches(lessons, epoch);
@@ -211,21 +231,31 @@ impl TcnTraining {
                 accuracy: right / per_epoch as f64,
             };
             curve.push(row);
-            if let Some(path) = checkpoint {
+            let weights = parameters::tensors_of(&network).map_err(TrainError::Device)?;
+            if patience.asks() {
+                patience.look(
+                    epoch + 1,
+                    held_out::loss(&network, held_out, self.stretch),
+                    &weights,
+                );
+            }
+            if let Some(kept) = kept {
                 let done = Checkpoint {
                     epoch: epoch + 1,
                     step,
                     curve: curve.clone(),
-                    weights: parameters::tensors_of(&network).map_err(TrainError::Device)?,
+                    weights,
                     optimizer: optimizer.state().map_err(TrainError::Device)?,
+                    best: patience.best().cloned(),
                 };
-                done.save(path, &settings)?;
+                done.save(kept.path, &settings)?;
             }
             if monitor.epoch("", &row, self.epochs) == Next::Stop {
                 return Err(TrainError::Stopped);
             }
         }
-        parameters::tensors_of(&network).map_err(TrainError::Device)
+        let last = parameters::tensors_of(&network).map_err(TrainError::Device)?;
+        Ok(patience.weights(last))
     }
 
     /// Weights evenly within ±√(3/inputs), biases zero.
@@ -333,15 +363,7 @@ impl TcnTraining {
         let tensor = |values: Vec<f32>, width: usize| {
             Tensor::<3>::from_data(TensorData::new(values, [count, time, width]), device)
         };
-        let weights: Vec<f32> = targets
-            .chunks_exact(OUTPUTS)
-            .zip(&known)
-            .flat_map(|(target, known)| {
-                let presence = [1.0, 1.0 + (MICRO_WEIGHT - 1.0) * target[1]];
-                let apex = APEX_WEIGHT as f32;
-                [presence[0], presence[1], apex, apex].map(|w| w * known)
-            })
-            .collect();
+        let weights = weights_of(&targets, &known);
         let hits: Vec<bool> = targets.chunks_exact(OUTPUTS).map(|t| t[1] > 0.5).collect();
         let logits = network.forward(tensor(values, STEP_VALUES), Some(tensor(dropped, WIDTH)));
         let scores = logits.clone().inner();
@@ -357,6 +379,17 @@ impl TcnTraining {
             .count();
         Ok((network, value, right as f64 / hits.len() as f64))
     }
+}
+
+/// How much each output of each step counts; `known` is 0 for steps behind the end.
+fn weights_of(targets: &[f32], known: &[f32]) -> Vec<f32> {
+    (targets.chunks_exact(OUTPUTS).zip(known))
+        .flat_map(|(target, known)| {
+            let presence = [1.0, 1.0 + (MICRO_WEIGHT - 1.0) * target[1]];
+            let apex = APEX_WEIGHT as f32;
+            [presence[0], presence[1], apex, apex].map(|w| w * known)
+        })
+        .collect()
 }
 
 /// Mean over the weighted values of the cross-entropy with soft targets, from logits.
@@ -412,10 +445,14 @@ mod tests {
         };
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("tcn.checkpoint");
-        let whole = training.run(&lessons, None, &StopAfter(99)).unwrap();
-        let stopped = training.run(&lessons, Some(&path), &StopAfter(2));
+        let kept = Some(Kept {
+            path: &path,
+            data: "made up",
+        });
+        let whole = training.run(&lessons, &[], None, &StopAfter(99)).unwrap();
+        let stopped = training.run(&lessons, &[], kept, &StopAfter(2));
         assert!(matches!(stopped, Err(TrainError::Stopped)));
-        let resumed = training.run(&lessons, Some(&path), &StopAfter(99));
+        let resumed = training.run(&lessons, &[], kept, &StopAfter(99));
         assert_eq!(resumed.unwrap(), whole);
     }
 }
