@@ -8,6 +8,7 @@ mod doctor;
 mod evaluate;
 mod evaluate_spotting;
 mod flow;
+mod flow_data;
 mod landmarks;
 mod magnify;
 mod print;
