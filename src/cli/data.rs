@@ -245,7 +245,7 @@ fn counts<K: std::fmt::Display>(counted: &BTreeMap<K, usize>) -> String {
     words.join(", ")
 }
 
-pub(super) fn tell_problems(problems: &[Problem], remarks: bool) {
+fn tell_problems(problems: &[Problem], remarks: bool) {
     let mut counted = 0;
     for problem in problems {
         let word = match problem.severity {

@@ -2,11 +2,11 @@
 //! folder or measured from the databases.
 
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
 use anyhow::anyhow;
 use clap::{Args, ValueEnum};
 
-use super::data::tell_problems;
 use super::print::tell;
 use super::progress::Progress;
 use super::recipe_args::beside;
@@ -16,7 +16,7 @@ use crate::dataset::flow_images::FlowImages;
 use crate::dataset::flow_measure::FlowMeter;
 use crate::dataset::flow_plan::FlowPlan;
 use crate::dataset::flow_preparation::{PreparationError, Prepared, prepare};
-use crate::dataset::{self, DatasetKind, Index};
+use crate::dataset::{self, DatasetKind, Index, Problem};
 use crate::spotting::ExpressionKind;
 
 /// The databases, and how their flow images are measured.
@@ -64,31 +64,24 @@ impl DatabaseArgs {
         let meter = FlowMeter::new(self.preset.into()).map_err(Failure::input)?;
         let count = Some(plan.clips.len() as u64);
         let progress = Progress::counting("clips", "flow images", count, quiet);
-        let progress = std::sync::Mutex::new(progress);
+        let progress = Mutex::new(progress);
         let prepared = prepare(&plan, &meter, folder, |done| {
-            let progress = progress.lock();
-            let mut progress = progress.unwrap_or_else(std::sync::PoisonError::into_inner);
+            let mut progress = progress.lock().unwrap_or_else(PoisonError::into_inner);
             progress.at(done as u64);
         });
         let progress = progress.into_inner();
-        progress
-            .unwrap_or_else(std::sync::PoisonError::into_inner)
-            .finish();
-        // What the labels lack explains why nothing can be made of them, too.
-        let mut doubtful = false;
-        for index in &indices {
-            tell_problems(&index.problems, false);
-            doubtful |= (index.problems.iter()).any(|p| p.severity >= Severity::Warning);
-        }
+        progress.unwrap_or_else(PoisonError::into_inner).finish();
+        // What is wrong with the labels explains why nothing can be made of them, too.
+        let doubts: usize = indices.iter().map(|i| tell_warnings(&i.problems)).sum();
         let prepared = prepared.map_err(|e| match e {
             PreparationError::Output(_) | PreparationError::Image { .. } => Failure::other(e),
             other => Failure::input(other),
         })?;
-        tell_problems(&prepared.left_out, false);
+        tell_warnings(&prepared.left_out);
         if !quiet {
             summarise(&plan, &prepared, folder);
         }
-        Ok(if doubtful || !prepared.left_out.is_empty() {
+        Ok(if doubts > 0 || !prepared.left_out.is_empty() {
             Outcome::Warned
         } else {
             Outcome::Done
@@ -117,6 +110,16 @@ impl DatabaseArgs {
             })
             .collect()
     }
+}
+
+/// Tells what is wrong, not what is only worth a remark; how many that were.
+fn tell_warnings(problems: &[Problem]) -> usize {
+    let mut grave = 0;
+    for problem in problems.iter().filter(|p| p.severity >= Severity::Warning) {
+        tell!("onset: warning: {problem}");
+        grave += 1;
+    }
+    grave
 }
 
 fn summarise(plan: &FlowPlan<'_>, prepared: &Prepared, folder: &Path) {
@@ -148,7 +151,7 @@ fn summarise(plan: &FlowPlan<'_>, prepared: &Prepared, folder: &Path) {
 #[derive(Debug, Args)]
 pub(super) struct FlowData {
     /// Folder of flow images: labels.csv (clip,subject,dataset,label) and flows/<clip>.png.
-    #[arg(long, required_unless_present = "root", conflicts_with_all = ["dataset", "root", "expressions", "preset"])]
+    #[arg(long, required_unless_present_any = ["dataset", "root"], conflicts_with_all = ["dataset", "root", "expressions", "preset"])]
     data: Option<PathBuf>,
     #[command(flatten)]
     databases: DatabaseArgs,

@@ -181,7 +181,7 @@ pub(super) fn left_out(
     place: &Place,
 ) -> Problem {
     Problem {
-        severity: Severity::Error,
+        severity: Severity::Warning,
         what: format!("An event of {tag} {recording} is left out: {why}"),
         remedy: remedy.to_owned(),
         skipped_row: true,

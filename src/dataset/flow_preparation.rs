@@ -118,8 +118,9 @@ pub fn prepare(
     if !outdated.is_empty() {
         remove(&labels)?;
     }
-    fs::create_dir_all(folder.join("flows")).map_err(|e| OutputError::write(folder, e))?;
+    // This table first: it tells our folders from those of others.
     write_changed(&log, table(&rows).as_bytes())?;
+    fs::create_dir_all(folder.join("flows")).map_err(|e| OutputError::write(folder, e))?;
 
     let missing: Vec<usize> = (0..ready.len()).filter(|&at| !ready[at]).collect();
     let file = OpenOptions::new().append(true).open(&log);
