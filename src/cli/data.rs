@@ -1,11 +1,13 @@
-//! `onset data`: what labelled data hold, before hours are spent on them.
+//! `onset data`: what labelled data hold, before hours are spent on them, and the flow
+//! images that recognition reads of them.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
 use serde::Serialize;
 
+use super::flow_data::DatabaseArgs;
 use super::print::{say, tell};
 use super::progress::Progress;
 use super::{CommandResult, Failure, Outcome};
@@ -15,7 +17,7 @@ use crate::dataset::check_flow_images::{FlowImagesReport, check_flow_images};
 use crate::dataset::{DatasetKind, Problem, open, recognise};
 use crate::facs::{ActionUnit, ThreeClass};
 
-/// Look at labelled data.
+/// Look at labelled data, or prepare it.
 #[derive(Debug, Args)]
 pub struct DataArgs {
     #[command(subcommand)]
@@ -45,6 +47,25 @@ enum What {
         #[arg(long)]
         remarks: bool,
     },
+    /// Measure the flow images of databases: negative, positive or surprise from onset
+    /// to apex, as `train` and `evaluate` of ststnet and off-apexnet read them.
+    ///
+    /// The classes are those of MEGC 2019. Without a marked apex (SMIC) the frame in the
+    /// middle between onset and offset is taken. Ends with status 3 when an event could
+    /// not be used. Repeated with the same settings it measures only what is missing.
+    #[command(
+        after_help = "Examples:\n  onset data flow-images --dataset casme2 --root /data/CASME2 --out casme2-flow\n  onset data flow-images --dataset smic --root /data/SMIC --dataset casme2 --root /data/CASME2 --dataset samm --root /data/SAMM --out megc2019"
+    )]
+    FlowImages {
+        #[command(flatten)]
+        databases: DatabaseArgs,
+        /// The folder to fill: flows/<clip>.png, labels.csv, measured.csv.
+        #[arg(long)]
+        out: PathBuf,
+        /// Print what the folder holds as JSON.
+        #[arg(long)]
+        json: bool,
+    },
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,14 +84,39 @@ fn data_kind(text: &str) -> Result<DataKind, String> {
 }
 
 pub(super) fn run(args: &DataArgs, quiet: bool) -> CommandResult {
-    let What::Check {
-        folder,
-        dataset,
-        json,
-        remarks,
-    } = &args.what;
+    match &args.what {
+        What::Check {
+            folder,
+            dataset,
+            json,
+            remarks,
+        } => examine(folder, *dataset, *json, *remarks, quiet),
+        What::FlowImages {
+            databases,
+            out,
+            json,
+        } => {
+            let outcome = databases.prepare(out, quiet)?;
+            let report = check_flow_images(out).map_err(Failure::other)?;
+            if *json {
+                print_json(&report)?;
+            } else {
+                print_flow_images(&report)?;
+            }
+            Ok(outcome)
+        }
+    }
+}
+
+fn examine(
+    folder: &Path,
+    dataset: Option<DataKind>,
+    json: bool,
+    remarks: bool,
+    quiet: bool,
+) -> CommandResult {
     let kind = match dataset {
-        Some(kind) => *kind,
+        Some(kind) => kind,
         None if folder.join("flows").is_dir() && folder.join("labels.csv").is_file() => {
             DataKind::FlowImages
         }
@@ -79,12 +125,12 @@ pub(super) fn run(args: &DataArgs, quiet: bool) -> CommandResult {
     match kind {
         DataKind::FlowImages => {
             let report = check_flow_images(folder).map_err(Failure::input)?;
-            if *json {
+            if json {
                 print_json(&report)?;
             } else {
                 print_flow_images(&report)?;
             }
-            tell_problems(&report.problems, *remarks);
+            tell_problems(&report.problems, remarks);
             Ok(ended(report.has_warnings()))
         }
         DataKind::Labelled(kind) => {
@@ -93,12 +139,12 @@ pub(super) fn run(args: &DataArgs, quiet: bool) -> CommandResult {
                 Progress::new("recordings", Some(index.recordings.len() as u64), quiet);
             let report = check(&index, |done| progress.at(done as u64));
             progress.finish();
-            if *json {
+            if json {
                 print_json(&report)?;
             } else {
                 print_report(&report)?;
             }
-            tell_problems(&report.problems, *remarks);
+            tell_problems(&report.problems, remarks);
             Ok(ended(report.has_warnings()))
         }
     }

@@ -6,12 +6,12 @@ use anyhow::anyhow;
 use clap::{Args, Subcommand, ValueEnum};
 
 use super::evaluate_spotting::{self, SpottingEvaluateArgs};
+use super::flow_data::FlowData;
 use super::print::{say, tell};
 use super::recipe_args::{FlowNetwork, RecipeArgs, beside};
 use super::train::remove_unfinished;
 use super::training_progress::TrainingProgress;
-use super::{CommandResult, Failure, Outcome, check_output};
-use crate::dataset::flow_images::FlowImages;
+use super::{CommandResult, Failure, check_output};
 use crate::model::flow_classifier::FlowClassifier;
 use crate::model::flow_input::CLASSES;
 use crate::nn::inventory::sha256;
@@ -33,12 +33,12 @@ pub struct EvaluateArgs {
 enum Model {
     /// Negative, positive or surprise by one flow image (STSTNet).
     #[command(
-        after_help = "Examples:\n  onset evaluate ststnet --data megc2019 --protocol loso --out report.json\n  onset evaluate ststnet --data megc2019 --protocol test --weights ststnet.safetensors --out report.json\n  onset evaluate ststnet --data megc2019 --protocol loso --fold 3 --folds folds\n  onset evaluate ststnet --data megc2019 --protocol loso --folds folds --merge --out report.json"
+        after_help = "Examples:\n  onset evaluate ststnet --data megc2019 --protocol loso --out report.json\n  onset evaluate ststnet --dataset casme2 --root /data/CASME2 --protocol loso --out report.json\n  onset evaluate ststnet --dataset smic --root /data/SMIC --dataset casme2 --root /data/CASME2 --dataset samm --root /data/SAMM --protocol loso --out megc2019.json\n  onset evaluate ststnet --data megc2019 --protocol test --weights ststnet.safetensors --out report.json\n  onset evaluate ststnet --data megc2019 --protocol loso --fold 3 --folds folds\n  onset evaluate ststnet --data megc2019 --protocol loso --folds folds --merge --out report.json"
     )]
     Ststnet(FlowEvaluateArgs),
     /// Negative, positive or surprise by the flow's two components (Off-ApexNet).
     #[command(
-        after_help = "Example: onset evaluate off-apexnet --data megc2019 --protocol loso --out report.json"
+        after_help = "Examples:\n  onset evaluate off-apexnet --data megc2019 --protocol loso --out report.json\n  onset evaluate off-apexnet --dataset casme2 --root /data/CASME2 --protocol loso --out report.json"
     )]
     OffApexnet(FlowEvaluateArgs),
     /// Spotting by the course of the motion (MotionTCN).
@@ -90,9 +90,8 @@ impl FoldArgs {
 
 #[derive(Debug, Args)]
 struct FlowEvaluateArgs {
-    /// Folder of flow images: labels.csv (clip,subject,dataset,label) and flows/<clip>.png.
-    #[arg(long)]
-    data: PathBuf,
+    #[command(flatten)]
+    data: FlowData,
     #[arg(long, value_enum)]
     protocol: ProtocolName,
     /// The report (JSON); the predictions go beside it as a table.
@@ -109,6 +108,14 @@ struct FlowEvaluateArgs {
     json: bool,
     #[command(flatten)]
     recipe: RecipeArgs,
+}
+
+impl FlowEvaluateArgs {
+    /// What is written: the report, or without one the folder of folds.
+    fn output(&self) -> Result<&Path, Failure> {
+        let output = self.out.as_deref().or(self.folds.folds.as_deref());
+        output.ok_or_else(|| Failure::input(anyhow!("Say where to write with --out")))
+    }
 }
 
 pub(super) fn run(args: &EvaluateArgs, quiet: bool) -> CommandResult {
@@ -136,7 +143,7 @@ pub(super) fn run(args: &EvaluateArgs, quiet: bool) -> CommandResult {
 
 fn leave_one_out(args: &FlowEvaluateArgs, network: FlowNetwork, quiet: bool) -> CommandResult {
     let recipe = args.recipe.recipe(network)?;
-    let data = FlowImages::read(&args.data).map_err(Failure::input)?;
+    let (data, outcome) = args.data.read(args.output()?, quiet)?;
     let device = args.recipe.device()?;
     let folder = args.folds.folder(args.out.as_deref())?;
     let subjects: std::collections::BTreeSet<_> =
@@ -174,7 +181,7 @@ fn leave_one_out(args: &FlowEvaluateArgs, network: FlowNetwork, quiet: bool) -> 
                 folder.display()
             );
         }
-        return Ok(Outcome::Done);
+        return Ok(outcome);
     }
     let predictions = if args.folds.merge {
         protocol.merge()
@@ -188,14 +195,14 @@ fn leave_one_out(args: &FlowEvaluateArgs, network: FlowNetwork, quiet: bool) -> 
     if args.folds.folds.is_none() {
         remove_unfinished(&folder);
     }
-    Ok(Outcome::Done)
+    Ok(outcome)
 }
 
 fn test(args: &FlowEvaluateArgs, network: FlowNetwork, quiet: bool) -> CommandResult {
     let recipe = args.recipe.recipe(network)?;
     let name = recipe.architecture.network();
     let (path, weights) = weights(args.weights.as_deref(), name)?;
-    let data = FlowImages::read(&args.data).map_err(Failure::input)?;
+    let (data, outcome) = args.data.read(args.output()?, quiet)?;
     let device = args.recipe.device()?;
     let network =
         FlowClassifier::from_file(&weights, &path, name, &device).map_err(Failure::input)?;
@@ -209,7 +216,7 @@ fn test(args: &FlowEvaluateArgs, network: FlowNetwork, quiet: bool) -> CommandRe
     let seed = settings.get("seed").and_then(|seed| seed.parse().ok());
     let report = Report::new(name, "test", &predictions, seed, settings);
     finish(args, &report, &predictions, quiet)?;
-    Ok(Outcome::Done)
+    Ok(outcome)
 }
 
 /// The weights that are asked for, and what messages call them.

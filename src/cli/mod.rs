@@ -9,6 +9,7 @@ mod evaluate;
 mod evaluate_spotting;
 mod evaluate_spotting_folds;
 mod flow;
+mod flow_data;
 mod landmarks;
 mod magnify;
 mod print;

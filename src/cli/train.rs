@@ -6,11 +6,12 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
 
+use super::flow_data::FlowData;
 use super::print::tell;
 use super::recipe_args::{FlowNetwork, RecipeArgs, beside};
 use super::train_spotting::{self, SoftNetTrainArgs, TcnTrainArgs};
 use super::training_progress::TrainingProgress;
-use super::{CommandResult, Failure, Outcome, check_output};
+use super::{CommandResult, Failure, check_output};
 use crate::dataset::flow_images::FlowImages;
 use crate::project::output::write_whole;
 use crate::training::progress::Curve;
@@ -28,12 +29,12 @@ pub struct TrainArgs {
 enum Model {
     /// Negative, positive or surprise by one flow image (STSTNet).
     #[command(
-        after_help = "Example: onset train ststnet --data flow --out ststnet.safetensors --recipe transfer --seed 1"
+        after_help = "Examples:\n  onset train ststnet --data flow --out ststnet.safetensors --recipe transfer --seed 1\n  onset train ststnet --dataset casme2 --root /data/CASME2 --out ststnet.safetensors"
     )]
     Ststnet(FlowTrainArgs),
     /// Negative, positive or surprise by the flow's two components (Off-ApexNet).
     #[command(
-        after_help = "Example: onset train off-apexnet --data flow --out off-apexnet.safetensors"
+        after_help = "Examples:\n  onset train off-apexnet --data flow --out off-apexnet.safetensors\n  onset train off-apexnet --dataset samm --root /data/SAMM --out off-apexnet.safetensors"
     )]
     OffApexnet(FlowTrainArgs),
     /// Macro- and micro-expressions in recordings by the course of the motion (MotionTCN).
@@ -50,9 +51,8 @@ enum Model {
 
 #[derive(Debug, Args)]
 struct FlowTrainArgs {
-    /// Folder of flow images: labels.csv (clip,subject,dataset,label) and flows/<clip>.png.
-    #[arg(long)]
-    data: PathBuf,
+    #[command(flatten)]
+    data: FlowData,
     /// The weights file to write; the learning curves go beside it.
     #[arg(long)]
     out: PathBuf,
@@ -76,7 +76,7 @@ pub(super) fn run(args: &TrainArgs, quiet: bool) -> CommandResult {
 fn flow_images(args: &FlowTrainArgs, network: FlowNetwork, quiet: bool) -> CommandResult {
     let recipe = args.recipe.recipe(network)?;
     check_output(&args.out, &[])?;
-    let data = FlowImages::read(&args.data).map_err(Failure::input)?;
+    let (data, outcome) = args.data.read(&args.out, quiet)?;
     let device = args.recipe.device()?;
     let images: Vec<_> = (0..data.clips.len()).map(|clip| data.image(clip)).collect();
     let labels = data.clips.iter().map(|clip| clip.label).collect();
@@ -127,7 +127,7 @@ fn flow_images(args: &FlowTrainArgs, network: FlowNetwork, quiet: bool) -> Comma
             curve.display()
         );
     }
-    Ok(Outcome::Done)
+    Ok(outcome)
 }
 
 /// What was kept for a resumption that is not needed any more.

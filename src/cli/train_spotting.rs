@@ -112,7 +112,8 @@ pub(super) struct TcnTrainArgs {
 
 pub(super) fn motion_tcn(args: &TcnTrainArgs, quiet: bool) -> CommandResult {
     let TcnTrainArgs { rest: args, join } = args;
-    check_output(&args.out, join)?;
+    let inputs: Vec<&Path> = join.iter().map(PathBuf::as_path).collect();
+    check_output(&args.out, &inputs)?;
     if !join.is_empty() {
         return joined(args, join, quiet);
     }
@@ -134,9 +135,11 @@ pub(super) fn motion_tcn(args: &TcnTrainArgs, quiet: bool) -> CommandResult {
 
 fn joined(args: &SpottingTrainArgs, files: &[PathBuf], quiet: bool) -> CommandResult {
     let members = files.iter().map(|path| Weights::load(path));
-    let members = members.collect::<Result<Vec<_>, _>>().map_err(Failure::input)?;
-    if let Some((other, path)) = (members.iter().zip(files))
-        .find(|(m, _)| m.card.trained_on != members[0].card.trained_on)
+    let members = members
+        .collect::<Result<Vec<_>, _>>()
+        .map_err(Failure::input)?;
+    if let Some((other, path)) =
+        (members.iter().zip(files)).find(|(m, _)| m.card.trained_on != members[0].card.trained_on)
     {
         return Err(Failure::input(anyhow!(
             "These networks learnt from different data ({} and {}), so nobody is left to fit thresholds on. Join networks of one training: {}",

@@ -236,6 +236,13 @@ impl Builder {
         let Some((onset, apex, offset)) = self.sheet_frames(row, &place) else {
             return;
         };
+        let lacks_frames = match &self.recordings[recording].frames {
+            Some(folder) if self.count == FrameCount::Numbers => {
+                let absent = |number| folder.place(number).is_none();
+                absent(onset) || apex.is_some_and(absent)
+            }
+            _ => false,
+        };
         let placed = match (self.count, &self.recordings[recording].frames) {
             (FrameCount::Numbers, Some(_)) => {
                 self.places_of_images(recording, onset, apex, offset, &place)
@@ -286,6 +293,7 @@ impl Builder {
             onset,
             apex,
             offset,
+            lacks_frames,
             aus,
             emotion,
             place,

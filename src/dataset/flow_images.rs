@@ -2,6 +2,7 @@
 //! with R = u, G = v, B = strain, and `labels.csv` with clip, subject, dataset, label.
 
 use std::collections::BTreeSet;
+use std::io::Cursor;
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
@@ -97,6 +98,38 @@ impl FlowImages {
         }
         hexadecimal(&hash.finalize())
     }
+}
+
+/// A flow image as a PNG file; `pixels` are u, v, strain of 28×28 in rows.
+///
+/// # Errors
+/// When there are not 28×28 pixels, or the encoder refuses.
+pub fn to_png(pixels: &[[u8; 3]]) -> Result<Vec<u8>, String> {
+    let side = SIDE as u32;
+    let picture = image::RgbImage::from_raw(side, side, pixels.as_flattened().to_vec())
+        .filter(|_| pixels.len() == PIXELS)
+        .ok_or_else(|| format!("it has {} pixels, not 28×28", pixels.len()))?;
+    let mut file = Cursor::new(Vec::new());
+    picture
+        .write_to(&mut file, image::ImageFormat::Png)
+        .map_err(|e| e.to_string())?;
+    Ok(file.into_inner())
+}
+
+/// `labels.csv` of these clips, in their order.
+///
+/// # Errors
+/// When the table cannot be made.
+pub fn to_labels(clips: &[&FlowClip]) -> Result<Vec<u8>, String> {
+    let mut table = csv::Writer::from_writer(Vec::new());
+    let header = ["clip", "subject", "dataset", "label"];
+    table.write_record(header).map_err(|e| e.to_string())?;
+    for clip in clips {
+        let label = clip.label.to_string();
+        let row = [&clip.clip, &clip.subject, &clip.dataset, &label];
+        table.write_record(row).map_err(|e| e.to_string())?;
+    }
+    table.into_inner().map_err(|e| e.to_string())
 }
 
 fn read_labels(path: &Path) -> Result<Vec<FlowClip>, FlowImagesError> {

@@ -184,6 +184,9 @@ pub struct LabelledEvent {
     /// `None` where nobody marked it.
     pub apex: Option<u64>,
     pub offset: u64,
+    /// The image of the labelled onset or apex is not there: `onset` is the next one
+    /// that is, `apex` unknown.
+    pub lacks_frames: bool,
     /// `None` where they were not coded or cannot be read.
     pub aus: Option<Vec<ScoredUnit>>,
     /// `None` where it is not labelled or cannot be read.

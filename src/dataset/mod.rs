@@ -4,6 +4,10 @@
 //! events in frames from 0. Readers know the published layouts and the quirks of the
 //! label sheets; nothing is left out in silence ([`Index::problems`]).
 //!
+//! Networks for recognition read flow images ([`flow_images`]). They are published as a
+//! folder, or made here from an [`Index`]: [`flow_plan`] says of which events,
+//! [`flow_measure`] how, [`flow_preparation`] fills the folder.
+//!
 //! # What the readers rely on
 //! The licensed databases cannot be shipped with a program, so their layouts were
 //! taken from the readers that published research code has for them (SOFTNet and MEAN
@@ -19,7 +23,11 @@ pub mod casme_sq;
 pub mod check;
 pub mod check_flow_images;
 pub mod error;
+mod flow_frames;
 pub mod flow_images;
+pub mod flow_measure;
+pub mod flow_plan;
+pub mod flow_preparation;
 pub mod frame_folder;
 pub mod index;
 mod layout;

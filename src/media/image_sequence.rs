@@ -328,8 +328,11 @@ fn header_size(path: &Path) -> Result<(u32, u32), String> {
     Ok(size)
 }
 
-/// Decodes to 8-bit RGB; a decoder's panic on damaged data is damage, too.
-fn read_picture(path: &Path) -> Result<RgbImage, String> {
+/// Decodes an image file to 8-bit RGB; a decoder's panic on damaged data is damage, too.
+///
+/// # Errors
+/// The file cannot be read or is damaged; the text says why, without the path.
+pub fn read_picture(path: &Path) -> Result<RgbImage, String> {
     let decode = || {
         ImageReader::open(path)
             .and_then(ImageReader::with_guessed_format)

@@ -153,15 +153,26 @@ fn span(low: f32, high: f32, bin: usize, length: usize) -> (usize, usize) {
     (first, end - first)
 }
 
-/// The square crop of `side` pixels that `crop_from_image` describes (pixel centres
-/// at whole coordinates), in grey 0..255.
+/// The square crop of `side` pixels; see [`extract_rectangle`].
+#[must_use]
+pub fn extract(patch: &LumaPatch, crop_from_image: Similarity, side: usize) -> Plane {
+    extract_rectangle(patch, crop_from_image, side, side)
+}
+
+/// The crop of `width` × `height` pixels that `crop_from_image` describes (pixel
+/// centres at whole coordinates), in grey 0..255.
 ///
 /// Every crop pixel is the mean over its own footprint where the crop is coarser
 /// than the patch, and bilinear where it is finer; beyond the patch its border is
 /// repeated. A transform without an inverse gives an even grey.
 #[must_use]
-pub fn extract(patch: &LumaPatch, crop_from_image: Similarity, side: usize) -> Plane {
-    let mut crop = Plane::zeros(side, side);
+pub fn extract_rectangle(
+    patch: &LumaPatch,
+    crop_from_image: Similarity,
+    width: usize,
+    height: usize,
+) -> Plane {
+    let mut crop = Plane::zeros(width, height);
     let Some(image_from_crop) = crop_from_image.inverse() else {
         crop.data.fill(127.5);
         return crop;
@@ -180,7 +191,7 @@ pub fn extract(patch: &LumaPatch, crop_from_image: Similarity, side: usize) -> P
     let level = b == 0.0;
     let (mut across, mut down) = (Taps::default(), Taps::default());
     let columns: Vec<Taps> = if level {
-        (0..side)
+        (0..width)
             .map(|x| {
                 let mut taps = Taps::default();
                 taps.aim(left + a * x as f32, size, patch.width);
@@ -190,7 +201,7 @@ pub fn extract(patch: &LumaPatch, crop_from_image: Similarity, side: usize) -> P
     } else {
         Vec::new()
     };
-    for y in 0..side {
+    for y in 0..height {
         let row = crop.row_mut(y);
         if level {
             down.aim(top + a * y as f32, size, patch.height);

@@ -1,6 +1,7 @@
 //! Readers of labelled data, each on a small made-up tree in the published layout.
 
 mod clips;
+mod flow_preparation;
 mod long_recordings;
 mod own;
 

@@ -4,7 +4,7 @@ use rayon::prelude::*;
 
 use super::corpus::Example;
 use super::judge;
-use crate::model::motion_tcn::MotionTcn;
+use crate::model::motion_tcn::MotionTcns;
 use crate::model::softnet::SoftNet;
 use crate::nn::NnDevice;
 use crate::session::decoding::Decoder;

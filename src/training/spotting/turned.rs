@@ -169,7 +169,7 @@ mod tests {
     #[test]
     fn turns_move_the_face_and_nothing_outside_it() {
         let mut random = Moment::default().stream(Purpose::Augmentation);
-        let mut steps = vec![0.0; 450 * STEP_VALUES];
+        let mut steps = vec![0.0_f32; 450 * STEP_VALUES];
         for step in steps.chunks_exact_mut(STEP_VALUES) {
             step[2 * CELLS + 40] = 1e-3;
             step[5 * CELLS + 40] = 0.5;

@@ -2,23 +2,22 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::io::Cursor;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
-use image::{ImageFormat, RgbImage};
 use rayon::prelude::*;
 
 use super::drawn_face::DrawnFace;
 use super::draws::Draws;
 use super::flow_scene::{Cast, FlowImage, Subject, film};
 use super::muscles::Musculature;
+use crate::dataset::flow_images::to_png;
 
 pub use super::emotion_classes::{Combination, ContractionSpread, EmotionClass, EmotionClasses};
 pub use super::flow_recipe::{
     CameraStyle, Disturbance, Estimate, FlowImageRecipe, Framing, RecipeError,
 };
-pub use super::flow_scene::SIDE;
+pub use crate::model::flow_input::SIDE;
 
 /// Names of the random streams.
 const SKIN: u64 = 2;
@@ -216,14 +215,8 @@ fn cast(recipe: &FlowImageRecipe, plan: &[Shot]) -> (Faces, Skins) {
 }
 
 fn write_picture(path: &Path, image: &LabelledFlowImage) -> Result<(), FlowImageError> {
-    let bytes = image.pixels.iter().flatten().copied().collect();
-    let side = SIDE as u32;
-    let picture = RgbImage::from_raw(side, side, bytes).expect("a flow image has 28×28 pixels");
-    let mut file = Cursor::new(Vec::new());
-    picture
-        .write_to(&mut file, ImageFormat::Png)
-        .map_err(|e| refused(path, &e))?;
-    write_whole(path, file.get_ref())
+    let file = to_png(&image.pixels).map_err(|e| refused(path, &e))?;
+    write_whole(path, &file)
 }
 
 /// Written beside and renamed, so a killed run leaves no half file.

@@ -9,17 +9,12 @@ use super::flow_recipe::{CameraStyle, FlowImageRecipe};
 use super::muscles::Musculature;
 use super::skin_mechanics::{COLUMNS, Field, ROWS, SPACING, eye_opening, sample};
 use crate::base::Plane;
+use crate::model::flow_framing::{EYE_COLUMNS, EYE_ROW, MIDDLE_COLUMN, MOUTH_ROWS};
+use crate::model::flow_input::SIDE;
+use crate::model::flow_reduction::{Reduction, flow_image};
 use crate::motion::tvl1::{FlowError, Tvl1, Tvl1Params};
 use crate::motion::{Flow, strain};
 
-/// Side of a flow image in pixels.
-pub const SIDE: usize = 28;
-/// Where real crops have the eyes (row, and distance of an eye from the middle in
-/// columns) and the mouth (rows below the eyes), of 28.
-const EYE_ROW: f64 = 7.5;
-const EYE_COLUMNS: f64 = 8.0;
-const MOUTH_ROWS: f64 = 12.5;
-const MIDDLE_COLUMN: f64 = 14.0;
 /// Canonical face: half distance of the eyes' centres, mouth below the eyes.
 const HALF_EYES: f64 = 0.509;
 const EYES_TO_MOUTH: f64 = 1.136;
@@ -236,30 +231,11 @@ pub(super) fn film(
     let Flow { u, v } = flow;
     let ways = [estimate.area, estimate.bilinear, estimate.bicubic];
     let way = Reduction::ALL[draws.weighted(ways.into_iter())];
-    let planes = [u, v, magnitude].map(|plane| scaled(&way.reduced(&plane)));
-    let pixels = (0..SIDE * SIDE)
-        .map(|i| [0, 1, 2].map(|k| planes[k][i]))
-        .collect();
     Ok(FlowImage {
-        pixels,
+        pixels: flow_image([&u, &v, &magnitude], way),
         units,
         strength,
     })
-}
-
-/// Min–max scaling to 0..255; a constant plane gives 0.
-fn scaled(values: &[f32]) -> Vec<u8> {
-    let (low, high) = (values.iter()).fold((f32::INFINITY, f32::NEG_INFINITY), |(l, h), &v| {
-        (l.min(v), h.max(v))
-    });
-    let scale = if high > low {
-        255.0 / (high - low)
-    } else {
-        0.0
-    };
-    (values.iter())
-        .map(|v| ((v - low) * scale + 0.5) as u8)
-        .collect()
 }
 
 /// What changes between onset and apex.
@@ -359,100 +335,4 @@ impl Scene {
 fn texture(cast: &Cast<'_>, x: f64, y: f64, lids: usize) -> f32 {
     let [sx, sy] = sample(&cast.subject.shape, x as f32, y as f32);
     cast.face.gray(x + f64::from(sx), y + f64::from(sy), lids)
-}
-
-/// Ways to reduce a plane to 28×28.
-#[derive(Debug, Clone, Copy)]
-enum Reduction {
-    /// Mean over each cell.
-    Area,
-    /// Between the nearest four pixels, no averaging.
-    Bilinear,
-    /// Cubic kernel (a = −½) widened to the cell.
-    Bicubic,
-}
-
-impl Reduction {
-    const ALL: [Self; 3] = [Self::Area, Self::Bilinear, Self::Bicubic];
-
-    fn reduced(self, plane: &Plane) -> Vec<f32> {
-        let across = self.taps(plane.width);
-        let down = self.taps(plane.height);
-        let mut narrow = vec![0.0; SIDE * plane.height];
-        for y in 0..plane.height {
-            let row = plane.row(y);
-            for (x, (first, weights)) in across.iter().enumerate() {
-                narrow[y * SIDE + x] = weights.iter().zip(&row[*first..]).map(|(w, v)| w * v).sum();
-            }
-        }
-        let mut out = vec![0.0; SIDE * SIDE];
-        for (y, (first, weights)) in down.iter().enumerate() {
-            for x in 0..SIDE {
-                out[y * SIDE + x] = (weights.iter().enumerate())
-                    .map(|(k, w)| w * narrow[(first + k) * SIDE + x])
-                    .sum();
-            }
-        }
-        out
-    }
-
-    /// First pixel and weights of each of the 28 cells.
-    fn taps(self, length: usize) -> Vec<(usize, Vec<f32>)> {
-        let cell = length as f64 / SIDE as f64;
-        let reach = match self {
-            Self::Area => 0.5 * cell,
-            Self::Bilinear => 1.0,
-            Self::Bicubic => 2.0 * cell.max(1.0),
-        };
-        (0..SIDE)
-            .map(|i| {
-                let center = (i as f64 + 0.5) * cell - 0.5;
-                let first = (center - reach).ceil().max(0.0) as usize;
-                let last = ((center + reach).floor() as usize).min(length - 1);
-                let mut weights: Vec<f64> = (first..=last)
-                    .map(|p| self.weight(p as f64 - center, cell))
-                    .collect();
-                let sum: f64 = weights.iter().sum();
-                weights.iter_mut().for_each(|w| *w /= sum);
-                (first, weights.iter().map(|&w| w as f32).collect())
-            })
-            .collect()
-    }
-
-    fn weight(self, distance: f64, cell: f64) -> f64 {
-        match self {
-            // Pixels cut by a cell's border count with the part inside.
-            Self::Area => (0.5 * cell + 0.5 - distance.abs()).clamp(0.0, 1.0),
-            Self::Bilinear => (1.0 - distance.abs()).max(0.0),
-            Self::Bicubic => {
-                let t = distance.abs() / cell.max(1.0);
-                if t < 1.0 {
-                    (1.5 * t - 2.5) * t * t + 1.0
-                } else if t < 2.0 {
-                    ((-0.5 * t + 2.5) * t - 4.0) * t + 2.0
-                } else {
-                    0.0
-                }
-            }
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_reduction_keeps_a_slope() {
-        let plane = Plane::from_vec(112, 160, (0..112 * 160).map(|i| (i % 112) as f32).collect());
-        for way in Reduction::ALL {
-            let small = way.reduced(&plane);
-            for i in 2..26 {
-                let expected = (i as f32 + 0.5) * 4.0 - 0.5;
-                assert!((small[5 * SIDE + i] - expected).abs() < 1e-3, "{way:?} {i}");
-            }
-        }
-        assert_eq!(scaled(&[1.0, 3.0, 2.0]), [0, 255, 128]);
-        assert_eq!(scaled(&[1.0, 1.0]), [0, 0]);
-    }
 }

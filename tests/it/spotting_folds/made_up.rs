@@ -28,6 +28,7 @@ pub(super) fn event(kind: ExpressionKind, onset: u64, offset: u64) -> LabelledEv
             sheet: None,
             row: None,
         },
+        lacks_frames: false,
     }
 }
 

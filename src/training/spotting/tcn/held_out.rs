@@ -9,7 +9,7 @@ use crate::nn::NnDevice;
 
 /// The training's loss on whole recordings as they are: nothing varied, planted or
 /// dropped, `stretch` steps at a time; the mean over all steps.
-pub(super) fn loss(network: &MotionTcns, lessons: &[Lesson], stretch: usize) -> f64 {
+pub(super) fn loss(network: &MotionTcn, lessons: &[Lesson], stretch: usize) -> f64 {
     let device = NnDevice::flex().for_training();
     let (mut sum, mut all) = (0.0, 0_usize);
     for lesson in lessons {
