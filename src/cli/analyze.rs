@@ -55,9 +55,10 @@ pub struct AnalyzeArgs {
     /// Stop a camera after this many seconds.
     #[arg(long, value_parser = above_zero, allow_negative_numbers = true)]
     seconds: Option<f64>,
-    /// What scores the windows.
-    #[arg(long, value_enum, default_value_t = SpotterArg::Control)]
-    spotter: SpotterArg,
+    /// What scores the windows; without: the best of what is at hand, motion-tcn where
+    /// neither SOFTNet weights nor the published decoding are asked for, else control.
+    #[arg(long, value_enum)]
+    spotter: Option<SpotterArg>,
     /// MotionTCN weights (see `onset weights`); without: the shipped ones.
     #[arg(long, conflicts_with_all = ["macro_weights", "micro_weights"])]
     tcn_weights: Option<PathBuf>,
@@ -95,6 +96,18 @@ impl From<SpotterArg> for SpotterChoice {
     }
 }
 
+impl AnalyzeArgs {
+    fn spotter(&self) -> SpotterChoice {
+        let softnet = self.macro_weights.is_some() || self.micro_weights.is_some();
+        match self.spotter {
+            Some(asked) => asked.into(),
+            None if self.tcn_weights.is_some() => SpotterChoice::MotionTcn,
+            None if softnet || self.decode == Decode::Compat => SpotterChoice::Control,
+            None => SpotterChoice::default(),
+        }
+    }
+}
+
 pub(super) fn run(args: &AnalyzeArgs, quiet: bool) -> CommandResult {
     check_usage(args)?;
     let params = Params {
@@ -103,7 +116,7 @@ pub(super) fn run(args: &AnalyzeArgs, quiet: bool) -> CommandResult {
         stride: args.stride,
         windows: WindowSecs::default(),
         device: args.device.device.into(),
-        spotter: args.spotter.into(),
+        spotter: args.spotter(),
         tcn_weights: args.tcn_weights.clone(),
         macro_weights: args.macro_weights.clone(),
         micro_weights: args.micro_weights.clone(),
@@ -167,10 +180,10 @@ fn check_usage(args: &AnalyzeArgs) -> Result<(), Failure> {
             "--seconds says when a camera stops, but no input is a camera: files are analysed to their end. Leave --seconds out"
         )));
     }
-    let tcn = args.spotter == SpotterArg::MotionTcn;
+    let tcn = args.spotter() == SpotterChoice::MotionTcn;
     if args.tcn_weights.is_some() && !tcn {
         return Err(Failure::input(anyhow!(
-            "--tcn-weights are read by MotionTCN only, which does not speak here. Add --spotter motion-tcn, or leave them out"
+            "--tcn-weights are read by MotionTCN only, which does not speak here. Leave --spotter out, or the weights"
         )));
     }
     if tcn && args.decode == Decode::Compat {

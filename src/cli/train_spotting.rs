@@ -105,8 +105,8 @@ pub(super) struct TcnTrainArgs {
     #[command(flatten)]
     rest: SpottingTrainArgs,
     /// Train nothing: join networks that were trained on these recordings from other
-    /// seeds into one that says the mean of what each says, with thresholds of its own.
-    #[arg(long, num_args = 2.., value_name = "FILE", conflicts_with_all = ["checkpoint", "epochs", "lr", "batch", "patience", "seed"])]
+    /// seeds into one that says the mean of what each says, and fit its thresholds.
+    #[arg(long, num_args = 1.., value_name = "FILE", conflicts_with_all = ["checkpoint", "epochs", "lr", "batch", "patience", "seed"])]
     join: Vec<PathBuf>,
 }
 

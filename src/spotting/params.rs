@@ -43,6 +43,9 @@ pub struct RunParams {
     /// Added at both ends: a cautious network sees the faint ends late and loses them
     /// early.
     pub widen_secs: f64,
+    /// What the control signal must reach within it: whatever a network says, an
+    /// expression stretches skin more than noise and the head's own motion do.
+    pub least_strain: f64,
 }
 
 /// The same for both kinds; the numbers come with the network's weights.
@@ -65,16 +68,24 @@ impl BothRuns {
 }
 
 /// Names of the numbers in a card's settings.
-const NUMBERS: [&str; 5] = ["peak", "edge", "bridge secs", "shortest secs", "widen secs"];
+const NUMBERS: [&str; 6] = [
+    "peak",
+    "edge",
+    "bridge secs",
+    "shortest secs",
+    "widen secs",
+    "least strain",
+];
 
 impl RunParams {
-    fn numbers(&self) -> [f64; 5] {
+    fn numbers(&self) -> [f64; 6] {
         [
             self.peak,
             self.edge,
             self.bridge_secs,
             self.shortest_secs,
             self.widen_secs,
+            self.least_strain,
         ]
     }
 }
@@ -102,13 +113,14 @@ impl BothRuns {
                     .map_err(|_not_a_number| format!("'{name}' is {text}"))?;
                 Ok::<f64, String>(number)
             };
-            let [peak, edge, bridge, shortest, widen] = NUMBERS.map(number);
+            let [peak, edge, bridge, shortest, widen, strain] = NUMBERS.map(number);
             Ok::<RunParams, String>(RunParams {
                 peak: peak?,
                 edge: edge?,
                 bridge_secs: bridge?,
                 shortest_secs: shortest?,
                 widen_secs: widen?,
+                least_strain: strain?,
             })
         };
         Ok(Self {
@@ -126,6 +138,7 @@ impl Default for BothRuns {
             bridge_secs,
             shortest_secs,
             widen_secs: 0.0,
+            least_strain: 0.0,
         };
         Self {
             macro_runs: runs(0.4, 0.4),

@@ -46,7 +46,8 @@ pub(super) fn decode_probability(samples: &[ScoreSample], params: &DecodeParams)
             floor: Some(rules.peak),
             ceiling: None,
         });
-        runs.extend(joined(found(&mine, rules), rules));
+        let whole = joined(found(&mine, rules), rules);
+        runs.extend(whole.into_iter().filter(|run| stretches(run, &mine, rules)));
     }
     let longest = params.longest_micro_secs;
     runs.retain_mut(|run| fits(run, params.runs.of(run.kind), longest));
@@ -129,6 +130,14 @@ fn joined(runs: Vec<Run>, rules: &RunParams) -> Vec<Run> {
     }
     whole.retain(|run| run.score >= rules.peak);
     whole
+}
+
+/// Whether the skin moves at all where the network sees an expression.
+fn stretches(run: &Run, samples: &[&ScoreSample], rules: &RunParams) -> bool {
+    let within = samples
+        .iter()
+        .filter(|s| (run.onset..=run.offset).contains(&s.centre_secs()));
+    within.map(|s| s.strain).fold(0.0, f64::max) >= rules.least_strain
 }
 
 /// Shorter than expressions are: nothing. A little longer than a micro-expression can
@@ -283,6 +292,22 @@ mod tests {
         let found = intervals(&both);
         assert_eq!(found.len(), 1, "{found:?}");
         assert_eq!(found[0].0, ExpressionKind::Macro);
+    }
+
+    #[test]
+    fn what_stretches_no_skin_is_no_expression_however_sure_the_network_is() {
+        let mut params = DecodeParams::probability();
+        params.runs.macro_runs.least_strain = 0.006;
+        let found = |strain: f64| {
+            let mut samples = samples(ExpressionKind::Macro, block(3.0, 5.0, 0.99));
+            samples[130].strain = strain;
+            let input = DecodeInput {
+                scores: &samples,
+                control: None,
+            };
+            decode(&input, &params).intervals.len()
+        };
+        assert_eq!((found(0.004), found(0.007)), (0, 1));
     }
 
     #[test]

@@ -57,7 +57,7 @@ pub fn motion_tcn(
     let tensors = training.run(&lessons, &watched, Some(kept), monitor)?;
     let settings = training.settings(&lessons);
     let card = card(motion_tcn::NETWORK, motion_tcn::INPUT, &learnt, settings);
-    with_thresholds(Weights { card, tensors }, &held_out)
+    with_thresholds(Weights { card, tensors }, examples, &held_out)
 }
 
 /// Networks that were trained on these recordings from other seeds as one, which says
@@ -76,11 +76,16 @@ pub fn joined(members: &[Weights], examples: &[&Example]) -> Result<TrainedTcn, 
     let seeds: Vec<&str> = seeds.map(String::as_str).collect();
     card.settings.insert("seed".to_owned(), seeds.join(" "));
     let tensors = motion_tcn::packed(&tensors);
-    with_thresholds(Weights { card, tensors }, &held_out)
+    with_thresholds(Weights { card, tensors }, examples, &held_out)
 }
 
-/// Fits the thresholds on subjects that were not learnt from.
-fn with_thresholds(mut weights: Weights, held_out: &[&Example]) -> Result<TrainedTcn, TrainError> {
+/// Fits the thresholds on subjects that were not learnt from; how much skin must
+/// stretch at least, which the network has no part in, on all of them.
+fn with_thresholds(
+    mut weights: Weights,
+    examples: &[&Example],
+    held_out: &[&Example],
+) -> Result<TrainedTcn, TrainError> {
     let device = NnDevice::flex();
     let network = MotionTcns::from_weights(&weights, &device)
         .map_err(|e| TrainError::Device(e.to_string()))?;
@@ -88,7 +93,8 @@ fn with_thresholds(mut weights: Weights, held_out: &[&Example]) -> Result<Traine
     let scores = scores
         .collect::<Result<Vec<_>, _>>()
         .map_err(TrainError::Device)?;
-    let runs = judge::fitted(held_out, &scores);
+    let strain = ExpressionKind::BOTH.map(|kind| judge::least_strain(examples, kind));
+    let runs = judge::fitted(held_out, &scores, strain);
     weights.card.settings.extend(runs.to_settings());
     let params = DecodeParams {
         runs,

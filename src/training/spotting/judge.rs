@@ -5,7 +5,7 @@ use rayon::prelude::*;
 
 use super::corpus::Example;
 use crate::base::Plane;
-use crate::dataset::LabelledRecording;
+use crate::dataset::{LabelledEvent, LabelledRecording};
 use crate::metrics::spotting::{Interval, Mode, Ranked, SpottingScore, Video, score_videos};
 use crate::model::motion_tcn::{MotionTcns, OUTPUTS};
 use crate::model::softnet::{CHANNELS, SoftNet};
@@ -102,11 +102,36 @@ pub fn minutes(examples: &[&Example]) -> f64 {
     examples.iter().map(|e| e.secs()).sum::<f64>() / 60.0
 }
 
+/// What all but a twentieth of the labelled expressions of a kind reach of the control
+/// signal; 0 where there are none.
+#[must_use]
+pub fn least_strain(examples: &[&Example], kind: ExpressionKind) -> f64 {
+    let reached = |example: &Example, event: &LabelledEvent| {
+        let [start, end] = [event.onset, event.offset].map(|frame| example.secs_of(frame));
+        let within = (example.features.windows(kind).samples.iter())
+            .filter(|s| (start..=end).contains(&s.centre_secs()));
+        within.map(|s| s.strain).reduce(f64::max)
+    };
+    let mut reached: Vec<f64> = (examples.iter())
+        .flat_map(|e| e.recording.events.iter().map(move |event| (*e, event)))
+        .filter(|(_, event)| event.kind == kind)
+        .filter_map(|(example, event)| reached(example, event))
+        .collect();
+    reached.sort_by(f64::total_cmp);
+    reached.get(reached.len() / 20).copied().unwrap_or(0.0)
+}
+
 /// The run parameters with the best F1 for each kind on these recordings, searched one
 /// number after another.
 #[must_use]
-pub fn fitted(examples: &[&Example], scores: &[Vec<ScoreSample>]) -> BothRuns {
+pub fn fitted(
+    examples: &[&Example],
+    scores: &[Vec<ScoreSample>],
+    [macro_strain, micro_strain]: [f64; 2],
+) -> BothRuns {
     let mut best = BothRuns::default();
+    best.macro_runs.least_strain = macro_strain;
+    best.micro_runs.least_strain = micro_strain;
     for _ in 0..2 {
         for kind in ExpressionKind::BOTH {
             for vary in VARIED {
