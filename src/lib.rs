@@ -21,7 +21,7 @@
 //! | [`nn`] | where networks run, their input from a buffer on the card, weights files and their cards |
 //! | [`media`] | video files, image folders, cameras, the drawn face, colour conversion; queue, capture thread, player |
 //! | [`face`] | boxes, 68 landmarks, tracking, the held crop, regions, pose, blink |
-//! | [`motion`] | which frames make a window, TV-L1 flow, strain, LED band-pass, ROI maps, magnification; `cpu` and `gpu` hold the two sides, `engine` is their front |
+//! | [`motion`] | which frames make a window, TV-L1 flow, the flow of coarse cells by least squares, strain, LED band-pass, ROI maps, magnification; `cpu` and `gpu` hold the two sides, `engine` is their front |
 //! | [`model`] | one file a network: SOFTNet, MotionTCN, STSTNet, Off-ApexNet; flow images and motion sequences as networks read them |
 //! | [`spotting`] | scores to intervals: offline, live, and as the published code does it |
 //! | [`timeline`] | what the analysis tells, the recording that keeps it, min–max drawing |

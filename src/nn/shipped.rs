@@ -5,10 +5,16 @@ use std::path::PathBuf;
 use super::weights::{Weights, WeightsError};
 
 /// Every shipped file by its name.
-const SHIPPED: &[(&str, &[u8])] = &[(
-    "ststnet-1",
-    include_bytes!("../../assets/weights/ststnet-1.safetensors"),
-)];
+const SHIPPED: &[(&str, &[u8])] = &[
+    (
+        "motion-tcn-1",
+        include_bytes!("../../assets/weights/motion-tcn-1.safetensors"),
+    ),
+    (
+        "ststnet-1",
+        include_bytes!("../../assets/weights/ststnet-1.safetensors"),
+    ),
+];
 
 /// MotionTCN for both kinds of expression.
 pub const MOTION_TCN: &str = "motion-tcn-1";
@@ -56,8 +62,11 @@ mod tests {
         for name in names() {
             let bytes = bytes(name).unwrap();
             total += bytes.len();
-            let card = weights(name).unwrap().unwrap().card;
-            assert!(card.trained_on.contains("drawn"), "{name}: {card:?}");
+            assert!(weights(name).unwrap().is_some(), "{name}");
+            let card = format!("{}/assets/weights/{name}.md", env!("CARGO_MANIFEST_DIR"));
+            let card = std::fs::read_to_string(card).unwrap();
+            // Nothing that a licence binds went into it, and the card says so.
+            assert!(card.contains("no licensed clip"), "{name}");
         }
         assert!(total < 8 << 20, "{total} bytes of weights");
     }

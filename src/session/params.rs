@@ -34,11 +34,11 @@ pub enum DecodeMode {
 pub enum SpotterChoice {
     /// The temporal network; the published decoding cannot read it and takes the
     /// control signal.
+    #[default]
     MotionTcn,
     #[serde(rename = "softnet")]
     SoftNet,
     /// No network.
-    #[default]
     Control,
 }
 
