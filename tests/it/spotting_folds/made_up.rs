@@ -37,7 +37,7 @@ pub(super) fn motion(moved: f32, grain: u64) -> WindowMotion {
     let value = |channel: usize, at: usize| {
         let (x, y) = (at % SIDE, at / SIDE);
         let noise = ((at as u64 * 7919 + grain * 104_729 + channel as u64) % 97) as f32 / 97.0;
-        let wave = if (x / 7 + y / 7 + channel) % 2 == 0 {
+        let wave = if (x / 7 + y / 7 + channel).is_multiple_of(2) {
             moved
         } else {
             0.0
