@@ -11,6 +11,14 @@ const SHIPPED: &[(&str, &[u8])] = &[
         include_bytes!("../../assets/weights/motion-tcn-1.safetensors"),
     ),
     (
+        "softnet-macro-1",
+        include_bytes!("../../assets/weights/softnet-macro-1.safetensors"),
+    ),
+    (
+        "softnet-micro-1",
+        include_bytes!("../../assets/weights/softnet-micro-1.safetensors"),
+    ),
+    (
         "ststnet-1",
         include_bytes!("../../assets/weights/ststnet-1.safetensors"),
     ),
