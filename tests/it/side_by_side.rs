@@ -13,6 +13,7 @@ use onset::media::{InputSpec, open};
 use onset::metrics::spotting::{Interval, Mode, Ranked, Video, events_table, score_videos};
 use onset::motion::tvl1::Tvl1Preset;
 use onset::motion::windows::Stride;
+use onset::session::params::SpotterChoice;
 use onset::session::pipeline::Pipeline;
 use onset::session::{Params, Resources};
 use onset::timeline::Recording;
@@ -69,6 +70,7 @@ fn presets_and_strides() {
             let params = Params {
                 flow: preset,
                 stride,
+                spotter: SpotterChoice::Control,
                 ..Params::default()
             };
             let resources = Resources::load(&params).unwrap();
