@@ -4,9 +4,10 @@
 //!
 //! SOFTNet judges one window by itself, without the direction of its motion. What tells
 //! an expression from a blink, a word or a turn of the head is the course: away and
-//! back, which parts, how long. So each step's flow grid, by TV-L1 and by least squares (both windows, signed, the
-//! head's motion apart) becomes a vector, and dilated convolutions over time (after Bai,
-//! Kolter, Koltun 2018) look 0.5 s ahead and 8 s back.
+//! back, which parts, how long. So each step's flow grid, by TV-L1
+//! and by least squares (both windows, signed, the head's motion apart), becomes a
+//! vector, and dilated convolutions over time (after Bai, Kolter, Koltun 2018) look
+//! 0.5 s ahead and 8 s back.
 
 use std::collections::BTreeMap;
 
