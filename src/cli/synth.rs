@@ -12,12 +12,12 @@ use super::{CommandResult, Failure, Outcome};
 use crate::media::synthetic::recordings;
 use crate::project::output;
 use crate::training::synthesis::flow_images::{FlowImageRecipe, write_flow_images};
-use crate::training::synthesis::{Cast, Recipe, Script, contact_sheet, film};
+use crate::training::synthesis::{Cast, Extras, Recipe, Script, contact_sheet, film};
 
 /// Film labelled synthetic recordings (same recipe and seed, same bytes).
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  onset synth --out studio --seed 7 --recordings 20\n  onset synth --recipe assets/studio/test-1.toml --out studio-test\n  onset synth --faces photos --out studio-faces --recordings 10\n  onset synth --contact-sheet sheet.png --recipe assets/studio/train-1.toml\n  onset synth --sample --out assets/clip\n  onset synth --flow-images 13000 --out flow\n\nOUT receives the videos, index.csv, labels.csv, events.csv (with amplitudes),\ndistractors.csv and recipe.toml."
+    after_help = "Examples:\n  onset synth --out studio --seed 7 --recordings 20\n  onset synth --recipe assets/studio/test-1.toml --out studio-test\n  onset synth --faces photos --out studio-faces --recordings 10\n  onset synth --contact-sheet sheet.png --recipe assets/studio/train-1.toml\n  onset synth --sample --out assets/clip\n  onset synth --flow-images 13000 --out flow\n\nOUT receives the videos, index.csv, labels.csv, events.csv (with amplitudes),\ndistractors.csv and recipe.toml. Stopped, it goes on where it was: the same command\nkeeps the recordings that are whole."
 )]
 pub struct SynthArgs {
     /// Folder for the recordings and their labels.
@@ -49,6 +49,10 @@ pub struct SynthArgs {
     /// What makes this set of recordings different from another; else the recipe's.
     #[arg(long)]
     seed: Option<u64>,
+    /// Write also where the 68 landmarks are in every frame, as
+    /// landmarks/RECORDING.csv.
+    #[arg(long, conflicts_with_all = ["contact_sheet", "sample", "flow_images"])]
+    landmarks: bool,
     /// How many recordings; else the recipe's, or 4 without one.
     #[arg(long, value_parser = clap::value_parser!(u32).range(1..))]
     recordings: Option<u32>,
@@ -92,7 +96,10 @@ pub(super) fn run(args: &SynthArgs, quiet: bool) -> CommandResult {
         .map(|number| Script::frames(&recipe, number))
         .sum();
     let progress = Mutex::new(Progress::new("filming", Some(total), quiet));
-    let filmed = film(&recipe, &cast, out, &|done| {
+    let extras = Extras {
+        landmarks: args.landmarks,
+    };
+    let filmed = film(&recipe, &cast, out, extras, &|done| {
         // A poisoned lock means another recording failed, which `film` reports.
         if let Ok(mut progress) = progress.lock() {
             progress.at(done);

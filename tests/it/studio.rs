@@ -17,7 +17,7 @@ use onset::media::synthetic::{
 use onset::media::{FrameSource, InputSpec, open};
 use onset::motion::{Tvl1, Tvl1Params};
 use onset::training::synthesis::recipe::FileRecipe;
-use onset::training::synthesis::{Cast, Recipe, Script, contact_sheet, film};
+use onset::training::synthesis::{Cast, Extras, Recipe, Script, contact_sheet, film};
 
 fn test_recipe() -> Recipe {
     Recipe::parse(Recipe::TEST_1).unwrap()
@@ -274,7 +274,7 @@ fn studio_folders_are_equal_whatever_the_threads() {
             .unwrap();
         let out = dir.path().join(name);
         let filmed = pool
-            .install(|| film(&recipe, &Cast::Drawn, &out, &|_| {}))
+            .install(|| film(&recipe, &Cast::Drawn, &out, Extras::default(), &|_| {}))
             .unwrap();
         (filmed, files(&out))
     };
@@ -298,6 +298,65 @@ fn studio_folders_are_equal_whatever_the_threads() {
         Script::draw(&other, 0).shot.person,
         Script::draw(&again, 0).shot.person
     );
+}
+
+#[test]
+fn studio_landmarks_are_written_where_they_are_asked_for() {
+    let dir = tempfile::tempdir().unwrap();
+    let recipe = Recipe {
+        recordings: 1,
+        ..small()
+    };
+    let extras = Extras { landmarks: true };
+    film(&recipe, &Cast::Drawn, dir.path(), extras, &|_| ()).unwrap();
+    let script = Script::draw(&recipe, 0);
+    let name = format!("landmarks/{}.csv", script.shot.name);
+    let table = std::fs::read_to_string(dir.path().join(name)).unwrap();
+    assert_eq!(table.lines().count(), 1 + script.shot.times.len());
+    let row: Vec<f32> = table
+        .lines()
+        .nth(8)
+        .unwrap()
+        .split(',')
+        .map(|v| v.parse().unwrap())
+        .collect();
+    let truth = ShotSource::new(script.shot).landmarks(7);
+    assert_eq!((row.len(), row[0]), (137, 7.0));
+    for (point, at) in truth.iter().zip(row[1..].chunks(2)) {
+        assert!((point.x - at[0]).abs() < 0.01 && (point.y - at[1]).abs() < 0.01);
+    }
+}
+
+#[test]
+fn a_killed_filming_keeps_what_is_whole_and_another_recipe_keeps_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    let filmed = |recipe: &Recipe| {
+        film(recipe, &Cast::Drawn, dir.path(), Extras::default(), &|_| ()).unwrap();
+        files(dir.path())
+    };
+    let three = small();
+    let whole = filmed(&three);
+    // As a kill leaves it: one recording missing, the tables of no run.
+    let mut videos = whole.keys().filter(|name| {
+        [".mp4", ".mov"].iter().any(|end| name.ends_with(end)) && !name.contains('/')
+    });
+    let (missing, kept) = (videos.next().unwrap(), videos.next().unwrap());
+    std::fs::remove_file(dir.path().join(missing)).unwrap();
+    std::fs::remove_file(dir.path().join("index.csv")).unwrap();
+    std::fs::write(dir.path().join(kept), "not filmed again").unwrap();
+    let more = Recipe {
+        recordings: 4,
+        ..small()
+    };
+    let again = filmed(&more);
+    assert_eq!(again[missing], whole[missing]);
+    assert_eq!(again[kept], fingerprint(b"not filmed again"));
+    assert!(again.len() > whole.len());
+    let other = Recipe {
+        seed: three.seed + 1,
+        ..small()
+    };
+    assert_ne!(filmed(&other)[kept], fingerprint(b"not filmed again"));
 }
 
 #[test]
@@ -328,7 +387,14 @@ fn studio_files_of_every_format_open_with_all_frames_and_their_times() {
         recipe.camera.noise = [0.5, 0.5];
         recipe.camera.drop_share = 1.0;
         recipe.camera.drops_per_minute = [120.0, 120.0];
-        film(&recipe, &Cast::Drawn, dir.path(), &|_| {}).unwrap();
+        film(
+            &recipe,
+            &Cast::Drawn,
+            dir.path(),
+            Extras::default(),
+            &|_| {},
+        )
+        .unwrap();
         let index = std::fs::read_to_string(dir.path().join("index.csv")).unwrap();
         let path = index.lines().nth(1).unwrap().split(',').nth(2).unwrap();
         let shot = Script::draw(&recipe, 0).shot;

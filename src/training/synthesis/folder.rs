@@ -11,7 +11,7 @@ use rayon::prelude::*;
 use super::cast::Cast;
 use super::recipe::{Recipe, RecipeError};
 use super::script::{Script, Storage};
-use crate::media::synthetic::ShotSource;
+use crate::media::synthetic::{Shot, ShotSource};
 use crate::media::video_writer::{VideoCodec, VideoQuality, VideoWriter};
 use crate::media::{FrameSource, MediaError};
 
@@ -22,6 +22,15 @@ pub struct Filmed {
     pub frames: u64,
     pub micro: usize,
     pub macro_: usize,
+}
+
+/// What is written beside the videos and their labels.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Extras {
+    /// `landmarks/RECORDING.csv`: where each frame shows the 68 points of the iBUG
+    /// scheme, `frame,x0,y0,…,x67,y67` in pixels of the picture, also where hair or a
+    /// turn of the head hides them. About as large as the video.
+    pub landmarks: bool,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -38,7 +47,9 @@ pub enum FilmError {
 /// `amplitude_px`, the largest displacement in pixels of the 128×128 crop),
 /// `distractors.csv` (`recording,what,start,end`) and `recipe.toml`. Equal recipes
 /// give equal files, whatever the number of threads. `progress` hears how many
-/// frames are done after each recording.
+/// frames are done after each recording. Recordings that an earlier, perhaps killed,
+/// run of the same recipe left in `dir` are kept; more of them may be asked for.
+/// `extras` adds tables that most readers do not want.
 ///
 /// # Errors
 /// When the folder or a file cannot be written or FFmpeg has no encoder.
@@ -46,17 +57,26 @@ pub fn film(
     recipe: &Recipe,
     cast: &Cast,
     dir: &Path,
+    extras: Extras,
     progress: &(dyn Fn(u64) + Sync),
 ) -> Result<Filmed, FilmError> {
     fs::create_dir_all(dir).map_err(|e| refused(dir, &e.to_string()))?;
-    write_text(&dir.join("recipe.toml"), &recipe.to_text()?)?;
+    if extras.landmarks {
+        let tables = dir.join("landmarks");
+        fs::create_dir_all(&tables).map_err(|e| refused(&tables, &e.to_string()))?;
+    }
+    let stamp = stamp(recipe, cast)?;
+    let recipe_file = dir.join("recipe.toml");
+    let keep = matches!(cast, Cast::Drawn)
+        && fs::read_to_string(&recipe_file).is_ok_and(|old| same_films(&old, &stamp));
+    write_text(&recipe_file, &stamp)?;
     let done = AtomicU64::new(0);
     // One after another where a thread is free, so that files appear in order.
     let scripts: Vec<Result<Rows, MediaError>> = (0..recipe.recordings)
         .into_par_iter()
         .with_max_len(1)
         .map(|number| {
-            let rows = film_one(recipe, cast, number, dir)?;
+            let rows = film_one(recipe, cast, number, dir, extras, keep)?;
             progress(done.fetch_add(rows.frames, Ordering::Relaxed) + rows.frames);
             Ok(rows)
         })
@@ -100,7 +120,37 @@ struct Rows {
     macro_: usize,
 }
 
-fn film_one(recipe: &Recipe, cast: &Cast, number: u32, dir: &Path) -> Result<Rows, MediaError> {
+/// The recipe, and which program filmed it: another version may draw otherwise.
+fn stamp(recipe: &Recipe, cast: &Cast) -> Result<String, RecipeError> {
+    let faces = match cast {
+        Cast::Drawn => "drawn faces",
+        Cast::Photographed(_) => "given faces",
+    };
+    let version = env!("CARGO_PKG_VERSION");
+    let text = recipe.to_text()?;
+    Ok(format!("# Filmed by onset {version}, {faces}.\n{text}"))
+}
+
+/// Whether two stamps differ in nothing but how many recordings are wanted: each
+/// recording is drawn by its own number.
+fn same_films(old: &str, new: &str) -> bool {
+    let told = |text: &str| -> Vec<String> {
+        text.lines()
+            .filter(|line| !line.starts_with("recordings = "))
+            .map(str::to_owned)
+            .collect()
+    };
+    told(old) == told(new)
+}
+
+fn film_one(
+    recipe: &Recipe,
+    cast: &Cast,
+    number: u32,
+    dir: &Path,
+    extras: Extras,
+    keep: bool,
+) -> Result<Rows, MediaError> {
     let script = Script::draw_with(recipe, number, cast);
     let name = script.shot.name.clone();
     let file = match script.storage {
@@ -138,10 +188,33 @@ fn film_one(recipe: &Recipe, cast: &Cast, number: u32, dir: &Path) -> Result<Row
     for d in &script.distractors {
         let _ = writeln!(rows.distractors, "{name},{},{},{}", d.what, d.start, d.end);
     }
-    let storage = script.storage;
-    let source = ShotSource::new(script.shot);
-    store(source, storage, &dir.join(file))?;
+    if extras.landmarks {
+        let path = dir.join("landmarks").join(format!("{name}.csv"));
+        write_text(&path, &landmark_table(&script.shot))?;
+    }
+    let path = dir.join(file);
+    // Files and folders get their names only when they are whole.
+    if !(keep && path.exists()) {
+        store(ShotSource::new(script.shot), script.storage, &path)?;
+    }
     Ok(rows)
+}
+
+fn landmark_table(shot: &Shot) -> String {
+    let frames = shot.times.len() as u64;
+    let source = ShotSource::new(shot.clone());
+    let mut table = String::from("frame");
+    for point in 0..68 {
+        let _ = write!(table, ",x{point},y{point}");
+    }
+    for frame in 0..frames {
+        let _ = write!(table, "\n{frame}");
+        for point in source.landmarks(frame) {
+            let _ = write!(table, ",{:.2},{:.2}", point.x, point.y);
+        }
+    }
+    table.push('\n');
+    table
 }
 
 fn store(mut source: ShotSource, storage: Storage, path: &Path) -> Result<(), MediaError> {
