@@ -12,12 +12,12 @@ use super::{CommandResult, Failure, Outcome};
 use crate::media::synthetic::recordings;
 use crate::project::output;
 use crate::training::synthesis::flow_images::{FlowImageRecipe, write_flow_images};
-use crate::training::synthesis::{Cast, Extras, Recipe, Script, contact_sheet, film};
+use crate::training::synthesis::{Cast, Extras, FilmError, Recipe, Script, contact_sheet, film};
 
 /// Film labelled synthetic recordings (same recipe and seed, same bytes).
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  onset synth --out studio --seed 7 --recordings 20\n  onset synth --recipe assets/studio/test-1.toml --out studio-test\n  onset synth --faces photos --out studio-faces --recordings 10\n  onset synth --contact-sheet sheet.png --recipe assets/studio/train-1.toml\n  onset synth --sample --out assets/clip\n  onset synth --flow-images 13000 --out flow\n\nOUT receives the videos, index.csv, labels.csv, events.csv (with amplitudes),\ndistractors.csv and recipe.toml. Stopped, it goes on where it was: the same command\nkeeps the recordings that are whole."
+    after_help = "Examples:\n  onset synth --out studio --seed 7 --recordings 20\n  onset synth --recipe assets/studio/test-1.toml --out studio-test\n  onset synth --faces photos --out studio-faces --recordings 10\n  onset synth --contact-sheet sheet.png --recipe assets/studio/train-1.toml\n  onset synth --sample --out assets/clip\n  onset synth --flow-images 13000 --out flow\n\nOUT receives the videos, index.csv, labels.csv, events.csv (with amplitudes),\ndistractors.csv and recipe.toml. Stopped, the same command keeps the\nrecordings of drawn faces that are whole; another recipe clears what the last one left."
 )]
 pub struct SynthArgs {
     /// Folder for the recordings and their labels.
@@ -105,7 +105,10 @@ pub(super) fn run(args: &SynthArgs, quiet: bool) -> CommandResult {
             progress.at(done);
         }
     })
-    .map_err(Failure::other)?;
+    .map_err(|error| match error {
+        FilmError::OthersLabels { .. } => Failure::input(error),
+        other => Failure::other(other),
+    })?;
     if let Ok(progress) = progress.into_inner() {
         progress.finish();
     }

@@ -327,6 +327,14 @@ fn studio_landmarks_are_written_where_they_are_asked_for() {
     }
 }
 
+/// Whether no video of one folder is in the other.
+fn videos_differ(a: &BTreeMap<String, u64>, b: &BTreeMap<String, u64>) -> bool {
+    let video = |name: &&String| name.ends_with(".mp4") || name.ends_with(".mov");
+    a.keys()
+        .filter(video)
+        .all(|name| b.get(name) != a.get(name))
+}
+
 #[test]
 fn a_killed_filming_keeps_what_is_whole_and_another_recipe_keeps_nothing() {
     let dir = tempfile::tempdir().unwrap();
@@ -356,7 +364,20 @@ fn a_killed_filming_keeps_what_is_whole_and_another_recipe_keeps_nothing() {
         seed: three.seed + 1,
         ..small()
     };
-    assert_ne!(filmed(&other)[kept], fingerprint(b"not filmed again"));
+    let all_other = filmed(&other);
+    assert_ne!(all_other[kept], fingerprint(b"not filmed again"));
+    // Killed after the first recording of yet another recipe and begun again.
+    let third = Recipe {
+        seed: three.seed + 2,
+        ..small()
+    };
+    let one = Recipe {
+        recordings: 1,
+        ..third.clone()
+    };
+    filmed(&one);
+    let all_third = filmed(&third);
+    assert!(videos_differ(&all_third, &all_other));
 }
 
 #[test]
@@ -512,6 +533,26 @@ fn studio_recipes_that_cannot_be_filmed_say_why() {
 }
 
 /// Figures of different days are compared by this recipe: it never changes.
+#[test]
+fn no_training_recipe_shares_the_world_of_the_pinned_test() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/studio");
+    let read = |name: &str| Recipe::read(&folder.join(name)).unwrap();
+    let (first, dense) = (read("train-1.toml"), read("train-2.toml"));
+    let mut worlds = vec![
+        test_recipe().world,
+        first.world.clone(),
+        dense.world.clone(),
+    ];
+    worlds.sort();
+    worlds.dedup();
+    assert_eq!(worlds.len(), 3);
+    let micro = |recipe: &Recipe| {
+        let events = (0..20).flat_map(|number| Script::draw(recipe, number).events);
+        events.filter(|e| e.kind == ExpressionKind::Micro).count()
+    };
+    assert!(micro(&dense) > 2 * micro(&first));
+}
+
 #[test]
 fn the_pinned_test_recipe_is_unchanged() {
     assert_eq!(fingerprint(Recipe::TEST_1.as_bytes()), PINNED);

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
@@ -31,6 +32,8 @@ pub enum FlowImageError {
     Recipe(#[from] RecipeError),
     #[error("Cannot measure a flow image: {0}")]
     Flow(#[from] crate::motion::tvl1::FlowError),
+    #[error("The folder holds labels of other data, and they would be replaced. Choose another folder with --out: {}", path.display())]
+    OthersLabels { path: PathBuf },
     #[error("Cannot write the flow images: {reason}. Choose a folder that exists and has room: {}", path.display())]
     Write { path: PathBuf, reason: String },
 }
@@ -116,12 +119,17 @@ pub fn flow_images(
 /// were written.
 ///
 /// # Errors
-/// A recipe with a value out of its range, a folder that cannot be written.
+/// A recipe with a value out of its range, a folder that cannot be written or holds
+/// other labels.
 pub fn write_flow_images(
     dir: &Path,
     recipe: &FlowImageRecipe,
     progress: impl Fn(usize) + Sync,
 ) -> Result<usize, FlowImageError> {
+    let labels = dir.join("labels.csv");
+    if labels.exists() && !dir.join("contents.csv").exists() {
+        return Err(FlowImageError::OthersLabels { path: labels });
+    }
     let images = flow_images(recipe, progress)?;
     save_flow_images(dir, &images)?;
     Ok(images.len())
@@ -134,6 +142,12 @@ pub fn write_flow_images(
 pub fn save_flow_images(dir: &Path, images: &[LabelledFlowImage]) -> Result<(), FlowImageError> {
     let flows = dir.join("flows");
     fs::create_dir_all(&flows).map_err(|e| refused(&flows, &e))?;
+    // Labels of earlier images must not stand beside these, should this be killed.
+    let label_file = dir.join("labels.csv");
+    match fs::remove_file(&label_file) {
+        Err(e) if e.kind() != io::ErrorKind::NotFound => return Err(refused(&label_file, &e)),
+        _ => {}
+    }
     let mut labels = String::from("clip,subject,dataset,label\n");
     let mut contents = String::from("clip,aus,strength\n");
     for image in images {
@@ -151,7 +165,7 @@ pub fn save_flow_images(dir: &Path, images: &[LabelledFlowImage]) -> Result<(), 
         ));
     }
     write_whole(&dir.join("contents.csv"), contents.as_bytes())?;
-    write_whole(&dir.join("labels.csv"), labels.as_bytes())
+    write_whole(&label_file, labels.as_bytes())
 }
 
 /// One image to be made.

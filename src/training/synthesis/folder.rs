@@ -35,6 +35,8 @@ pub struct Extras {
 
 #[derive(Debug, thiserror::Error)]
 pub enum FilmError {
+    #[error("The folder holds labels that Onset did not film, and they would be replaced. Choose another folder with --out: {}", path.display())]
+    OthersLabels { path: PathBuf },
     #[error(transparent)]
     Recipe(#[from] RecipeError),
     #[error(transparent)]
@@ -52,7 +54,8 @@ pub enum FilmError {
 /// `extras` adds tables that most readers do not want.
 ///
 /// # Errors
-/// When the folder or a file cannot be written or FFmpeg has no encoder.
+/// When the folder or a file cannot be written, it holds labels that are none of
+/// [`film`]'s, or FFmpeg has no encoder.
 pub fn film(
     recipe: &Recipe,
     cast: &Cast,
@@ -61,14 +64,25 @@ pub fn film(
     progress: &(dyn Fn(u64) + Sync),
 ) -> Result<Filmed, FilmError> {
     fs::create_dir_all(dir).map_err(|e| refused(dir, &e.to_string()))?;
+    let recipe_file = dir.join("recipe.toml");
+    if !recipe_file.exists()
+        && let Some(path) = ["index.csv", "labels.csv"]
+            .map(|name| dir.join(name))
+            .into_iter()
+            .find(|path| path.exists())
+    {
+        return Err(FilmError::OthersLabels { path });
+    }
     if extras.landmarks {
         let tables = dir.join("landmarks");
         fs::create_dir_all(&tables).map_err(|e| refused(&tables, &e.to_string()))?;
     }
     let stamp = stamp(recipe, cast)?;
-    let recipe_file = dir.join("recipe.toml");
     let keep = matches!(cast, Cast::Drawn)
         && fs::read_to_string(&recipe_file).is_ok_and(|old| same_films(&old, &stamp));
+    if !keep {
+        forget(dir, &recipe.world)?;
+    }
     write_text(&recipe_file, &stamp)?;
     let done = AtomicU64::new(0);
     // One after another where a thread is free, so that files appear in order.
@@ -118,6 +132,43 @@ struct Rows {
     frames: u64,
     micro: usize,
     macro_: usize,
+}
+
+/// Removes what another recipe of this world filmed here, its stamp first: were it
+/// filmed over, a kill would leave its films under the new recipe's labels.
+fn forget(dir: &Path, world: &str) -> Result<(), MediaError> {
+    let tables = [
+        "recipe.toml",
+        "index.csv",
+        "labels.csv",
+        "events.csv",
+        "distractors.csv",
+    ];
+    for path in tables.map(|name| dir.join(name)) {
+        if path.exists() {
+            fs::remove_file(&path).map_err(|e| refused(&path, &e.to_string()))?;
+        }
+    }
+    let tables = dir.join("landmarks");
+    let here = fs::read_dir(dir).map_err(|e| refused(dir, &e.to_string()))?;
+    // There need be none.
+    let landmarks = fs::read_dir(&tables).into_iter().flatten();
+    for entry in here.chain(landmarks) {
+        let path = entry.map_err(|e| refused(dir, &e.to_string()))?.path();
+        let stem = path.file_stem().map(|s| s.to_string_lossy().into_owned());
+        let number = stem
+            .as_deref()
+            .and_then(|s| s.strip_prefix(world)?.strip_prefix('_'));
+        if number.is_none_or(|n| n.parse::<u32>().is_err()) {
+            continue;
+        }
+        let removed = match path.is_dir() {
+            true => fs::remove_dir_all(&path),
+            false => fs::remove_file(&path),
+        };
+        removed.map_err(|e| refused(&path, &e.to_string()))?;
+    }
+    Ok(())
 }
 
 /// The recipe, and which program filmed it: another version may draw otherwise.

@@ -30,6 +30,6 @@ mod skin_mechanics;
 
 pub use cast::{Cast, CastError, Skipped};
 pub use contact_sheet::contact_sheet;
-pub use folder::{Extras, Filmed, film};
+pub use folder::{Extras, FilmError, Filmed, film};
 pub use recipe::{Recipe, RecipeError};
 pub use script::{Distractor, Script, ScriptedEvent};

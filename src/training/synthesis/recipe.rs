@@ -291,8 +291,13 @@ impl Recipe {
     /// # Errors
     /// As [`Recipe::read`].
     pub fn parse(text: &str) -> Result<Self, RecipeError> {
-        let recipe: Self =
-            toml::from_str(text).map_err(|e| RecipeError::Value(e.message().to_owned()))?;
+        let recipe: Self = toml::from_str(text).map_err(|e| {
+            let line = e
+                .span()
+                .map(|span| text[..span.start].lines().count().max(1));
+            let line = line.map_or_else(String::new, |line| format!("line {line}: "));
+            RecipeError::Value(format!("{line}{}", e.message().replace('\n', ", ")))
+        })?;
         recipe.check()?;
         Ok(recipe)
     }

@@ -190,9 +190,6 @@ impl Script {
     }
 }
 
-/// Degrees that a head may turn and nod. A photograph shows one side of a head: it is
-/// turned less than a drawn one.
-#[must_use]
 /// Whether a recording belongs to a share of all: spread evenly over the numbers, so
 /// that any run of recordings holds the share nearly exactly.
 fn in_share(world: &str, number: u32, share: f64, what: usize) -> bool {
