@@ -127,7 +127,10 @@ pub(super) fn run(args: &EvaluateArgs, quiet: bool) -> CommandResult {
         Model::Control(args) => return evaluate_spotting::control(args, quiet),
     };
     if let Some(out) = &args.out {
-        check_output(out, &[])?;
+        let labels = args.data.labels();
+        let inputs = [labels.as_deref(), args.weights.as_deref().map(Path::new)];
+        let inputs: Vec<&Path> = inputs.into_iter().flatten().collect();
+        check_output(out, &inputs)?;
     }
     match args.protocol {
         ProtocolName::Loso if args.weights.is_some() => Err(Failure::input(anyhow!(

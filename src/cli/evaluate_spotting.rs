@@ -94,14 +94,14 @@ pub(super) fn motion_tcn(args: &SpottingEvaluateArgs, quiet: bool) -> CommandRes
             path.display()
         ))
     })?;
-    let examples = examples(args, Parts::Grids, quiet)?;
-    let examples: Vec<&Example> = examples.iter().collect();
+    let material = Measured::of(args, Parts::Grids, quiet)?;
+    let examples = material.examples();
     let spotted = trial::by_motion_tcn(&examples, &network, runs, &device).map_err(not_computed)?;
     let settings = described(&[&weights]);
     finish(
         args,
         motion_tcn::NETWORK,
-        &examples,
+        &material,
         &spotted,
         settings,
         quiet,
@@ -137,21 +137,47 @@ pub(super) fn softnet(args: &SpottingEvaluateArgs, quiet: bool) -> CommandResult
         };
         let network = SoftNet::new(&device).with_weights(&weights, &device);
         let network = network.map_err(|e| Failure::input(anyhow!("{e}: {}", path.display())))?;
+        if networks.iter().any(|n: &KindNetwork| n.kind == kind) {
+            return Err(Failure::input(anyhow!(
+                "Two files of weights find {}-expressions. Test one of each kind at a time: {}",
+                kind.name(),
+                path.display()
+            )));
+        }
         let floor = weights.card.settings.get(softnet::FLOOR);
+        let floor = floor.map(|floor| floor.parse::<f64>().ok().filter(|f| f.is_finite()));
+        if floor == Some(None) {
+            return Err(Failure::input(anyhow!(
+                "The floor on these weights' card is no number. Train or import them again: {}",
+                path.display()
+            )));
+        }
         networks.push(KindNetwork {
             kind,
             network,
-            floor: floor.and_then(|floor| floor.parse().ok()),
+            floor: floor.flatten(),
         });
         cards.push(weights);
     }
-    let examples = examples(args, Parts::All, quiet)?;
-    let examples: Vec<&Example> = examples.iter().collect();
+    let material = Measured::of(args, Parts::All, quiet)?;
+    let examples = material.examples();
     let decode = args.decode.into();
+    let unscored: Vec<&str> = (ExpressionKind::BOTH.iter())
+        .filter(|kind| !networks.iter().any(|n| n.kind == **kind))
+        .map(|kind| kind.name())
+        .collect();
+    for kind in &unscored {
+        if !quiet {
+            tell!("warning: no weights find {kind}-expressions, so the control signal does");
+        }
+    }
     let spotted =
         trial::by_softnets(&examples, &networks, decode, &device).map_err(not_computed)?;
-    let settings = described(&cards.iter().collect::<Vec<_>>());
-    finish(args, softnet::NETWORK, &examples, &spotted, settings, quiet)
+    let mut settings = described(&cards.iter().collect::<Vec<_>>());
+    for kind in unscored {
+        settings.insert(format!("{kind} by"), "control".to_owned());
+    }
+    finish(args, softnet::NETWORK, &material, &spotted, settings, quiet)
 }
 
 pub(super) fn control(args: &SpottingEvaluateArgs, quiet: bool) -> CommandResult {
@@ -166,15 +192,17 @@ pub(super) fn control(args: &SpottingEvaluateArgs, quiet: bool) -> CommandResult
             "The control signal has no weights. Leave --weights out"
         )));
     }
-    let examples = examples(args, Parts::Grids, quiet)?;
-    let examples: Vec<&Example> = examples.iter().collect();
-    let spotted = trial::by_control(&examples, args.decode.into());
-    finish(args, "control", &examples, &spotted, BTreeMap::new(), quiet)
+    let material = Measured::of(args, Parts::Grids, quiet)?;
+    let spotted = trial::by_control(&material.examples(), args.decode.into());
+    finish(args, "control", &material, &spotted, BTreeMap::new(), quiet)
 }
 
 fn ready(args: &SpottingEvaluateArgs) -> Result<(), Failure> {
     if let Some(out) = &args.out {
-        check_output(out, &[])?;
+        let tables = args.data.tables();
+        let tables = tables.iter().map(PathBuf::as_path);
+        let weights = args.weights.iter().map(PathBuf::as_path);
+        check_output(out, &tables.chain(weights).collect::<Vec<_>>())?;
     }
     let trains = args.course != CourseArgs::default() || args.seed.is_some();
     match args.protocol {
@@ -196,14 +224,27 @@ fn ready(args: &SpottingEvaluateArgs) -> Result<(), Failure> {
     }
 }
 
-fn examples(
-    args: &SpottingEvaluateArgs,
-    parts: Parts,
-    quiet: bool,
-) -> Result<Vec<Example>, Failure> {
-    let windows = |_: &[_]| WindowSecs::default();
-    let material = args.data.material(args.decode.into(), windows, quiet)?;
-    material.examples(parts, quiet)
+/// What is tested on, and how it was measured.
+struct Measured {
+    examples: Vec<Example>,
+    settings: BTreeMap<String, String>,
+    outcome: Outcome,
+}
+
+impl Measured {
+    fn of(args: &SpottingEvaluateArgs, parts: Parts, quiet: bool) -> Result<Self, Failure> {
+        let windows = |_: &[_]| WindowSecs::default();
+        let material = args.data.material(args.decode.into(), windows, quiet)?;
+        Ok(Self {
+            examples: material.examples(parts, quiet)?,
+            settings: material.described(),
+            outcome: material.outcome(),
+        })
+    }
+
+    fn examples(&self) -> Vec<&Example> {
+        self.examples.iter().collect()
+    }
 }
 
 fn weights_or<'a>(
@@ -275,11 +316,12 @@ pub(super) fn peaks(folder: &Path) -> Result<Peaks, Failure> {
 fn finish(
     args: &SpottingEvaluateArgs,
     network: &str,
-    examples: &[&Example],
+    measured: &Measured,
     spotted: &Spotted,
     settings: BTreeMap<String, String>,
     quiet: bool,
 ) -> CommandResult {
+    let examples = &measured.examples();
     let recordings: Vec<&LabelledRecording> = judge::labels(examples);
     let trial = Trial {
         recordings: &recordings,
@@ -291,7 +333,9 @@ fn finish(
     let mut report = SpottingReport::of(network, "test", &trial);
     report.seed = settings.get("seed").and_then(|seed| seed.parse().ok());
     report.settings = settings;
-    tell_report(args, &report, quiet)
+    report.settings.extend(measured.settings.clone());
+    tell_report(args, &report, quiet)?;
+    Ok(measured.outcome)
 }
 
 /// Writes and prints the report.
@@ -330,15 +374,16 @@ pub(super) fn tell_report(
 fn print_kind(name: &str, kind: &KindReport) -> Result<(), Failure> {
     let score = &kind.score;
     let apex = kind.apex.mean_frames;
+    let or_dash = |value: Option<f64>| value.map_or_else(|| "-".to_owned(), |v| format!("{v:.2}"));
     say!(
-        "{name}  {:.3}      {:.3}   {:.3}  {:>5} {:>3}  {:>9.2}  {}",
+        "{name}  {:.3}      {:.3}   {:.3}  {:>5} {:>3}  {:>9}  {}",
         score.f1,
         score.precision,
         score.recall,
         score.tp,
         score.tp + score.fn_,
-        kind.false_alarms_a_minute,
-        apex.map_or_else(|| "-".to_owned(), |frames| format!("{frames:.2}"))
+        or_dash(kind.false_alarms_a_minute),
+        or_dash(apex)
     );
     for (peak, found) in &kind.recall_by_peak_px {
         let Found { found, truths } = found;

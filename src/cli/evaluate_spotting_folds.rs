@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use anyhow::anyhow;
+
 use super::evaluate_spotting::{SpottingEvaluateArgs, peaks, tell_report};
 use super::print::tell;
 use super::train::remove_unfinished;
@@ -29,6 +31,12 @@ pub(super) fn leave_one_out(
     };
     let material = args.data.material(decode, windows, quiet)?;
     let recordings = &material.recordings;
+    let subjects: BTreeSet<&str> = recordings.iter().map(|r| r.subject.as_str()).collect();
+    if subjects.len() == 2 && decode == DecodeMode::Default {
+        return Err(Failure::input(anyhow!(
+            "Of two subjects one is tested and one learnt from, and nobody is left to fit thresholds on. Give data of three or more subjects"
+        )));
+    }
     let parts = match plan {
         Plan::MotionTcn(_) => Parts::Grids,
         Plan::SoftNet { .. } => Parts::All,
@@ -41,7 +49,6 @@ pub(super) fn leave_one_out(
         let data = corpus::fingerprint(measured);
         (examples, data)
     };
-    let subjects: BTreeSet<&str> = recordings.iter().map(|r| r.subject.as_str()).collect();
     let ahead = match args.folds.fold {
         Some(_) => 1,
         None => subjects.len() as u64,
@@ -71,13 +78,14 @@ pub(super) fn leave_one_out(
         protocol.run(&examples)
     };
     let found = found.map_err(failure)?;
-    let report = protocol.report(&found, &peaks(&args.data.data)?, args.mode.into());
+    let mut report = protocol.report(&found, &peaks(&args.data.data)?, args.mode.into());
+    report.settings.extend(material.described());
     progress.finish();
-    let outcome = tell_report(args, &report, quiet)?;
+    tell_report(args, &report, quiet)?;
     if args.folds.folds.is_none() {
         remove_unfinished(&folder);
     }
-    Ok(outcome)
+    Ok(material.outcome())
 }
 
 fn in_words(report: &SpottingReport) -> String {

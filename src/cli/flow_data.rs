@@ -162,6 +162,11 @@ pub(super) struct FlowData {
 }
 
 impl FlowData {
+    /// What an output must not replace.
+    pub(super) fn labels(&self) -> Option<PathBuf> {
+        self.data.as_deref().map(|data| data.join("labels.csv"))
+    }
+
     /// Reads the images, measured first where databases are given: in `--flows`, or
     /// beside `output`.
     pub(super) fn read(

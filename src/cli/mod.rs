@@ -139,7 +139,8 @@ impl From<Preset> for Tvl1Preset {
     }
 }
 
-/// Refuses an output whose folder is not there, or that would replace an input.
+/// Refuses an output whose folder is not there, or that would replace an input or a
+/// folder.
 fn check_output(out: &Path, inputs: &[&Path]) -> Result<(), Failure> {
     let folder = match out.parent() {
         Some(folder) if folder != Path::new("") => folder,
@@ -149,6 +150,12 @@ fn check_output(out: &Path, inputs: &[&Path]) -> Result<(), Failure> {
         return Err(Failure::input(anyhow!(
             "There is no folder to write to. Make it first, or choose another place: {}",
             folder.display()
+        )));
+    }
+    if out.is_dir() {
+        return Err(Failure::input(anyhow!(
+            "The result is a file, and this is a folder. Choose another name: {}",
+            out.display()
         )));
     }
     let place = |path: &Path| std::fs::canonicalize(path).ok();

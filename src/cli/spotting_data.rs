@@ -1,14 +1,16 @@
 //! What `train` and `evaluate` of spotting networks share: labelled recordings and
 //! their features.
 
-use std::path::PathBuf;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
+use anyhow::anyhow;
 use clap::Args;
 
 use super::print::tell;
 use super::progress::Progress;
-use super::{DeviceArg, Failure, Preset};
+use super::{DeviceArg, Failure, Outcome, Preset};
 use crate::dataset::{self, DatasetKind, Index, LabelledRecording};
 use crate::motion::windows::Stride;
 use crate::session::params::{DecodeMode, SpotterChoice, WindowSecs};
@@ -17,7 +19,7 @@ use crate::spotting::ExpressionKind;
 use crate::training::features::{FeatureError, Parts};
 use crate::training::spotting::corpus::{self, Example};
 
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub(super) struct SpottingData {
     /// Folder of labelled recordings: index.csv and labels.csv as `onset synth` writes
     /// them, or the root of a licensed database.
@@ -39,12 +41,30 @@ pub(super) struct SpottingData {
 /// Labelled recordings, and how they are measured.
 pub(super) struct Material {
     pub(super) recordings: Vec<LabelledRecording>,
+    /// How many things in the labels need a look; what is wrong is left out.
+    problems: usize,
     params: Params,
     resources: Resources,
     features: PathBuf,
 }
 
 impl SpottingData {
+    /// Another folder, measured in the same way; its features lie in it, or where the
+    /// others do: they are named by what they are of.
+    pub(super) fn with_folder(&self, folder: &Path) -> Self {
+        Self {
+            data: folder.to_path_buf(),
+            dataset: None,
+            ..self.clone()
+        }
+    }
+
+    /// What an output must not replace.
+    pub(super) fn tables(&self) -> Vec<PathBuf> {
+        let names = ["index.csv", "labels.csv", "events.csv", "distractors.csv"];
+        names.map(|name| self.data.join(name)).into()
+    }
+
     /// Reads the labels. By the published decoding every frame starts a window, as long
     /// as `windows` says.
     pub(super) fn material(
@@ -53,7 +73,11 @@ impl SpottingData {
         windows: impl Fn(&[LabelledRecording]) -> WindowSecs,
         quiet: bool,
     ) -> Result<Material, Failure> {
-        let recordings = self.index(quiet)?.recordings;
+        let Index {
+            recordings,
+            problems,
+            ..
+        } = self.index(quiet)?;
         let mut params = Params {
             spotter: SpotterChoice::Control,
             flow: self.preset.into(),
@@ -77,6 +101,7 @@ impl SpottingData {
         };
         Ok(Material {
             recordings,
+            problems: problems.len(),
             params,
             resources,
             features,
@@ -122,10 +147,38 @@ impl Material {
         examples.map_err(failure)
     }
 
+    /// Whether everything that the labels name is there.
+    pub(super) fn outcome(&self) -> Outcome {
+        match self.problems {
+            0 => Outcome::Done,
+            _ => Outcome::Warned,
+        }
+    }
+
+    /// How the recordings are measured, for a report.
+    pub(super) fn described(&self) -> BTreeMap<String, String> {
+        let secs = |kind| format!("{:.3} s", self.params.windows.of(kind));
+        [
+            ("flow", format!("{:?}", self.params.flow).to_lowercase()),
+            ("windows start every", self.params.stride.to_string()),
+            ("macro window", secs(ExpressionKind::Macro)),
+            ("micro window", secs(ExpressionKind::Micro)),
+            ("landmarks", self.resources.landmarks.name()),
+            ("onset", env!("CARGO_PKG_VERSION").to_owned()),
+            ("problems in the labels", self.problems.to_string()),
+        ]
+        .map(|(name, value)| (name.to_owned(), value))
+        .into()
+    }
+
+    /// [`corpus::keys`].
+    pub(super) fn keys(&self) -> Result<Vec<String>, Failure> {
+        corpus::keys(&self.recordings, &self.params, &self.resources).map_err(failure)
+    }
+
     /// [`corpus::fingerprint`] without measuring.
     pub(super) fn fingerprint(&self) -> Result<String, Failure> {
-        let keys = corpus::keys(&self.recordings, &self.params, &self.resources);
-        let keys = keys.map_err(failure)?;
+        let keys = self.keys()?;
         let keys = keys.iter().map(String::as_str);
         Ok(corpus::fingerprint(self.recordings.iter().zip(keys)))
     }
@@ -133,7 +186,9 @@ impl Material {
 
 fn failure(error: FeatureError) -> Failure {
     match error {
-        FeatureError::Output(_) => Failure::other(error),
+        FeatureError::Output(reason) => Failure::other(anyhow!(
+            "Measured motion cannot be kept there: {reason} (here the option is --features)"
+        )),
         other => Failure::input(other),
     }
 }

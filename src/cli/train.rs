@@ -75,7 +75,9 @@ pub(super) fn run(args: &TrainArgs, quiet: bool) -> CommandResult {
 
 fn flow_images(args: &FlowTrainArgs, network: FlowNetwork, quiet: bool) -> CommandResult {
     let recipe = args.recipe.recipe(network)?;
-    check_output(&args.out, &[])?;
+    let labels = args.data.labels();
+    let inputs: Vec<&Path> = labels.as_deref().into_iter().collect();
+    check_output(&args.out, &inputs)?;
     let (data, outcome) = args.data.read(&args.out, quiet)?;
     let device = args.recipe.device()?;
     let images: Vec<_> = (0..data.clips.len()).map(|clip| data.image(clip)).collect();

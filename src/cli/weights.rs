@@ -6,7 +6,7 @@ use anyhow::anyhow;
 use clap::{Args, Subcommand, ValueEnum};
 
 use super::print::{say, tell};
-use super::{CommandResult, Failure, Outcome};
+use super::{CommandResult, Failure, Outcome, check_output};
 use crate::model::softnet_keras::import_softnet_keras;
 use crate::model::ststnet_pytorch::import_ststnet_pytorch;
 use crate::nn::inventory::{self, WeightsSummary};
@@ -86,6 +86,7 @@ pub(super) fn run(args: &WeightsArgs) -> CommandResult {
             out,
             kind,
         } => {
+            check_output(out, &[file])?;
             let card = import_softnet_keras(file, out, kind.as_deref()).map_err(Failure::input)?;
             say!(
                 "{} ({}) in {}",
@@ -101,6 +102,7 @@ pub(super) fn run(args: &WeightsArgs) -> CommandResult {
             out,
             ..
         } => {
+            check_output(out, &[file])?;
             let card = import_ststnet_pytorch(file, out).map_err(Failure::input)?;
             say!("{} in {}", card.network, out.display());
             Ok(Outcome::Done)
@@ -111,6 +113,7 @@ pub(super) fn run(args: &WeightsArgs) -> CommandResult {
             out,
             ..
         } => {
+            check_output(out, &[file])?;
             let bytes = crate::face::landmarks::import_dlib(file, out).map_err(Failure::input)?;
             say!(
                 "compact 68-point predictor, {bytes} bytes, in {}",

@@ -448,7 +448,8 @@ impl Builder {
     /// There are label rows, and not one can be used.
     pub(super) fn finish(mut self) -> Result<Index, DatasetError> {
         if self.label_rows > 0 && self.events.is_empty() {
-            let first = self.problems.iter().find(|p| p.skipped_row);
+            // A recording that cannot be used takes its rows with it, and comes first.
+            let first = self.problems.first();
             return Err(DatasetError::NothingUsable {
                 root: self.root,
                 rows: self.label_rows,

@@ -121,7 +121,7 @@ fn read_labels(builder: &mut Builder, root: &Path) -> Result<(), DatasetError> {
     let columns = table.columns(&wanted, 5)?;
     for (place, cells) in table.labels(&columns) {
         builder.count_row();
-        let kind = match cells[1] {
+        let kind = match cells[1].to_lowercase().as_str() {
             "macro" => ExpressionKind::Macro,
             "micro" => ExpressionKind::Micro,
             other => {

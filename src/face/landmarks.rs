@@ -3,7 +3,10 @@
 
 use std::path::{Path, PathBuf};
 
+use sha2::{Digest, Sha256};
+
 use crate::base::{Point, Rect};
+use crate::nn::inventory::hexadecimal;
 
 use super::cascade::{self, ShapeModel};
 use super::{FaceError, Landmarks, compact, dlib_model};
@@ -27,7 +30,11 @@ pub enum PredictorSource {
     /// dlib's own file.
     Full(PathBuf),
     /// Our compact form in a file.
-    CompactFile(PathBuf),
+    CompactFile {
+        path: PathBuf,
+        /// The first bytes of its SHA-256: another file may have its name.
+        digest: String,
+    },
     /// The compact model inside the program.
     Embedded,
 }
@@ -81,7 +88,10 @@ impl LandmarkPredictor {
         };
         if compact::is_compact(&bytes) {
             let model = compact::decode(&bytes).map_err(not_a_model)?;
-            let source = PredictorSource::CompactFile(path.to_owned());
+            let source = PredictorSource::CompactFile {
+                path: path.to_owned(),
+                digest: hexadecimal(&Sha256::digest(&bytes)[..4]),
+            };
             return Ok(Self { model, source });
         }
         let model = dlib_model::decode(&bytes).map_err(not_a_model)?;
@@ -120,8 +130,8 @@ impl LandmarkPredictor {
         };
         match &self.source {
             PredictorSource::Full(path) => format!("dlib 68 points ({})", file(path)),
-            PredictorSource::CompactFile(path) => {
-                format!("compact 68 points ({})", file(path))
+            PredictorSource::CompactFile { path, digest } => {
+                format!("compact 68 points ({}, {digest})", file(path))
             }
             PredictorSource::Embedded => "compact 68 points (embedded)".to_owned(),
         }

@@ -203,11 +203,21 @@ impl MotionTcns {
                 .or_default()
                 .insert(rest.to_owned(), tensor.clone());
         }
+        if !members.keys().copied().eq(0..members.len()) {
+            let found: Vec<usize> = members.keys().copied().collect();
+            return Err(format!("of its members only {found:?} are there"));
+        }
         members
             .values()
             .map(network)
             .collect::<Result<_, _>>()
             .map(Self)
+    }
+
+    /// How many networks these are.
+    #[must_use]
+    pub fn members(&self) -> usize {
+        self.0.len()
     }
 
     /// Probabilities `[macro, micro, macro apex, micro apex]` of every step, from linear

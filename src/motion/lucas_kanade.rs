@@ -5,8 +5,8 @@
 //! much noise, half a pixel in one corner of the mouth costs more than it explains and
 //! is smoothed away (0.035 px are lost of any translation). Least squares do not weigh
 //! edges; what they lose they lose evenly, to the window's width (a quarter of a bump of
-//! 12 px) and to `NOISE_GRADIENT`. They hold for less than about 1.5 px: so the two stand side by side, and these start from the
-//! head's motion as TV-L1 has it.
+//! 12 px) and to `NOISE_GRADIENT`. They hold for less than about 1.5 px: so the two stand
+//! side by side, and these start from the head's motion as TV-L1 has it.
 
 use super::grid::{CELL_VALUES, CELLS, FaceGrid, FlowGrid, HEAD_VALUES, SIDE};
 use crate::base::Plane;

@@ -41,6 +41,8 @@ pub enum WeightsError {
         network: String,
         reason: String,
     },
+    #[error("The weights of '{network}' hold values that are no finite numbers: the training went astray. Train again with a smaller --lr: {}", path.display())]
+    NotFinite { path: PathBuf, network: String },
     #[error("Cannot write the weights: {reason}. Choose another place: {}", path.display())]
     Unwritable { path: PathBuf, reason: String },
 }
@@ -260,12 +262,20 @@ impl Weights {
     /// Writes beside the place and renames, so that no half file is ever there.
     ///
     /// # Errors
-    /// When the folder does not exist or cannot be written, or the disk is full.
+    /// When the folder does not exist or cannot be written, the disk is full, or a value
+    /// is no finite number.
     pub fn save(&self, path: &Path) -> Result<(), WeightsError> {
         let unwritable = |reason: String| WeightsError::Unwritable {
             path: path.to_owned(),
             reason,
         };
+        let finite = |tensor: &WeightsTensor| tensor.values.iter().all(|v| v.is_finite());
+        if !self.tensors.values().all(finite) {
+            return Err(WeightsError::NotFinite {
+                path: path.to_owned(),
+                network: self.card.network.clone(),
+            });
+        }
         let folder = match path.parent() {
             Some(folder) if folder != Path::new("") => folder,
             _ => Path::new("."),
@@ -377,7 +387,7 @@ pub(super) mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("w.safetensors");
         let complain = |weights: &Weights| {
-            weights.save(&path).unwrap();
+            fs::write(&path, weights.to_bytes()).unwrap();
             Weights::load_for(&path, "softnet", &SHAPES)
                 .unwrap_err()
                 .to_string()
@@ -399,6 +409,8 @@ pub(super) mod tests {
             tensor.values[1] = f32::NAN;
         }
         assert!(complain(&weights).contains("not finite"));
+        let refused = weights.save(&path).unwrap_err().to_string();
+        assert!(refused.contains("smaller --lr"), "{refused}");
     }
 
     #[test]

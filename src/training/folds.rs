@@ -73,9 +73,11 @@ impl Folds {
     /// When the data has one subject only.
     pub fn new<S: AsRef<str>>(
         subjects: &[S],
-        settings: Settings,
+        mut settings: Settings,
         folder: &Path,
     ) -> Result<Self, FoldError> {
+        // What no setting names may be otherwise in another version.
+        settings.insert("onset".to_owned(), env!("CARGO_PKG_VERSION").to_owned());
         let folds = leave_one_subject_out(subjects);
         if folds.len() < 2 {
             return Err(FoldError::OneSubject);

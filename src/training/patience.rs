@@ -42,8 +42,9 @@ impl Patience {
     }
 
     /// An epoch's loss and weights; of equal losses the earlier epoch stays the best.
+    /// One that is no number is never the best.
     pub fn look(&mut self, epoch: u64, loss: f64, weights: &Tensors) {
-        if self.best.as_ref().is_none_or(|best| loss < best.loss) {
+        if loss.is_finite() && self.best.as_ref().is_none_or(|best| loss < best.loss) {
             let weights = weights.clone();
             self.best = Some(Best {
                 epoch,
@@ -82,6 +83,9 @@ mod tests {
         }
         assert_eq!(ended, Some(4));
         assert_eq!(patience.best().map(|best| best.epoch), Some(2));
+        let mut diverged = Patience::new(Some(2), None);
+        diverged.look(1, f64::NAN, &Tensors::new());
+        assert_eq!(diverged.best(), None);
         assert!(!Patience::new(None, patience.best().cloned()).is_over(9));
     }
 }

@@ -20,7 +20,7 @@ use onset::training::checkpoint::Kept;
 use onset::training::features::Features;
 use onset::training::folds::FoldError;
 use onset::training::progress::{CurveRow, Monitor, Next, Silent};
-use onset::training::spotting::corpus::{self, Example};
+use onset::training::spotting::corpus::{self, Example, Parted};
 use onset::training::spotting::judge;
 use onset::training::spotting::protocol::{Plan, ProtocolError, SpottingProtocol};
 use onset::training::spotting::report::{Peaks, SpottingReport, Trial};
@@ -362,9 +362,9 @@ fn the_last_of_six_subjects_or_of_fewer_is_held_out() {
         });
         let made: Vec<Example> = made.collect();
         let all: Vec<&Example> = made.iter().collect();
-        let (learnt, apart) = corpus::held_out(&all);
-        assert_eq!(learnt.len() + apart.len(), all.len());
-        let names = apart.iter().map(|e| e.recording.subject.clone());
+        let parted = Parted::by_subjects(&all);
+        assert_eq!(parted.learnt.len() + parted.held_out.len(), all.len());
+        let names = parted.held_out.iter().map(|e| e.recording.subject.clone());
         names.collect::<Vec<_>>()
     };
     assert!(held_out(1).is_empty());

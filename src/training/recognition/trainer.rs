@@ -188,7 +188,7 @@ impl Session<'_> {
                 }
                 losses += lesson.loss * clips.len() as f64;
                 right += lesson.right;
-                rate = recipe.rate * recipe.schedule.factor(step, updates, epoch);
+                rate = recipe.rate * recipe.schedule.factor(step, updates);
                 network = optimizer.step(rate, lesson.network, lesson.gradients);
                 step += 1;
             }

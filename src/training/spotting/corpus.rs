@@ -95,24 +95,41 @@ pub fn fingerprint<'a>(
     hexadecimal(&hash.finalize())
 }
 
-/// Every sixth subject's recordings apart, the last of each six in the order of their
-/// names, or the last subject where there are fewer than six: learnt from, and not.
+/// Whom a training learns from, and on whom it does not learn but fits thresholds.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Parted<'a> {
+    pub learnt: Vec<&'a Example>,
+    pub held_out: Vec<&'a Example>,
+}
+
+impl<'a> Parted<'a> {
+    /// Every sixth subject's recordings held out, the last of each six in the order of
+    /// their names, or the last subject where there are fewer than six.
+    #[must_use]
+    pub fn by_subjects(examples: &[&'a Example]) -> Self {
+        let mut subjects: Vec<&str> = (examples.iter())
+            .map(|e| e.recording.subject.as_str())
+            .collect();
+        subjects.sort_unstable();
+        subjects.dedup();
+        let apart = |at: usize| match subjects.len() {
+            0 | 1 => false,
+            few @ 2..6 => at + 1 == few,
+            _ => at % 6 == 5,
+        };
+        let (learnt, held_out) = examples.iter().partition(|example| {
+            let at = subjects.binary_search(&example.recording.subject.as_str());
+            !at.is_ok_and(apart)
+        });
+        Self { learnt, held_out }
+    }
+}
+
+/// Which of these recordings have an expression of the kind.
 #[must_use]
-pub fn held_out<'a>(examples: &[&'a Example]) -> (Vec<&'a Example>, Vec<&'a Example>) {
-    let mut subjects: Vec<&str> = (examples.iter())
-        .map(|e| e.recording.subject.as_str())
-        .collect();
-    subjects.sort_unstable();
-    subjects.dedup();
-    let apart = |at: usize| match subjects.len() {
-        0 | 1 => false,
-        few @ 2..6 => at + 1 == few,
-        _ => at % 6 == 5,
-    };
-    examples.iter().partition(|example| {
-        let at = subjects.binary_search(&example.recording.subject.as_str());
-        !at.is_ok_and(apart)
-    })
+pub fn showing<'a>(examples: &[&'a Example], kind: ExpressionKind) -> Vec<&'a Example> {
+    let shows = |e: &&Example| e.recording.events.iter().any(|event| event.kind == kind);
+    examples.iter().copied().filter(shows).collect()
 }
 
 /// How long the published program makes the windows of these recordings: for each kind

@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use super::corpus::{self, Example};
+use super::corpus::{self, Example, Parted};
 use super::judge;
 use super::report::{Peaks, SpottingReport, Trial};
 use super::softnet::{SoftNetTraining, samples};
@@ -35,38 +35,54 @@ pub struct TrainedTcn {
 /// Trains a MotionTCN on these recordings, or goes on with what lies at `checkpoint`.
 ///
 /// # Errors
-/// When there is one subject only, the device fails, the checkpoint is of another
+/// When nobody is held out, the device fails, the checkpoint is of another
 /// training, or the monitor says stop.
 pub fn motion_tcn(
     training: &TcnTraining,
-    examples: &[&Example],
+    examples: &Parted<'_>,
     checkpoint: &Path,
     monitor: &dyn Monitor,
 ) -> Result<TrainedTcn, TrainError> {
-    let (learnt, held_out) = parted(examples)?;
+    let Parted { learnt, held_out } = examples;
+    if held_out.is_empty() {
+        return Err(TrainError::OneSubject);
+    }
     let lessons: Vec<Lesson> = learnt.iter().map(|e| Lesson::of(e)).collect();
     let watched: Vec<Lesson> = match training.patience {
         Some(_) => held_out.iter().map(|e| Lesson::of(e)).collect(),
         None => Vec::new(),
     };
-    let data = fingerprint(&learnt);
+    let data = examples_of(examples, training.patience.is_some());
     let kept = Kept {
         path: checkpoint,
         data: &data,
     };
     let tensors = training.run(&lessons, &watched, Some(kept), monitor)?;
     let settings = training.settings(&lessons);
-    let card = card(motion_tcn::NETWORK, motion_tcn::INPUT, &learnt, settings);
-    with_thresholds(Weights { card, tensors }, examples, &held_out)
+    let card = card(motion_tcn::NETWORK, motion_tcn::INPUT, learnt, settings);
+    with_thresholds(Weights { card, tensors }, examples)
 }
 
 /// Networks that were trained on these recordings from other seeds as one, which says
 /// the mean of what each says; the card is the first one's but for the seeds.
 ///
 /// # Errors
-/// When there is one subject only, or the files are none of trained MotionTCNs.
-pub fn joined(members: &[Weights], examples: &[&Example]) -> Result<TrainedTcn, TrainError> {
-    let (_, held_out) = parted(examples)?;
+/// When nobody is held out, a network learnt from other recordings than these, or the
+/// files are none of trained MotionTCNs.
+pub fn joined(members: &[Weights], examples: &Parted<'_>) -> Result<TrainedTcn, TrainError> {
+    if examples.held_out.is_empty() {
+        return Err(TrainError::OneSubject);
+    }
+    let data = fingerprint(&examples.learnt);
+    if let Some(other) = (members.iter()).position(|member| {
+        member
+            .card
+            .settings
+            .get(LEARNT)
+            .is_some_and(|of| *of != data)
+    }) {
+        return Err(TrainError::OtherData { file: other + 1 });
+    }
     let tensors: Vec<_> = members.iter().map(|m| m.tensors.clone()).collect();
     let Some(first) = members.first() else {
         return Err(TrainError::Empty);
@@ -76,16 +92,14 @@ pub fn joined(members: &[Weights], examples: &[&Example]) -> Result<TrainedTcn, 
     let seeds: Vec<&str> = seeds.map(String::as_str).collect();
     card.settings.insert("seed".to_owned(), seeds.join(" "));
     let tensors = motion_tcn::packed(&tensors);
-    with_thresholds(Weights { card, tensors }, examples, &held_out)
+    with_thresholds(Weights { card, tensors }, examples)
 }
 
 /// Fits the thresholds on subjects that were not learnt from; how much skin must
 /// stretch at least, which the network has no part in, on all of them.
-fn with_thresholds(
-    mut weights: Weights,
-    examples: &[&Example],
-    held_out: &[&Example],
-) -> Result<TrainedTcn, TrainError> {
+fn with_thresholds(mut weights: Weights, examples: &Parted<'_>) -> Result<TrainedTcn, TrainError> {
+    let held_out = &examples.held_out;
+    let all = [examples.learnt.as_slice(), held_out].concat();
     let device = NnDevice::flex();
     let network = MotionTcns::from_weights(&weights, &device)
         .map_err(|e| TrainError::Device(e.to_string()))?;
@@ -93,9 +107,11 @@ fn with_thresholds(
     let scores = scores
         .collect::<Result<Vec<_>, _>>()
         .map_err(TrainError::Device)?;
-    let strain = ExpressionKind::BOTH.map(|kind| judge::least_strain(examples, kind));
+    let strain = ExpressionKind::BOTH.map(|kind| judge::least_strain(&all, kind));
     let runs = judge::fitted(held_out, &scores, strain);
-    weights.card.settings.extend(runs.to_settings());
+    let settings = &mut weights.card.settings;
+    settings.extend(runs.to_settings());
+    settings.insert("thresholds fitted on".to_owned(), described(held_out));
     let params = DecodeParams {
         runs,
         ..DecodeParams::probability()
@@ -127,30 +143,29 @@ pub struct TrainedSoftNet {
 
 /// Trains a SOFTNet on these recordings, or goes on with what lies at `checkpoint`.
 ///
-/// The published decoding needs no floor. For it, as in the published program, nobody
-/// is held out, and only recordings that show the kind are learnt from.
+/// The published decoding needs no floor, so there nobody need be held out.
 ///
 /// # Errors
-/// When there is one subject only or nothing to learn from, the device fails, the
+/// When nobody is held out or there is nothing to learn from, the device fails, the
 /// checkpoint is of another training, or the monitor says stop.
 pub fn softnet(
     training: &SoftNetTraining,
     mode: DecodeMode,
-    examples: &[&Example],
+    examples: &Parted<'_>,
     checkpoint: &Path,
     monitor: &dyn Monitor,
 ) -> Result<TrainedSoftNet, TrainError> {
     let kind = training.kind;
-    let (learnt, held_out) = match mode {
-        DecodeMode::Default => parted(examples)?,
-        DecodeMode::Compat => (showing(examples, kind), Vec::new()),
-    };
-    let windows = samples(&learnt, kind, training.seed);
+    let Parted { learnt, held_out } = examples;
+    if held_out.is_empty() && mode == DecodeMode::Default {
+        return Err(TrainError::OneSubject);
+    }
+    let windows = samples(learnt, kind, training.seed);
     let watched = match training.patience {
-        Some(_) => samples(&held_out, kind, training.seed),
+        Some(_) => samples(held_out, kind, training.seed),
         None => Vec::new(),
     };
-    let data = fingerprint(&learnt);
+    let data = examples_of(examples, training.patience.is_some());
     let kept = Kept {
         path: checkpoint,
         data: &data,
@@ -160,7 +175,7 @@ pub fn softnet(
     let mut weights = Weights {
         card: WeightsCard {
             kind: Some(kind.name().to_owned()),
-            ..card(softnet::NETWORK, softnet::INPUT, &learnt, settings)
+            ..card(softnet::NETWORK, softnet::INPUT, learnt, settings)
         },
         tensors,
     };
@@ -170,7 +185,7 @@ pub fn softnet(
         .map_err(|e| TrainError::Device(e.to_string()))?;
     let held_out = match mode {
         DecodeMode::Default => {
-            let fitted = judge::fitted_floor(&held_out, kind, &network, &device);
+            let fitted = judge::fitted_floor(held_out, kind, &network, &device);
             Some(fitted.map_err(TrainError::Device)?)
         }
         DecodeMode::Compat => None,
@@ -186,20 +201,13 @@ pub fn softnet(
     })
 }
 
-/// Which of these recordings have an expression of the kind.
-#[must_use]
-pub fn showing<'a>(examples: &[&'a Example], kind: ExpressionKind) -> Vec<&'a Example> {
-    let shows = |e: &&Example| e.recording.events.iter().any(|event| event.kind == kind);
-    examples.iter().copied().filter(shows).collect()
-}
-
-type Parted<'a> = (Vec<&'a Example>, Vec<&'a Example>);
-
-fn parted<'a>(examples: &[&'a Example]) -> Result<Parted<'a>, TrainError> {
-    let (learnt, held_out) = corpus::held_out(examples);
-    match held_out.is_empty() {
-        true => Err(TrainError::OneSubject),
-        false => Ok((learnt, held_out)),
+/// What the course of a training depends on: whom it learns from, and, where it waits
+/// for them, whom it does not.
+fn examples_of(examples: &Parted<'_>, waits: bool) -> String {
+    let learnt = fingerprint(&examples.learnt);
+    match waits {
+        true => format!("{learnt} {}", fingerprint(&examples.held_out)),
+        false => learnt,
     }
 }
 
@@ -207,7 +215,11 @@ fn fingerprint(examples: &[&Example]) -> String {
     corpus::fingerprint(examples.iter().map(|e| (&e.recording, e.key.as_str())))
 }
 
-fn card(network: &str, input: &str, learnt: &[&Example], settings: Settings) -> WeightsCard {
+/// The setting that holds a fingerprint of what was learnt.
+const LEARNT: &str = "learnt from";
+
+fn card(network: &str, input: &str, learnt: &[&Example], mut settings: Settings) -> WeightsCard {
+    settings.insert(LEARNT.to_owned(), fingerprint(learnt));
     WeightsCard {
         network: network.to_owned(),
         format_version: FORMAT_VERSION,

@@ -122,7 +122,7 @@ pub fn least_strain(examples: &[&Example], kind: ExpressionKind) -> f64 {
 }
 
 /// The run parameters with the best F1 for each kind on these recordings, searched one
-/// number after another.
+/// number after another; the defaults for a kind that none of them shows.
 #[must_use]
 pub fn fitted(
     examples: &[&Example],
@@ -132,8 +132,13 @@ pub fn fitted(
     let mut best = BothRuns::default();
     best.macro_runs.least_strain = macro_strain;
     best.micro_runs.least_strain = micro_strain;
+    let shown = |kind: &ExpressionKind| {
+        let mut events = examples.iter().flat_map(|e| &e.recording.events);
+        events.any(|event| event.kind == *kind)
+    };
     for _ in 0..2 {
-        for kind in ExpressionKind::BOTH {
+        // Of a kind that nobody shows all thresholds are worth the same.
+        for kind in ExpressionKind::BOTH.into_iter().filter(shown) {
             for vary in VARIED {
                 let f1 = |runs: &RunParams| {
                     let params = with(&best, kind, *runs);

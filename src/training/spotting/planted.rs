@@ -11,8 +11,8 @@ use super::super::synthesis::emotions::COMBINATIONS;
 use super::tcn::Targets;
 use crate::base::Point;
 use crate::media::synthetic::{Course, Dice, FaceSide, Jitter, Movement, Person, UnitMove};
-use crate::model::motion_sequence::{OF_WINDOW, STEP_VALUES, STEPS_PER_SEC};
-use crate::motion::grid::{CELLS, SIDE};
+use crate::model::motion_sequence::{OF_WINDOW, PLANES, STEP_VALUES, STEPS_PER_SEC};
+use crate::motion::grid::{CELLS, HEAD_VALUES, SIDE};
 use crate::session::pipeline::{MACRO_WINDOW_SECS, MICRO_WINDOW_SECS};
 use crate::spotting::ExpressionKind;
 
@@ -145,12 +145,16 @@ impl Plant {
                 continue;
             }
             for (kind, window) in windows.iter().enumerate() {
+                // Where there is no window nothing is ever measured.
+                if !known(step, kind) {
+                    continue;
+                }
                 let moved = self.course.at(at + 0.5 * window) - self.course.at(at - 0.5 * window);
                 let planes = OF_WINDOW.len() * CELLS;
                 let planes = &mut step[kind * planes..][..planes];
                 self.add(planes, moved as f32, response);
             }
-            if (start..=end).contains(&at) {
+            if (start..=end).contains(&at) && (0..windows.len()).any(|kind| known(step, kind)) {
                 targets[n].mark(self.kind, at, self.apex_secs);
             }
         }
@@ -171,6 +175,11 @@ impl Plant {
             }
         }
     }
+}
+
+/// Whether the step has a window of this kind.
+fn known(step: &[f32], kind: usize) -> bool {
+    step[PLANES * CELLS + kind * (HEAD_VALUES + 1) + HEAD_VALUES] != 0.0
 }
 
 /// The movement at level 1 in the middle of each cell.
@@ -214,6 +223,7 @@ mod tests {
                 let first = kind * OF_WINDOW.len();
                 step[(first + 2) * CELLS..][..CELLS].fill(1e-6);
                 step[(first + 5) * CELLS..][..CELLS].fill(1.0);
+                step[PLANES * CELLS + kind * (HEAD_VALUES + 1) + HEAD_VALUES] = 1.0;
             }
         }
         let mut targets = vec![Targets::REST; count];

@@ -10,8 +10,8 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use super::corpus::Example;
-use super::course::{self, showing};
+use super::corpus::{Example, Parted, showing};
+use super::course;
 use super::report::{Peaks, SpottingReport, Trial};
 use super::softnet::SoftNetTraining;
 use super::tcn::{TcnTraining, TrainError};
@@ -244,23 +244,34 @@ impl<'a> SpottingProtocol<'a> {
             places.iter().map(|&at| &examples[at]).collect()
         };
         let (training, test) = (of(&fold.training), of(&fold.test));
+        let parted = Parted::by_subjects(&training);
         let monitor = Within::new(self.monitor, folds::part(fold));
         let device = NnDevice::flex();
         let spotted = match self.plan {
             Plan::MotionTcn(plan) => {
                 let checkpoint = self.folds.checkpoint(fold, motion_tcn::NETWORK);
-                let done = course::motion_tcn(plan, &training, &checkpoint, &monitor)?;
+                let done = course::motion_tcn(plan, &parted, &checkpoint, &monitor)?;
                 trial::by_motion_tcn(&test, &done.network, done.runs, &device)
             }
             Plan::SoftNet { trainings, decode } => {
                 let mut networks = Vec::new();
                 for plan in trainings {
+                    let shown = showing(&training, plan.kind);
+                    // The published program holds nobody out, and learns from
+                    // recordings that show the kind.
+                    let parted = match decode {
+                        DecodeMode::Default => parted.clone(),
+                        DecodeMode::Compat => Parted {
+                            learnt: shown,
+                            held_out: Vec::new(),
+                        },
+                    };
                     // A kind that nobody shows cannot be learnt, and is not found.
-                    if showing(&training, plan.kind).is_empty() {
+                    if showing(&parted.learnt, plan.kind).is_empty() {
                         continue;
                     }
                     let checkpoint = self.folds.checkpoint(fold, plan.kind.name());
-                    let done = course::softnet(plan, *decode, &training, &checkpoint, &monitor)?;
+                    let done = course::softnet(plan, *decode, &parted, &checkpoint, &monitor)?;
                     networks.push(KindNetwork {
                         kind: plan.kind,
                         network: done.network,

@@ -15,8 +15,9 @@ use crate::spotting::{ExpressionKind, SpottedInterval};
 pub struct KindReport {
     #[serde(flatten)]
     pub score: SpottingScore,
-    /// False alarms by the minutes of all recordings.
-    pub false_alarms_a_minute: f64,
+    /// False alarms by the minutes of all recordings; `None` in compat counting, which
+    /// makes some up and leaves recordings out.
+    pub false_alarms_a_minute: Option<f64>,
     pub apex: ApexError,
     /// Of the truths whose peak is known: how many there are and were found, by
     /// `low–high` px of the 128×128 crop.
@@ -117,7 +118,8 @@ impl KindReport {
         }
         let score = score_videos(&counted(videos, trial.mode), trial.mode);
         Self {
-            false_alarms_a_minute: score.fp as f64 / trial.minutes.max(f64::MIN_POSITIVE),
+            false_alarms_a_minute: (trial.mode == Mode::Strict)
+                .then(|| score.fp as f64 / trial.minutes.max(f64::MIN_POSITIVE)),
             score,
             apex: apex_error(&apexes),
             recall_by_peak_px: by_peak,

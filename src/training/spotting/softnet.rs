@@ -87,6 +87,9 @@ impl SoftNetTraining {
         if samples.is_empty() {
             return Err(TrainError::Empty);
         }
+        if !samples.iter().any(|sample| sample.label) {
+            return Err(TrainError::NothingShown);
+        }
         let own = self.settings(samples.len());
         let settings = kept.map_or(own.clone(), |kept| kept.with_data(own));
         let held = match kept {
@@ -132,6 +135,9 @@ impl SoftNetTraining {
                 sum += loss * batch.len() as f64;
                 right += hits;
                 step += 1;
+            }
+            if !sum.is_finite() {
+                return Err(TrainError::Diverged { epoch: epoch + 1 });
             }
             let row = CurveRow {
                 epoch: epoch + 1,

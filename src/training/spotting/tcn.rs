@@ -5,12 +5,13 @@ mod held_out;
 use burn::optim::GradientsParams;
 use burn::tensor::activation::sigmoid;
 use burn::tensor::{Tensor, TensorData};
+use rayon::prelude::*;
 
 use super::super::checkpoint::{Checkpoint, CheckpointError, Kept, Settings};
 use super::super::optimizer::{Optimizer, Rule};
 use super::super::patience::Patience;
 use super::super::progress::{Curve, CurveRow, Monitor, Next};
-use super::super::random::{Moment, Purpose};
+use super::super::random::{Moment, Purpose, Stream};
 use super::super::schedule::Schedule;
 use super::corpus::Example;
 use super::planted::plant;
@@ -72,8 +73,20 @@ pub enum TrainError {
         "Thresholds are fitted on subjects that are not learnt from, and there are too few here. Give at least two subjects"
     )]
     OneSubject,
-    #[error("The training failed on its device: {0}. Train with --device cpu")]
+    #[error("The training failed: {0}. The same command goes on from its last epoch")]
     Device(String),
+    #[error(
+        "Epoch {epoch} of the training ended without a finite loss, so its weights are worth nothing. Train with a smaller --lr, and look for damaged recordings with `onset data check`"
+    )]
+    Diverged { epoch: u64 },
+    #[error(
+        "Nothing can be learnt: no moment of the recordings learnt from is labelled as such an expression. Give recordings that show some"
+    )]
+    NothingShown,
+    #[error(
+        "File {file} learnt from other recordings than these, so thresholds may be fitted on what it knows. Join with the --data (and --fit) it was trained with"
+    )]
+    OtherData { file: usize },
     #[error("The training was stopped; what is done is kept and the same command goes on")]
     Stopped,
     #[error(transparent)]
@@ -177,6 +190,10 @@ impl TcnTraining {
         if lessons.is_empty() {
             return Err(TrainError::Empty);
         }
+        let rests = |lesson: &Lesson| lesson.targets.iter().all(Targets::is_rest);
+        if lessons.iter().all(rests) {
+            return Err(TrainError::NothingShown);
+        }
         let own = self.settings(lessons);
         let settings = kept.map_or(own.clone(), |kept| kept.with_data(own));
         let held = match kept {
@@ -216,13 +233,16 @@ impl TcnTraining {
             let mut rate = self.rate;
             let stretches = self.stretches(lessons, epoch);
             for batch in stretches.chunks(self.batch) {
-                rate = self.rate * schedule.factor(step, all, epoch);
+                rate = self.rate * schedule.factor(step, all);
                 let (loss, share);
                 (network, loss, share) =
                     self.update(network, &mut optimizer, lessons, batch, rate, epoch, step)?;
                 sum += loss;
                 right += share;
                 step += 1;
+            }
+            if !sum.is_finite() {
+                return Err(TrainError::Diverged { epoch: epoch + 1 });
             }
             let row = CurveRow {
                 epoch: epoch + 1,
@@ -331,32 +351,17 @@ impl TcnTraining {
         let mut values = vec![0.0; count * time * STEP_VALUES];
         let mut targets = vec![0.0; count * time * OUTPUTS];
         let mut known = vec![0.0; count * time];
-        for (at, &(lesson, first)) in batch.iter().enumerate() {
-            let lesson = &lessons[lesson];
-            let mut random = moment.stream(Purpose::Augmentation).part(at as u64);
-            let variation = Variation::draw(&mut random);
-            let steps = lesson.sequence.steps().min(first + time) - first;
-            let from = &lesson.sequence.values()[first * STEP_VALUES..][..steps * STEP_VALUES];
-            let to = &mut values[at * time * STEP_VALUES..][..steps * STEP_VALUES];
-            to.copy_from_slice(from);
-            let mut told = lesson.targets[first..first + steps].to_vec();
-            if self.plants {
-                plant(to, &mut told, &mut random);
-                turn(to, &mut random);
-            }
-            variation.apply(to, &mut random);
-            let goal = &mut targets[at * time * OUTPUTS..][..steps * OUTPUTS];
-            for (i, goal) in goal.chunks_exact_mut(OUTPUTS).enumerate() {
-                let of = if variation.backwards {
-                    steps - 1 - i
-                } else {
-                    i
-                };
-                goal.copy_from_slice(&told[of].0);
-            }
-            known[at * time..][..steps].fill(1.0);
-        }
-        compress(&mut values);
+        let draws = moment.stream(Purpose::Augmentation);
+        let places = (values.par_chunks_mut(time * STEP_VALUES))
+            .zip(targets.par_chunks_mut(time * OUTPUTS))
+            .zip(known.par_chunks_mut(time));
+        // Each stretch draws from a stream of its own: threads change nothing.
+        (batch.par_iter().zip(places).enumerate()).for_each(
+            |(at, (&(lesson, first), ((values, goal), known)))| {
+                let seen = self.put(&lessons[lesson], first, values, goal, draws.part(at as u64));
+                known[..seen].fill(1.0);
+            },
+        );
         let dropped = moment
             .stream(Purpose::Dropout)
             .dropout(self.dropout, count * time * WIDTH);
@@ -378,6 +383,36 @@ impl TcnTraining {
             .filter(|(score, hit)| (score[1] > 0.5) == **hit)
             .count();
         Ok((network, value, right as f64 / hits.len() as f64))
+    }
+
+    /// Writes a varied stretch of a lesson and what it is to be scored into zeros; how
+    /// many steps it has.
+    fn put(
+        &self,
+        lesson: &Lesson,
+        first: usize,
+        values: &mut [f32],
+        goal: &mut [f32],
+        mut random: Stream,
+    ) -> usize {
+        let variation = Variation::draw(&mut random);
+        let steps = lesson.sequence.steps().min(first + self.stretch) - first;
+        let values = &mut values[..steps * STEP_VALUES];
+        values.copy_from_slice(&lesson.sequence.values()[first * STEP_VALUES..][..values.len()]);
+        let mut told = lesson.targets[first..first + steps].to_vec();
+        if self.plants {
+            plant(values, &mut told, &mut random);
+            turn(values, &mut random);
+        }
+        variation.apply(values, &mut random);
+        compress(values);
+        if variation.backwards {
+            told.reverse();
+        }
+        for (goal, told) in goal.chunks_exact_mut(OUTPUTS).zip(&told) {
+            goal.copy_from_slice(&told.0);
+        }
+        steps
     }
 }
 

@@ -18,6 +18,8 @@ const TURNS: usize = 5;
 /// How far a turn moves the cell that it moves most, px.
 const REACH_PX: [f64; 2] = [0.1, 4.0];
 const SECS: [f64; 2] = [0.3, 5.0];
+/// Width of a cell of the 128×128 crop.
+const CELL_PX: usize = 128 / SIDE;
 /// The head itself goes so many times further, at most.
 const HEAD_GAIN: f64 = 12.0;
 
@@ -63,6 +65,7 @@ pub fn turn(steps: &mut [f32], random: &mut Stream) {
     }
     let secs = (steps.len() / STEP_VALUES) as f64 / STEPS_PER_SEC;
     let depth = depth(random);
+    let slopes = slopes(&depth);
     let count = 1 + random.below(TURNS);
     let turns: Vec<Turn> = (0..count).map(|_| Turn::draw(secs, random)).collect();
     let gain = random.between(0.0, HEAD_GAIN) as f32;
@@ -76,20 +79,25 @@ pub fn turn(steps: &mut [f32], random: &mut Stream) {
                 moved[0] += done * turn.reach[0];
                 moved[1] += done * turn.reach[1];
             }
+            let head = &mut scalars[kind * (HEAD_VALUES + 1)..];
+            // Where there is no window nothing is ever measured.
+            if head[HEAD_VALUES] == 0.0 {
+                continue;
+            }
             let first = kind * OF_WINDOW.len() * CELLS;
             add(
                 &mut planes[first..][..OF_WINDOW.len() * CELLS],
                 &depth,
+                &slopes,
                 moved,
             );
-            let head = &mut scalars[kind * (HEAD_VALUES + 1)..];
             head[0] += gain * moved[0];
             head[HEAD_VALUES / 2] += gain * moved[1];
         }
     }
 }
 
-fn add(planes: &mut [f32], depth: &[f32; CELLS], moved: [f32; 2]) {
+fn add(planes: &mut [f32], depth: &[f32; CELLS], slopes: &[[f32; 2]; CELLS], moved: [f32; 2]) {
     let at = |shown: Shown| {
         OF_WINDOW
             .iter()
@@ -106,11 +114,17 @@ fn add(planes: &mut [f32], depth: &[f32; CELLS], moved: [f32; 2]) {
     ) else {
         return;
     };
-    for (cell, depth) in depth.iter().enumerate() {
+    for (cell, (depth, [across, down])) in depth.iter().zip(slopes).enumerate() {
         // Outside the face nothing is measured.
         if planes[strain + cell] > 0.0 {
             planes[u + cell] += depth * moved[0];
             planes[v + cell] += depth * moved[1];
+            // A vault that turns is stretched where it slopes: an expression is not to
+            // be known by its strain alone.
+            let (xx, yy) = (across * moved[0], down * moved[1]);
+            let shear = down * moved[0] + across * moved[1];
+            let stretched = (xx * xx + yy * yy + 0.5 * shear * shear).sqrt();
+            planes[strain + cell] = planes[strain + cell].hypot(stretched);
             let certain = planes[certainty + cell];
             planes[cell_u + cell] += certain * depth * moved[0];
             planes[cell_v + cell] += certain * depth * moved[1];
@@ -149,6 +163,22 @@ fn depth(random: &mut Stream) -> [f32; CELLS] {
     depth.map(|d| (d / most) as f32)
 }
 
+/// How the depth changes to the right and down, a pixel.
+fn slopes(depth: &[f32; CELLS]) -> [[f32; 2]; CELLS] {
+    std::array::from_fn(|cell| {
+        let (x, y) = (cell % SIDE, cell / SIDE);
+        let between = |low: usize, high: usize, cells: usize| {
+            (depth[high] - depth[low]) / (cells * CELL_PX) as f32
+        };
+        let (left, right) = (x.saturating_sub(1), (x + 1).min(SIDE - 1));
+        let (above, below) = (y.saturating_sub(1), (y + 1).min(SIDE - 1));
+        [
+            between(y * SIDE + left, y * SIDE + right, right - left),
+            between(above * SIDE + x, below * SIDE + x, below - above),
+        ]
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::super::random::{Moment, Purpose};
@@ -173,12 +203,23 @@ mod tests {
         for step in steps.chunks_exact_mut(STEP_VALUES) {
             step[2 * CELLS + 40] = 1e-3;
             step[5 * CELLS + 40] = 0.5;
+            step[PLANES * CELLS + HEAD_VALUES] = 1.0;
         }
-        while steps.iter().all(|v| v.abs() <= 0.5) {
+        let still = |s: &[f32]| s[40].abs() <= 0.01;
+        while steps.chunks_exact(STEP_VALUES).all(still) {
             turn(&mut steps, &mut random);
         }
         let inside = steps.chunks_exact(STEP_VALUES).any(|s| s[40].abs() > 0.01);
         let outside = steps.chunks_exact(STEP_VALUES).any(|s| s[41] != 0.0);
         assert!(inside && !outside);
+        // A cell of the vault is stretched; the window without measurement has nothing.
+        let most = |of: usize| {
+            let steps = steps.chunks_exact(STEP_VALUES);
+            steps.map(|s| s[of].abs()).fold(0.0_f32, f32::max)
+        };
+        assert!(most(2 * CELLS + 40) > 2e-3);
+        let micro = OF_WINDOW.len() * CELLS;
+        assert_eq!(most(micro + 40), 0.0);
+        assert_eq!(most(PLANES * CELLS + HEAD_VALUES + 1), 0.0);
     }
 }

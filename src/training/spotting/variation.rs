@@ -76,15 +76,19 @@ impl Variation {
                 Shown::Strain | Shown::Certainty => 0.0,
                 _ => self.noise_px,
             };
-            for value in values.iter_mut() {
+            for pair in values.chunks_mut(2) {
                 // Outside the face there is no flow and no noise.
-                if *value != 0.0 {
-                    let noise = if noise_px > 0.0 {
-                        noise_px * random.normal() as f32
-                    } else {
-                        0.0
-                    };
-                    *value = *value * gain + noise;
+                if pair.iter().all(|value| *value == 0.0) {
+                    continue;
+                }
+                let noise = match noise_px > 0.0 {
+                    true => random.normals(),
+                    false => [0.0; 2],
+                };
+                for (value, noise) in pair.iter_mut().zip(noise) {
+                    if *value != 0.0 {
+                        *value = *value * gain + noise_px * noise as f32;
+                    }
                 }
             }
         }
