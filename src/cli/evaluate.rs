@@ -11,7 +11,7 @@ use super::print::{say, tell};
 use super::recipe_args::{FlowNetwork, RecipeArgs, beside};
 use super::train::remove_unfinished;
 use super::training_progress::TrainingProgress;
-use super::{CommandResult, Failure, check_output};
+use super::{CommandResult, Failure, Outcome, check_output};
 use crate::model::flow_classifier::FlowClassifier;
 use crate::model::flow_input::CLASSES;
 use crate::nn::inventory::sha256;
@@ -194,11 +194,11 @@ fn leave_one_out(args: &FlowEvaluateArgs, network: FlowNetwork, quiet: bool) -> 
     let predictions = predictions.map_err(failure)?;
     let report = protocol.report(&predictions);
     progress.finish();
-    finish(args, &report, &predictions, quiet)?;
+    let told = finish(args, &report, &predictions, quiet)?;
     if args.folds.folds.is_none() {
         remove_unfinished(&folder);
     }
-    Ok(outcome)
+    Ok(worse(outcome, told))
 }
 
 fn test(args: &FlowEvaluateArgs, network: FlowNetwork, quiet: bool) -> CommandResult {
@@ -218,8 +218,28 @@ fn test(args: &FlowEvaluateArgs, network: FlowNetwork, quiet: bool) -> CommandRe
     settings.insert("trained on".to_owned(), weights.card.trained_on.clone());
     let seed = settings.get("seed").and_then(|seed| seed.parse().ok());
     let report = Report::new(name, "test", &predictions, seed, settings);
-    finish(args, &report, &predictions, quiet)?;
-    Ok(outcome)
+    let told = finish(args, &report, &predictions, quiet)?;
+    Ok(worse(outcome, told))
+}
+
+/// Warns of each class that no clip shows.
+fn told_missing(report: &Report) -> Outcome {
+    let rows = CLASSES.iter().zip(&report.all.confusion);
+    let mut outcome = Outcome::Done;
+    for (class, _) in rows.filter(|(_, row)| row.iter().all(|count| *count == 0)) {
+        tell!(
+            "onset: no clip shows the class '{class}': its recall and F1 count as 0 in UAR and UF1"
+        );
+        outcome = Outcome::Warned;
+    }
+    outcome
+}
+
+fn worse(one: Outcome, other: Outcome) -> Outcome {
+    match one {
+        Outcome::Done => other,
+        Outcome::Warned => one,
+    }
 }
 
 /// The weights that are asked for, and what messages call them.
@@ -243,7 +263,7 @@ fn finish(
     report: &Report,
     predictions: &[Prediction],
     quiet: bool,
-) -> Result<(), Failure> {
+) -> CommandResult {
     if let Some(out) = &args.out {
         report.write(out, predictions).map_err(Failure::other)?;
         if !quiet {
@@ -253,7 +273,7 @@ fn finish(
     if args.json {
         let text = serde_json::to_string_pretty(report).map_err(Failure::other)?;
         say!("{text}");
-        return Ok(());
+        return Ok(told_missing(report));
     }
     say!(
         "{:<12} {:>5} {:>9} {:>7} {:>7}",
@@ -282,7 +302,7 @@ fn finish(
         let row: Vec<_> = row.iter().map(|count| format!("{count:>5}")).collect();
         say!("{class:<12} {}", row.join(" "));
     }
-    Ok(())
+    Ok(told_missing(report))
 }
 
 fn failure(error: ProtocolError) -> Failure {

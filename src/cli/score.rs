@@ -1,5 +1,6 @@
 //! `onset score`: the metrics alone.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use anyhow::anyhow;
@@ -12,7 +13,7 @@ use crate::metrics::apex::ApexError;
 use crate::metrics::recognition::RecognitionScore;
 use crate::metrics::recognition_file::{RecognitionReport, read_clips, score_clips};
 use crate::metrics::spotting::{
-    IntervalRow, Mode, Role, SpottingReport, SpottingScore, read_intervals, score_files,
+    IntervalRow, Mode, Role, SpottingReport, SpottingScore, read_intervals, score_rows,
 };
 use crate::metrics::strs::{self, StrsScore};
 use crate::spotting::ExpressionKind;
@@ -120,11 +121,27 @@ pub(super) fn run(args: &ScoreArgs) -> CommandResult {
             mode,
             json,
         } => {
-            let report = score_files(predictions, truth, (*mode).into()).map_err(Failure::input)?;
+            let predicted =
+                read_intervals(predictions, Role::Prediction).map_err(Failure::input)?;
+            let expected = read_intervals(truth, Role::Truth).map_err(Failure::input)?;
+            let report = score_rows(&predicted, &expected, (*mode).into());
             if *json {
-                return print_json(&report);
+                print_json(&report)?;
+            } else {
+                print_spotting(&report)?;
             }
-            print_spotting(&report)
+            let names = |rows: &[IntervalRow]| -> BTreeSet<String> {
+                rows.iter().map(|row| row.recording.clone()).collect()
+            };
+            let (here, there) = (names(&predicted), names(&expected));
+            if !here.is_empty() && !there.is_empty() && here.is_disjoint(&there) {
+                tell!(
+                    "onset: no recording of the predictions is in the truth, so nothing can be found. Write their names alike (column recording): {}",
+                    predictions.display()
+                );
+                return Ok(Outcome::Warned);
+            }
+            Ok(Outcome::Done)
         }
         What::Recognition {
             predictions,

@@ -137,6 +137,7 @@ impl Table {
 fn csv_rows(bytes: &[u8]) -> Result<Vec<(u64, Vec<String>)>, String> {
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     let mut reader = csv::ReaderBuilder::new()
+        .delimiter(delimiter(bytes))
         .has_headers(false)
         .flexible(true)
         .trim(csv::Trim::All)
@@ -148,6 +149,17 @@ fn csv_rows(bytes: &[u8]) -> Result<Vec<(u64, Vec<String>)>, String> {
         rows.push((line, record.iter().map(str::to_owned).collect()));
     }
     Ok(rows)
+}
+
+/// What parts the cells: spreadsheets of half of Europe write semicolons, since their
+/// comma is the decimal point; some programs write tabs.
+fn delimiter(bytes: &[u8]) -> u8 {
+    let line = bytes.split(|b| *b == b'\n').next().unwrap_or_default();
+    let count = |sign: u8| line.iter().filter(|b| **b == sign).count();
+    // Of equals the comma.
+    let mut signs = [b',', b';', b'\t'];
+    signs.sort_by_key(|sign| std::cmp::Reverse(count(*sign)));
+    signs[0]
 }
 
 fn text_of(cell: &Data) -> String {
@@ -190,6 +202,21 @@ pub(super) fn frame_number(cell: &str) -> Result<Option<u64>, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn sheets_with_semicolons_and_tabs_are_read_as_those_with_commas() {
+        let rows = csv_rows(b"a,b\n1,2\n").unwrap_or_default();
+        assert_eq!(rows.len(), 2);
+        for other in ["\u{feff}a;b\r\n1;2\r\n", "a\tb\n1\t2\n"] {
+            let cells = |rows: Vec<(u64, Vec<String>)>| -> Vec<Vec<String>> {
+                rows.into_iter().map(|row| row.1).collect()
+            };
+            let read = csv_rows(other.as_bytes()).unwrap_or_default();
+            assert_eq!(cells(read), cells(rows.clone()), "{other}");
+        }
+        // One column has no signs to part it.
+        assert_eq!(csv_rows(b"a\n1\n").unwrap_or_default().len(), 2);
+    }
 
     #[test]
     fn unknown_frames_are_told_from_broken_ones() {

@@ -7,8 +7,8 @@ use super::weights::{Weights, WeightsError};
 /// Every shipped file by its name.
 const SHIPPED: &[(&str, &[u8])] = &[
     (
-        "motion-tcn-1",
-        include_bytes!("../../assets/weights/motion-tcn-1.safetensors"),
+        "motion-tcn-2",
+        include_bytes!("../../assets/weights/motion-tcn-2.safetensors"),
     ),
     (
         "softnet-macro-1",
@@ -25,7 +25,7 @@ const SHIPPED: &[(&str, &[u8])] = &[
 ];
 
 /// MotionTCN for both kinds of expression.
-pub const MOTION_TCN: &str = "motion-tcn-1";
+pub const MOTION_TCN: &str = "motion-tcn-2";
 
 /// The shipped SOFTNet of a kind, `macro` or `micro`.
 #[must_use]

@@ -197,20 +197,6 @@ fn parse(bytes: &[u8], path: &Path, role: Role) -> Result<Vec<IntervalRow>, Scor
     Ok(rows)
 }
 
-/// Scores a file of predictions against a file of truth.
-///
-/// # Errors
-/// [`ScoreError`] of whichever file cannot be read.
-pub fn score_files(
-    predictions: &Path,
-    truth: &Path,
-    mode: Mode,
-) -> Result<SpottingReport, ScoreError> {
-    let predictions = read_intervals(predictions, Role::Prediction)?;
-    let truth = read_intervals(truth, Role::Truth)?;
-    Ok(score_rows(&predictions, &truth, mode))
-}
-
 /// Scores rows; recordings count in the order of their names.
 #[must_use]
 pub fn score_rows(
@@ -359,12 +345,8 @@ mod tests {
 
     #[test]
     fn a_missing_file_is_an_error_that_ends_with_its_path() {
-        let error = score_files(
-            Path::new("/nowhere/p.csv"),
-            Path::new("/t.csv"),
-            Mode::Strict,
-        )
-        .expect_err("missing");
+        let error =
+            read_intervals(Path::new("/nowhere/p.csv"), Role::Prediction).expect_err("missing");
         assert!(error.to_string().ends_with("/nowhere/p.csv"), "{error}");
     }
 }

@@ -12,6 +12,4 @@ mod files;
 
 pub use counts::{Interval, Mode, Ranked, SpottingScore, Video, matches, score_videos};
 pub use events::{EventRow, events_table};
-pub use files::{
-    IntervalRow, Role, ScoreError, SpottingReport, read_intervals, score_files, score_rows,
-};
+pub use files::{IntervalRow, Role, ScoreError, SpottingReport, read_intervals, score_rows};

@@ -245,7 +245,10 @@ type Vary = fn(RunParams) -> Vec<RunParams>;
 
 const VARIED: [Vary; 5] = [
     |now| {
+        // Close to 1 in finer steps: planted expressions are far more common than real
+        // ones, so a network that learns from them is sure of itself too soon.
         let peaks = (6..=19).map(|i| f64::from(i) * 0.05);
+        let peaks = peaks.chain([0.96, 0.97, 0.98, 0.985, 0.99, 0.993]);
         let edge = now.edge / now.peak;
         peaks
             .map(|peak| RunParams {
