@@ -51,7 +51,7 @@ enum Model {
         after_help = "Examples:\n  onset evaluate softnet --data studio-test --weights macro.safetensors --weights micro.safetensors\n  onset evaluate softnet --dataset casme-sq --root /data/CASME2sq --protocol loso --out report.json\n  onset evaluate softnet --dataset samm-lv --root /data/SAMM --protocol loso --decode compat --preset compat --mode compat --out published.json\n  onset evaluate softnet --dataset casme-sq --root /data/CASME2sq --protocol loso --fold 3 --folds folds"
     )]
     Softnet(SpottingEvaluateArgs),
-    /// Spotting without a network: the strain of brows and mouth (S4's control).
+    /// Spotting without a network: the strain of brows and mouth beyond what noise and the head explain.
     Control(SpottingEvaluateArgs),
 }
 

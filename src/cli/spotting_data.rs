@@ -13,6 +13,7 @@ use super::progress::Progress;
 use super::{DeviceArg, Failure, Outcome, Preset};
 use crate::dataset::{self, DatasetKind, Index, LabelledRecording};
 use crate::motion::windows::Stride;
+use crate::project::output::OutputError;
 use crate::session::params::{DecodeMode, SpotterChoice, WindowSecs};
 use crate::session::{Params, Resources};
 use crate::spotting::ExpressionKind;
@@ -186,9 +187,15 @@ impl Material {
 
 fn failure(error: FeatureError) -> Failure {
     match error {
-        FeatureError::Output(reason) => Failure::other(anyhow!(
-            "Measured motion cannot be kept there: {reason} (here the option is --features)"
+        FeatureError::Output(OutputError::Write { path, reason }) => Failure::other(anyhow!(
+            "Measured motion cannot be kept: {reason}. Free space, or choose another folder with --features: {}",
+            path.display()
         )),
+        FeatureError::Output(OutputError::NotAFolder { path }) => Failure::input(anyhow!(
+            "Measured motion cannot be kept: this is a file. Choose a folder with --features: {}",
+            path.display()
+        )),
+        FeatureError::Output(_) => Failure::other(error),
         other => Failure::input(other),
     }
 }

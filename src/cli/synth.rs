@@ -35,7 +35,8 @@ pub struct SynthArgs {
     recipe: Option<PathBuf>,
     /// Instead of recordings this many flow images of drawn faces, in three classes
     /// (negative, positive, surprise), 28×28 as the MEGC 2019 ones; --recipe then names
-    /// a recipe of flow images.
+    /// a recipe of flow images. As many of each camera style and class, so N is rounded
+    /// up.
     #[arg(long, value_name = "N", conflicts_with_all = ["recordings", "faces", "sample", "contact_sheet"], value_parser = clap::value_parser!(u32).range(9..))]
     flow_images: Option<u32>,
     /// With --flow-images: 442 images of 68 subjects, the classes as unequal as in MEGC

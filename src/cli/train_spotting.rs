@@ -28,7 +28,7 @@ pub(super) struct SpottingTrainArgs {
     /// The weights file to write.
     #[arg(long)]
     out: PathBuf,
-    /// Where to keep what a killed training needs to go on; by default beside the
+    /// The file that keeps what a killed training needs to go on; by default beside the
     /// weights until they are written.
     #[arg(long)]
     checkpoint: Option<PathBuf>,

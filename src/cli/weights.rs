@@ -23,6 +23,7 @@ pub struct WeightsArgs {
 enum What {
     /// List the shipped weights and those in folders (by default this one).
     List {
+        /// Folders with .safetensors files.
         folders: Vec<PathBuf>,
         /// Print JSON.
         #[arg(long)]
@@ -30,6 +31,7 @@ enum What {
     },
     /// Show the card, hash and tensors of one file, or of shipped weights by their name.
     Show {
+        /// A .safetensors file, or a name that `onset weights list` shows.
         file: PathBuf,
         /// Print JSON.
         #[arg(long)]
@@ -40,9 +42,12 @@ enum What {
         after_help = "Examples:\n  onset weights import softnet-keras casme2sq_micro_s1.hdf5 --out softnet-micro.safetensors\n  onset weights import ststnet-pytorch sub01.pth --out ststnet.safetensors\n  onset weights import dlib-landmarks shape_predictor_68_face_landmarks.dat --out compact.bin"
     )]
     Import {
+        /// Whose file it is.
         #[arg(value_enum)]
         format: Format,
+        /// The published file; it stays as it is.
         file: PathBuf,
+        /// The file to write.
         #[arg(long)]
         out: PathBuf,
         /// macro or micro, where the file's name does not say it.

@@ -227,6 +227,8 @@ fn cli_learning_refuses_what_would_be_worth_nothing_or_cost_its_inputs() {
             .says(&["would replace what it is made from"], text(out));
         assert_eq!(fs::read(out).unwrap(), before);
     }
+    ran(&["evaluate", "control", "--features", text(&one)])
+        .says(&["Measured motion cannot be kept", "--features"], "");
     ran(&["evaluate", "control", "--out", text(&data)])
         .ends(2)
         .says(&["this is a folder"], text(&data));
