@@ -22,7 +22,7 @@ pub const MIDDLE_COLUMN: f64 = 14.0;
 
 /// Wider crops are brought down to this, px: no flow image needs more, and the drawn
 /// ones are filmed up to it.
-const WIDEST: f64 = 160.0;
+pub const WIDEST: f64 = 160.0;
 /// Eyes nearer together than this, px, show no micro-motion.
 pub const NEAREST_EYES: f64 = 20.0;
 /// Eyes to mouth over the eyes' distance; adults facing the camera have about 1.1.
@@ -55,6 +55,14 @@ impl FlowFraming {
     /// # Errors
     /// [`FramingError`]: eyes too near together, or points that fit no face.
     pub fn of(landmarks: &Landmarks) -> Result<Self, FramingError> {
+        Self::at_most(landmarks, WIDEST)
+    }
+
+    /// The same, but not wider than `widest` px.
+    ///
+    /// # Errors
+    /// As [`Self::of`].
+    pub fn at_most(landmarks: &Landmarks, widest: f64) -> Result<Self, FramingError> {
         let points = &landmarks.0;
         let middle = |part: &[Point]| {
             let (mut x, mut y) = (0.0, 0.0);
@@ -82,7 +90,7 @@ impl FlowFraming {
         }
         let side = SIDE as f64;
         let wide = apart * side / (2.0 * EYE_COLUMNS);
-        let scale = (WIDEST / wide).min(1.0);
+        let scale = (widest / wide).min(1.0);
         let width = (wide * scale).round();
         let height = (down * scale * side / MOUTH_ROWS).round();
         // Pixel centres are whole, the image's edges halves.
@@ -96,6 +104,23 @@ impl FlowFraming {
             width: width as usize,
             height: height as usize,
         })
+    }
+
+    /// Between the eyes, px of the crop.
+    #[must_use]
+    pub fn eyes_px(&self) -> f64 {
+        self.width as f64 * 2.0 * EYE_COLUMNS / SIDE as f64
+    }
+
+    /// The crop of a kept part of a picture that is moved by whole px of the crop:
+    /// how a later frame is cut whose head went elsewhere. Its point `shift` px to the
+    /// right and below of where the framing has it comes to lie there.
+    #[must_use]
+    pub fn crop_moved(&self, patch: &LumaPatch, shift: Point) -> Plane {
+        let mut crop_from_image = self.crop_from_image;
+        crop_from_image.tx -= shift.x;
+        crop_from_image.ty -= shift.y;
+        extract_rectangle(patch, crop_from_image, self.width, self.height)
     }
 
     /// The crop of a picture in grey, 0..255, [`Self::width`] × [`Self::height`].

@@ -43,7 +43,9 @@ fn scaled(values: &[f32]) -> Vec<u8> {
 impl Reduction {
     pub const ALL: [Self; 3] = [Self::Area, Self::Bilinear, Self::Bicubic];
 
-    fn reduced(self, plane: &Plane) -> Vec<f32> {
+    /// 28×28 in rows.
+    #[must_use]
+    pub fn reduced(self, plane: &Plane) -> Vec<f32> {
         let across = self.taps(plane.width);
         let down = self.taps(plane.height);
         let mut narrow = vec![0.0; SIDE * plane.height];

@@ -176,7 +176,7 @@ pub fn compress(values: &mut [f32]) {
 }
 
 /// ln(x + √(x²+1)), odd to the bit.
-fn asinh(x: f32) -> f32 {
+pub(super) fn asinh(x: f32) -> f32 {
     let a = x.abs();
     (a + (a * a + 1.0).sqrt()).ln().copysign(x)
 }

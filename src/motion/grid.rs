@@ -4,8 +4,8 @@
 //! CPU twin of the kernel `roi_grid` in `shaders/roi.wgsl`.
 
 use super::Flow;
+use super::head_motion::{HeadMotion, Moved};
 use super::strain;
-use crate::base::stats::median;
 
 /// Cells along each side of the crop.
 pub const SIDE: usize = 16;
@@ -38,7 +38,6 @@ const LEAST_SHARE: f32 = 0.25;
 /// Residuals as long as half of them are count half in the head's motion, those of a
 /// face that is nearly still as if this were (px).
 const LEAST_HALF_WEIGHT_PX: f64 = 0.06;
-const ROUNDS: usize = 6;
 
 impl Default for FlowGrid {
     fn default() -> Self {
@@ -108,94 +107,36 @@ impl FlowGrid {
     /// head that stretches.)
     #[must_use]
     pub fn without_head(&self) -> FaceGrid {
-        let seen: Vec<(usize, [f64; 3], f64)> = (self.cells.iter().enumerate())
+        let seen: Vec<(usize, Moved)> = (self.cells.iter().enumerate())
             .filter(|(_, cell)| cell[3] >= LEAST_SHARE)
-            .map(|(at, cell)| (at, place(at), f64::from(cell[3])))
+            .map(|(at, cell)| {
+                let moved = Moved {
+                    place: place(at),
+                    motion: [f64::from(cell[0]), f64::from(cell[1])],
+                    weight: f64::from(cell[3]),
+                };
+                (at, moved)
+            })
             .collect();
-        let middle = |component: usize| {
-            let values = seen
-                .iter()
-                .map(|(at, ..)| f64::from(self.cells[*at][component]));
-            median(&values.collect::<Vec<f64>>()).unwrap_or(0.0)
-        };
-        let mut head = [[middle(0), 0.0, 0.0], [middle(1), 0.0, 0.0]];
-        for _ in 0..ROUNDS {
-            let squares: Vec<f64> = (seen.iter())
-                .map(|(at, basis, _)| {
-                    let cell = &self.cells[*at];
-                    let du = f64::from(cell[0]) - dot(&head[0], basis);
-                    let dv = f64::from(cell[1]) - dot(&head[1], basis);
-                    du * du + dv * dv
-                })
-                .collect();
-            let usual = median(&squares).unwrap_or(0.0);
-            let half = usual.max(LEAST_HALF_WEIGHT_PX * LEAST_HALF_WEIGHT_PX);
-            let weights: Vec<f64> = (seen.iter().zip(&squares))
-                .map(|((.., share), square)| share / (1.0 + square / half))
-                .collect();
-            let Some(fitted) = self.fit(&seen, &weights) else {
-                break;
-            };
-            head = fitted;
-        }
+        let moved: Vec<Moved> = seen.iter().map(|(_, moved)| *moved).collect();
+        let head = HeadMotion::of(&moved, LEAST_HALF_WEIGHT_PX);
         let mut cells = Box::new([[0.0; 3]; CELLS]);
-        for (at, basis, _) in &seen {
-            let [u, v, strain, _] = self.cells[*at];
-            cells[*at] = [
-                (f64::from(u) - dot(&head[0], basis)) as f32,
-                (f64::from(v) - dot(&head[1], basis)) as f32,
-                strain,
-            ];
+        for (at, moved) in &seen {
+            let [u, v] = head.rest_of(moved).map(|rest| rest as f32);
+            cells[*at] = [u, v, self.cells[*at][2]];
         }
-        let [u, v] = head.map(|row| row.map(|value| value as f32));
+        let [u, v] = head.0.map(|row| row.map(|value| value as f32));
         FaceGrid {
             cells,
             head: [u[0], u[1], u[2], v[0], v[1], v[2]],
         }
     }
-
-    /// The affine motion of u and of v; `None` where too few cells are seen.
-    fn fit(&self, seen: &[(usize, [f64; 3], f64)], weights: &[f64]) -> Option<[[f64; 3]; 2]> {
-        let mut normal = [[0.0; 3]; 3];
-        let mut right = [[0.0; 3]; 2];
-        for ((at, basis, _), weight) in seen.iter().zip(weights) {
-            for i in 0..3 {
-                for j in 0..3 {
-                    normal[i][j] += weight * basis[i] * basis[j];
-                }
-                for (component, right) in right.iter_mut().enumerate() {
-                    right[i] += weight * basis[i] * f64::from(self.cells[*at][component]);
-                }
-            }
-        }
-        let inverse = inverse(&normal)?;
-        Some(right.map(|r| inverse.map(|row| dot(&row, &r))))
-    }
 }
 
-/// 1 and a cell's middle, −1..1 over the crop.
-fn place(cell: usize) -> [f64; 3] {
+/// A cell's middle, −1..1 over the crop.
+fn place(cell: usize) -> [f64; 2] {
     let along = |i: usize| (2 * i + 1) as f64 / SIDE as f64 - 1.0;
-    [1.0, along(cell % SIDE), along(cell / SIDE)]
-}
-
-fn dot(a: &[f64; 3], b: &[f64; 3]) -> f64 {
-    a[0] * b[0] + a[1] * b[1] + a[2] * b[2]
-}
-
-/// Of a symmetric matrix by its cofactors; `None` where it has none.
-fn inverse(m: &[[f64; 3]; 3]) -> Option<[[f64; 3]; 3]> {
-    let cofactor = |r: usize, c: usize| {
-        let (r1, r2, c1, c2) = ((r + 1) % 3, (r + 2) % 3, (c + 1) % 3, (c + 2) % 3);
-        m[r1][c1] * m[r2][c2] - m[r1][c2] * m[r2][c1]
-    };
-    let determinant = (0..3).map(|c| m[0][c] * cofactor(0, c)).sum::<f64>();
-    if determinant.abs() < 1e-9 {
-        return None;
-    }
-    Some(std::array::from_fn(|r| {
-        std::array::from_fn(|c| cofactor(c, r) / determinant)
-    }))
+    [along(cell % SIDE), along(cell / SIDE)]
 }
 
 #[cfg(test)]

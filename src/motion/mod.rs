@@ -10,6 +10,7 @@ pub mod flow_file;
 pub mod glmm;
 pub mod gpu;
 pub mod grid;
+pub mod head_motion;
 pub mod led_gradient;
 pub mod led_view;
 pub mod lucas_kanade;

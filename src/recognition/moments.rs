@@ -1,0 +1,153 @@
+//! The faces of the last seconds, kept so that the motion from an expression's onset to
+//! its apex can be measured once both are known.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use super::FacePicture;
+use crate::base::Timestamp;
+use crate::face::Face;
+use crate::media::Frame;
+use crate::motion::luma::LumaPatch;
+
+/// How long a face is kept: longer than an expression takes from its onset to its apex
+/// and to be decided on.
+const KEPT_SECS: f64 = 12.0;
+/// Two kept faces are at least so far apart: a movement that slow is still there.
+const LEAST_APART_SECS: f64 = 1.0 / 45.0;
+/// Faces with a longer side than this, px, are kept at half their resolution.
+const LARGEST_FACE: f32 = 200.0;
+/// A frame that was not kept stands in for by one so near, in seconds.
+const NEAR_SECS: f64 = 0.6 / 45.0;
+
+/// One frame's face.
+#[derive(Debug, Clone)]
+pub struct Moment {
+    pub frame: u64,
+    pub timestamp: Timestamp,
+    pub picture: FacePicture,
+}
+
+/// The faces of the last [`KEPT_SECS`]: at most about 540 of 90 kB each.
+#[derive(Debug, Default)]
+pub struct Moments {
+    kept: VecDeque<Arc<Moment>>,
+    newest: Option<Timestamp>,
+}
+
+impl Moments {
+    /// Takes a frame with its face, the frames in their order.
+    pub fn push(&mut self, frame: &Frame, face: Option<&Face>) {
+        let now = frame.timestamp;
+        let early = |last: Timestamp| now.secs_since(last) < LEAST_APART_SECS;
+        self.newest = Some(now);
+        while self
+            .kept
+            .front()
+            .is_some_and(|m| now.secs_since(m.timestamp) > KEPT_SECS)
+        {
+            self.kept.pop_front();
+        }
+        let Some(face) = face else { return };
+        if self.kept.back().is_some_and(|m| early(m.timestamp)) {
+            return;
+        }
+        self.kept.push_back(Arc::new(Moment {
+            frame: frame.index,
+            timestamp: now,
+            picture: FacePicture {
+                patch: LumaPatch::at_most(&frame.picture, face.rect, LARGEST_FACE),
+                landmarks: face.landmarks.clone(),
+            },
+        }));
+    }
+
+    /// The face at `t`, or one so near that it makes no difference; `None` where there
+    /// was none or it is forgotten.
+    #[must_use]
+    pub fn at(&self, t: Timestamp) -> Option<&Arc<Moment>> {
+        let after = self.kept.partition_point(|m| m.timestamp < t);
+        let around = [after.checked_sub(1), Some(after)];
+        let off = |m: &Arc<Moment>| m.timestamp.secs_since(t).abs();
+        around
+            .into_iter()
+            .flatten()
+            .filter_map(|at| self.kept.get(at))
+            .min_by(|a, b| off(a).total_cmp(&off(b)))
+            .filter(|m| off(m) <= NEAR_SECS)
+    }
+
+    /// The newest face, if it is the newest frame's.
+    #[must_use]
+    pub fn newest(&self) -> Option<&Arc<Moment>> {
+        self.kept
+            .back()
+            .filter(|m| Some(m.timestamp) == self.newest)
+    }
+
+    /// The first face kept at or after `t`.
+    #[must_use]
+    pub fn since(&self, t: Timestamp) -> Option<&Arc<Moment>> {
+        let at = self.kept.partition_point(|m| m.timestamp < t);
+        self.kept.get(at)
+    }
+
+    /// How many faces are kept.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.kept.len()
+    }
+
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.kept.is_empty()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use image::RgbImage;
+
+    use super::*;
+    use crate::base::{Point, Rect};
+    use crate::face::Landmarks;
+
+    fn moments(fps: f64, secs: f64) -> Moments {
+        let picture = Arc::new(RgbImage::new(64, 48));
+        let face = Face {
+            rect: Rect::new(20.0, 10.0, 24.0, 24.0),
+            confidence: 1.0,
+            landmarks: Landmarks([Point::default(); 68]),
+            pose: None,
+            blink: 0.0,
+        };
+        let mut moments = Moments::default();
+        for index in 0..(fps * secs) as u64 {
+            let frame = Frame {
+                index,
+                timestamp: Timestamp::from_secs(index as f64 / fps),
+                dropped_before: 0,
+                captured: None,
+                picture: Arc::clone(&picture),
+            };
+            moments.push(&frame, Some(&face).filter(|_| index % 50 != 7));
+        }
+        moments
+    }
+
+    #[test]
+    fn the_last_seconds_are_at_hand_and_memory_is_bounded_at_any_rate() {
+        for fps in [10.0, 30.0, 200.0] {
+            let moments = moments(fps, 40.0);
+            assert!(moments.len() <= 545, "{} at {fps}", moments.len());
+            let t = Timestamp::from_secs(33.0);
+            let found = moments.at(t).unwrap();
+            assert!(found.timestamp.secs_since(t).abs() < 0.02);
+            assert!(moments.at(Timestamp::from_secs(20.0)).is_none());
+        }
+        // At 10 a second a neighbour is another moment.
+        let slow = moments(10.0, 20.0);
+        assert!(slow.at(Timestamp::from_secs(15.7)).is_none());
+        assert_eq!(slow.since(Timestamp::from_secs(15.7)).unwrap().frame, 158);
+    }
+}
