@@ -1,6 +1,7 @@
 //! What the results are worth, by the definitions the field uses.
 
 pub mod apex;
+pub mod calibration;
 pub mod multilabel;
 pub mod recognition;
 pub mod recognition_file;

@@ -9,9 +9,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Data order: a room imports only from rooms above it in this list.
-const ROOMS: [&str; 17] = [
-    "base", "facs", "gpu", "nn", "media", "face", "motion", "model", "spotting", "timeline",
-    "metrics", "session", "project", "dataset", "training", "cli", "app",
+const ROOMS: [&str; 18] = [
+    "base", "facs", "gpu", "nn", "media", "face", "motion", "model", "explain", "spotting",
+    "timeline", "metrics", "session", "project", "dataset", "training", "cli", "app",
 ];
 
 /// The window stands beside these: it does not import them.

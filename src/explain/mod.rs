@@ -1,0 +1,3 @@
+//! Why a network says what it says, how sure it is, and where on the face that lies.
+
+pub mod uncertainty;
