@@ -79,6 +79,7 @@ pub mod model;
 pub mod motion;
 pub mod nn;
 pub mod project;
+pub mod recognition;
 pub mod session;
 pub mod spotting;
 pub mod timeline;

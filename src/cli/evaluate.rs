@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::anyhow;
 use clap::{Args, Subcommand, ValueEnum};
 
+use super::evaluate_expressions::{self, AuEvaluateArgs};
 use super::evaluate_spotting::{self, SpottingEvaluateArgs};
 use super::flow_data::FlowData;
 use super::print::{say, tell};
@@ -41,6 +42,11 @@ enum Model {
         after_help = "Examples:\n  onset evaluate off-apexnet --data megc2019 --protocol loso --out report.json\n  onset evaluate off-apexnet --dataset casme2 --root /data/CASME2 --protocol loso --out report.json"
     )]
     OffApexnet(FlowEvaluateArgs),
+    /// Action units and three classes by the motion from onset to apex (AU-Flow).
+    #[command(
+        after_help = "Examples:\n  onset evaluate au-flow --data studio-test --out report.json\n  onset evaluate au-flow --dataset casme2 --root /data/CASME2 --weights au-flow.safetensors"
+    )]
+    AuFlow(AuEvaluateArgs),
     /// Spotting by the course of the motion (MotionTCN).
     #[command(
         after_help = "Examples:\n  onset evaluate motion-tcn --data studio-test --out report.json\n  onset evaluate motion-tcn --dataset casme-sq --root /data/CASME2sq --protocol loso --out report.json"
@@ -122,6 +128,7 @@ pub(super) fn run(args: &EvaluateArgs, quiet: bool) -> CommandResult {
     let (args, network) = match &args.model {
         Model::Ststnet(args) => (args, FlowNetwork::StstNet),
         Model::OffApexnet(args) => (args, FlowNetwork::OffApexNet),
+        Model::AuFlow(args) => return evaluate_expressions::run(args, quiet),
         Model::MotionTcn(args) => return evaluate_spotting::motion_tcn(args, quiet),
         Model::Softnet(args) => return evaluate_spotting::softnet(args, quiet),
         Model::Control(args) => return evaluate_spotting::control(args, quiet),
@@ -243,7 +250,7 @@ fn worse(one: Outcome, other: Outcome) -> Outcome {
 }
 
 /// The weights that are asked for, and what messages call them.
-fn weights(asked: Option<&Path>, network: &str) -> Result<(PathBuf, Weights), Failure> {
+pub(super) fn weights(asked: Option<&Path>, network: &str) -> Result<(PathBuf, Weights), Failure> {
     let name = asked.map_or_else(|| PathBuf::from(format!("{network}-1")), Path::to_owned);
     let shipped = name.to_str().map(shipped::weights).transpose();
     if let Some(weights) = shipped.map_err(Failure::other)?.flatten() {

@@ -9,6 +9,7 @@ use clap::{Args, Subcommand};
 use super::flow_data::FlowData;
 use super::print::tell;
 use super::recipe_args::{FlowNetwork, RecipeArgs, beside};
+use super::train_expressions::{self, AuTrainArgs};
 use super::train_spotting::{self, SoftNetTrainArgs, TcnTrainArgs};
 use super::training_progress::TrainingProgress;
 use super::{CommandResult, Failure, check_output};
@@ -37,6 +38,11 @@ enum Model {
         after_help = "Examples:\n  onset train off-apexnet --data flow --out off-apexnet.safetensors\n  onset train off-apexnet --dataset samm --root /data/SAMM --out off-apexnet.safetensors"
     )]
     OffApexnet(FlowTrainArgs),
+    /// Action units and three classes by the motion from onset to apex (AU-Flow).
+    #[command(
+        after_help = "Examples:\n  onset train au-flow --data studio --out au-flow.safetensors --seed 1\n  onset train au-flow --dataset casme2 --root /data/CASME2 --out au-flow.safetensors"
+    )]
+    AuFlow(AuTrainArgs),
     /// Macro- and micro-expressions in recordings by the course of the motion (MotionTCN).
     #[command(
         after_help = "Example: onset train motion-tcn --data studio --out motion-tcn.safetensors --seed 1"
@@ -68,6 +74,7 @@ pub(super) fn run(args: &TrainArgs, quiet: bool) -> CommandResult {
     match &args.model {
         Model::Ststnet(args) => flow_images(args, FlowNetwork::StstNet, quiet),
         Model::OffApexnet(args) => flow_images(args, FlowNetwork::OffApexNet, quiet),
+        Model::AuFlow(args) => train_expressions::run(args, quiet),
         Model::MotionTcn(args) => train_spotting::motion_tcn(args, quiet),
         Model::Softnet(args) => train_spotting::softnet(args, quiet),
     }

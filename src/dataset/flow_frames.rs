@@ -15,11 +15,11 @@ use crate::media::{self, MediaError};
 use crate::nn::inventory::hexadecimal;
 
 /// Onset and apex, frames from 0, the onset first.
-pub(super) type Pair = (u64, u64);
+pub(crate) type Pair = (u64, u64);
 
 /// Hands both pictures of each pair, by its place among `pairs`, to `take`, or why
 /// they cannot be read. Every pair is handed over once.
-pub(super) fn read_pairs(
+pub(crate) fn read_pairs(
     recording: &LabelledRecording,
     pairs: &[Pair],
     mut take: impl FnMut(usize, Result<(&RgbImage, &RgbImage), String>),
@@ -42,7 +42,7 @@ pub(super) fn read_pairs(
 
 /// For each pair a hash of the files that hold it: what is unpacked anew is measured
 /// anew. An error says why a file cannot be read.
-pub(super) fn contents(
+pub(crate) fn contents(
     recording: &LabelledRecording,
     pairs: &[Pair],
 ) -> Vec<Result<String, String>> {

@@ -23,7 +23,7 @@ pub mod casme_sq;
 pub mod check;
 pub mod check_flow_images;
 pub mod error;
-mod flow_frames;
+pub(crate) mod flow_frames;
 pub mod flow_images;
 pub mod flow_measure;
 pub mod flow_plan;

@@ -35,6 +35,29 @@ pub fn leave_one_subject_out<S: AsRef<str>>(subjects: &[S]) -> Vec<Fold> {
     names.into_iter().enumerate().map(fold).collect()
 }
 
+/// Which subjects are not learnt from but fitted on: every sixth, the last of each six
+/// in the order of their names as text, or the last where there are two to five.
+///
+/// `subjects` names each clip's or recording's subject, in the order of the data.
+#[must_use]
+pub fn held_out<S: AsRef<str>>(subjects: &[S]) -> Vec<bool> {
+    let names: BTreeSet<&str> = subjects.iter().map(AsRef::as_ref).collect();
+    let count = names.len();
+    let apart = |at: usize| match count {
+        0 | 1 => false,
+        2..6 => at + 1 == count,
+        _ => at % 6 == 5,
+    };
+    let chosen: BTreeSet<&str> = (names.into_iter().enumerate())
+        .filter(|(at, _)| apart(*at))
+        .map(|(_, name)| name)
+        .collect();
+    subjects
+        .iter()
+        .map(|subject| chosen.contains(subject.as_ref()))
+        .collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

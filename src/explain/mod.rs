@@ -1,3 +1,4 @@
 //! Why a network says what it says, how sure it is, and where on the face that lies.
 
+pub mod calibration;
 pub mod uncertainty;

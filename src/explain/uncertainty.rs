@@ -14,6 +14,8 @@
 //! [`FlowClassifier`](crate::model::flow_classifier::FlowClassifier) decides by the mean
 //! of logarithms; the two can name different classes where opinions are far apart.
 
+use serde::{Deserialize, Serialize};
+
 /// How far the probabilities of exclusive classes may sum from 1.
 const SUM_TOLERANCE: f64 = 1e-3;
 
@@ -36,7 +38,7 @@ pub enum UncertaintyError {
 
 /// An uncertainty and its two parts, each 0..1 of the greatest possible entropy;
 /// `aleatoric` + `epistemic` = `total`.
-#[derive(Debug, Clone, Copy, PartialEq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
 pub struct Uncertainty {
     /// Entropy of the mean opinion.
     pub total: f64,

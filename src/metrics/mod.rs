@@ -1,7 +1,6 @@
 //! What the results are worth, by the definitions the field uses.
 
 pub mod apex;
-pub mod calibration;
 pub mod multilabel;
 pub mod recognition;
 pub mod recognition_file;

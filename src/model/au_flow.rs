@@ -44,6 +44,12 @@ const BATCH: usize = 64;
 /// More members than this are no ensemble of ours.
 const MOST_MEMBERS: usize = 64;
 
+/// Whether a unit has two halves that can act alone; the others lie in the middle.
+#[must_use]
+pub fn has_halves(unit: ActionUnit) -> bool {
+    !matches!(unit.number(), 8 | 16..=18 | 21..=31)
+}
+
 /// What the outputs of a network stand for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Vocabulary {
@@ -458,10 +464,7 @@ mod tests {
         let wrong = |name: &str, value: Option<&str>| {
             let mut bad = good.clone();
             match value {
-                Some(value) => bad
-                    .card
-                    .settings
-                    .insert(name.to_owned(), value.to_owned()),
+                Some(value) => bad.card.settings.insert(name.to_owned(), value.to_owned()),
                 None => bad.card.settings.remove(name),
             };
             AuWeights::unpack(&bad).unwrap_err()

@@ -35,11 +35,14 @@ impl LumaPatch {
     /// large. A box outside the picture gives the picture's nearest pixels.
     #[must_use]
     pub fn around(picture: &RgbImage, face: Rect) -> Self {
-        Self::part(
-            picture,
-            face.scaled(MARGIN_FACTOR),
-            bin_for(face.w.max(face.h)),
-        )
+        Self::at_most(picture, face, LARGEST_FACE)
+    }
+
+    /// The same, binned until the face's longer side is at most `largest` bins.
+    #[must_use]
+    pub fn at_most(picture: &RgbImage, face: Rect, largest: f32) -> Self {
+        let bin = bin_for(face.w.max(face.h), largest);
+        Self::part(picture, face.scaled(MARGIN_FACTOR), bin)
     }
 
     /// The whole picture at its own resolution.
@@ -135,9 +138,9 @@ fn rounded(sum: u64, count: u64) -> u8 {
 }
 
 /// The bin for a face of this size in px.
-fn bin_for(side: f32) -> usize {
+fn bin_for(side: f32, largest: f32) -> usize {
     let mut bin = 1;
-    while side > LARGEST_FACE * bin as f32 && bin < 64 {
+    while side > largest * bin as f32 && bin < 64 {
         bin *= 2;
     }
     bin
@@ -377,8 +380,8 @@ mod tests {
             extract(&nothing, Similarity::IDENTITY, 4),
             Plane::zeros(4, 4)
         );
-        assert_eq!(bin_for(320.0), 1);
-        assert_eq!(bin_for(321.0), 2);
-        assert_eq!(bin_for(900.0), 4);
+        assert_eq!(bin_for(320.0, LARGEST_FACE), 1);
+        assert_eq!(bin_for(321.0, LARGEST_FACE), 2);
+        assert_eq!(bin_for(900.0, LARGEST_FACE), 4);
     }
 }

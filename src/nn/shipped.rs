@@ -27,6 +27,9 @@ const SHIPPED: &[(&str, &[u8])] = &[
 /// MotionTCN for both kinds of expression.
 pub const MOTION_TCN: &str = "motion-tcn-2";
 
+/// AU-Flow: action units and three classes.
+pub const AU_FLOW: &str = "au-flow-1";
+
 /// The shipped SOFTNet of a kind, `macro` or `micro`.
 #[must_use]
 pub fn softnet(kind: &str) -> &'static str {
@@ -58,6 +61,17 @@ pub fn weights(name: &str) -> Result<Option<Weights>, WeightsError> {
     bytes(name)
         .map(|bytes| Weights::parse(bytes, &path))
         .transpose()
+}
+
+/// Reads shipped weights that every build has.
+///
+/// # Errors
+/// When the program was built without them or with a damaged file.
+pub fn whole(name: &str) -> Result<Weights, WeightsError> {
+    weights(name)?.ok_or_else(|| WeightsError::Unreadable {
+        path: PathBuf::from(name),
+        reason: "this program was built without them".to_owned(),
+    })
 }
 
 #[cfg(test)]

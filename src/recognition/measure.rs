@@ -157,12 +157,19 @@ mod tests {
         for (dx, dy) in [(0.0, 0.0), (7.0, -4.0)] {
             let motion = meter.measure(&still, &picture(dx, dy, true)).unwrap();
             let v = &motion.map.values()[PIXELS..2 * PIXELS];
-            let (at, least) = v.iter().enumerate().fold((0, 0.0), |(at, least), (i, &v)| {
-                if v < least { (i, v) } else { (at, least) }
-            });
+            let (at, least) =
+                v.iter().enumerate().fold(
+                    (0, 0.0),
+                    |(at, least), (i, &v)| {
+                        if v < least { (i, v) } else { (at, least) }
+                    },
+                );
             // 1.5 px of 60 are 25 thousandths; the chin lies in row 24.
             assert!((-27.0..-14.0).contains(&least), "{least} after {dx} {dy}");
-            assert!((21..=27).contains(&(at / 28)) && (11..=16).contains(&(at % 28)), "{at}");
+            assert!(
+                (21..=27).contains(&(at / 28)) && (11..=16).contains(&(at % 28)),
+                "{at}"
+            );
             let others = v.iter().take(14 * 28).fold(0.0_f32, |m, v| m.max(v.abs()));
             assert!(others < 4.0, "{others} after {dx} {dy}");
             assert_eq!(motion.image.len(), 3 * PIXELS);

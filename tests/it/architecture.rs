@@ -10,8 +10,25 @@ use std::path::{Path, PathBuf};
 
 /// Data order: a room imports only from rooms above it in this list.
 const ROOMS: [&str; 18] = [
-    "base", "facs", "gpu", "nn", "media", "face", "motion", "model", "explain", "spotting",
-    "timeline", "metrics", "session", "project", "dataset", "training", "cli", "app",
+    "base",
+    "facs",
+    "gpu",
+    "nn",
+    "media",
+    "face",
+    "motion",
+    "model",
+    "explain",
+    "spotting",
+    "recognition",
+    "timeline",
+    "metrics",
+    "session",
+    "project",
+    "dataset",
+    "training",
+    "cli",
+    "app",
 ];
 
 /// The window stands beside these: it does not import them.

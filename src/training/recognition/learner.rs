@@ -10,6 +10,7 @@ use crate::model::off_apexnet::{self, OffApexNet};
 use crate::model::ststnet::{self, FILTERS, POOLED, StstNet};
 use crate::model::ststnet_streams::Streams;
 use crate::nn::parameters::{self, Parameter, Start, Tensors};
+use crate::training::epochs::Lesson;
 use crate::training::random::{Moment, Purpose, Stream};
 
 /// Images and what they ought to be taken for.
@@ -30,16 +31,6 @@ pub struct Judgement {
     pub dropout: f64,
     /// Whether one update may use several threads; the result is the same.
     pub parallel: bool,
-}
-
-/// What a batch taught.
-pub struct Lesson<N> {
-    /// The network, with what it measured of the batch.
-    pub network: N,
-    pub gradients: GradientsParams,
-    /// Mean over the batch.
-    pub loss: f64,
-    pub right: usize,
 }
 
 /// A network on flow images that can be trained. Its tensors lie on an autodiff device.
@@ -198,7 +189,7 @@ fn study_on_the_processor(
         network: network.with_measured(&pooled.mean, &pooled.variance, pooled.count),
         gradients,
         loss: number(&loss)?,
-        right,
+        right: right as f64,
     })
 }
 
@@ -220,7 +211,7 @@ fn study_by_tensors(
         network: network.with_measured(&mean, &variance, batch.labels.len() * side * side),
         gradients,
         loss: number(&loss)?,
-        right,
+        right: right as f64,
     })
 }
 
@@ -245,7 +236,7 @@ impl Learner for OffApexNet {
             network: self,
             gradients,
             loss: number(&loss)?,
-            right,
+            right: right as f64,
         })
     }
 }

@@ -1,7 +1,6 @@
 //! The training of one network on flow images: epochs, updates, checkpoints.
 
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
 
 use super::learner::{Batch, Judgement, Learner, initial};
 use super::recipe::Recipe;
@@ -10,31 +9,12 @@ use crate::model::flow_input::{CLASSES, Normalizer, VALUES};
 use crate::model::off_apexnet::OffApexNet;
 use crate::model::ststnet::StstNet;
 use crate::nn::NnDevice;
-use crate::nn::parameters::{self, Tensors};
-use crate::training::checkpoint::{Checkpoint, CheckpointError, Settings};
-use crate::training::optimizer::Optimizer;
-use crate::training::progress::{Curve, CurveRow, Monitor, Next};
+use crate::training::checkpoint::{Checkpoint, Settings};
+use crate::training::epochs::{Epochs, Trained};
+use crate::training::progress::{Curve, Monitor};
 use crate::training::random::{Moment, Purpose};
 
-/// Checkpoints between epochs are written this often at most; when makes no difference
-/// to the result.
-const SAVE_EVERY: Duration = Duration::from_secs(3);
-
-#[derive(Debug, thiserror::Error)]
-pub enum TrainingError {
-    #[error("Cannot train: {0}. Give more images")]
-    TooFew(String),
-    #[error(
-        "The training went wrong: the loss is no number in epoch {epoch}. Use a smaller learning rate (--lr)"
-    )]
-    Diverged { epoch: u64 },
-    #[error("The training cannot be computed on {device}: {reason}. Use --device cpu")]
-    Device { device: String, reason: String },
-    #[error("Stopped in epoch {epoch}. Run the same command again to go on")]
-    Stopped { epoch: u64 },
-    #[error(transparent)]
-    Checkpoint(#[from] CheckpointError),
-}
+pub use crate::training::epochs::TrainingError;
 
 /// Scaled images with their classes.
 pub struct TrainingSet {
@@ -56,7 +36,7 @@ impl TrainingSet {
     ) -> Result<Self, TrainingError> {
         if images.len() < 2 {
             return Err(TrainingError::TooFew(format!(
-                "there are {} images to train on",
+                "there are {} images to train on. Give more images",
                 images.len()
             )));
         }
@@ -88,13 +68,6 @@ pub struct Run<'a> {
     pub parallel: bool,
 }
 
-/// A finished training.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Trained {
-    pub weights: Tensors,
-    pub curve: Curve,
-}
-
 /// Trains one network. With a checkpoint's place it goes on from there, and writes
 /// there after each epoch or every few seconds.
 ///
@@ -109,38 +82,30 @@ pub fn train(
     checkpoint: Option<(&Path, &Settings)>,
     run: Run,
 ) -> Result<Trained, TrainingError> {
-    let failed = |reason: String| TrainingError::Device {
-        device: run.device.name().to_owned(),
-        reason,
-    };
-    let device = run.device.handle().clone().autodiff();
-    let stored = match checkpoint {
-        Some((path, settings)) => Checkpoint::load(path, settings)?,
-        None => None,
-    };
-    let start = stored.unwrap_or_else(|| {
-        let moment = Moment {
-            seed,
-            fold,
-            ..Moment::default()
-        };
-        Checkpoint {
-            epoch: 0,
-            step: 0,
-            curve: Curve::default(),
-            weights: initial(recipe.architecture.parameters(), moment),
-            optimizer: Tensors::new(),
-            best: None,
-        }
-    });
     let session = Session {
         recipe,
         set,
         seed,
         fold,
-        checkpoint,
+        epochs: Epochs {
+            epochs: recipe.epochs,
+            rate: recipe.rate,
+            schedule: recipe.schedule,
+            rule: recipe.rule,
+            batch: recipe.batch,
+            seed,
+            fold,
+            checkpoint,
+            monitor: run.monitor,
+            part: run.part,
+            device: run.device.name(),
+        },
         run,
     };
+    let device = run.device.handle().clone().autodiff();
+    let moment = session.moment(0, 0);
+    let start = (session.epochs).start(|| initial(recipe.architecture.parameters(), moment))?;
+    let failed = |reason| session.epochs.failed(reason);
     match recipe.architecture {
         Architecture::StstNet(geometry) => {
             let network = StstNet::from_tensors(&start.weights, geometry, &device);
@@ -158,71 +123,23 @@ struct Session<'a> {
     set: &'a TrainingSet,
     seed: u64,
     fold: u64,
-    checkpoint: Option<(&'a Path, &'a Settings)>,
+    epochs: Epochs<'a>,
     run: Run<'a>,
 }
 
 impl Session<'_> {
-    fn go<N: Learner>(&self, mut network: N, start: Checkpoint) -> Result<Trained, TrainingError> {
-        let recipe = self.recipe;
-        let (mut step, mut curve) = (start.step, start.curve);
-        let mut optimizer = Optimizer::resumed(recipe.rule, step, start.optimizer);
-        let updates = (self.set.labels.len().div_ceil(recipe.batch) as u64) * recipe.epochs;
+    fn go<N: Learner>(&self, network: N, start: Checkpoint) -> Result<Trained, TrainingError> {
         let judgement = Judgement {
-            smoothing: recipe.smoothing,
-            dropout: recipe.dropout,
+            smoothing: self.recipe.smoothing,
+            dropout: self.recipe.dropout,
             parallel: self.run.parallel,
         };
-        let mut saved = Instant::now();
-        for epoch in start.epoch..recipe.epochs {
-            let order = self.order(epoch);
-            let (mut losses, mut right, mut rate) = (0.0, 0, recipe.rate);
-            for clips in order.chunks(recipe.batch) {
-                let moment = self.moment(epoch, step);
+        let order = |epoch| self.order(epoch);
+        self.epochs
+            .go(network, start, order, |network, clips, moment| {
                 let batch = self.batch(clips, moment);
-                let lesson = network
-                    .study(&batch, judgement, moment.stream(Purpose::Dropout))
-                    .map_err(|reason| self.failed(reason))?;
-                if !lesson.loss.is_finite() {
-                    return Err(TrainingError::Diverged { epoch: epoch + 1 });
-                }
-                losses += lesson.loss * clips.len() as f64;
-                right += lesson.right;
-                rate = recipe.rate * recipe.schedule.factor(step, updates);
-                network = optimizer.step(rate, lesson.network, lesson.gradients);
-                step += 1;
-            }
-            let row = CurveRow {
-                epoch: epoch + 1,
-                learning_rate: rate,
-                loss: losses / order.len() as f64,
-                accuracy: right as f64 / order.len() as f64,
-            };
-            curve.push(row);
-            let next = self.run.monitor.epoch(self.run.part, &row, recipe.epochs);
-            let last = epoch + 1 == recipe.epochs;
-            if let Some((path, settings)) = self.checkpoint
-                && (last || next == Next::Stop || saved.elapsed() >= SAVE_EVERY)
-            {
-                let state = Checkpoint {
-                    epoch: epoch + 1,
-                    step,
-                    curve: curve.clone(),
-                    weights: self.weights(&network)?,
-                    optimizer: optimizer.state().map_err(|reason| self.failed(reason))?,
-                    best: None,
-                };
-                state.save(path, settings)?;
-                saved = Instant::now();
-            }
-            if next == Next::Stop && !last {
-                return Err(TrainingError::Stopped { epoch: epoch + 1 });
-            }
-        }
-        Ok(Trained {
-            weights: self.weights(&network)?,
-            curve,
-        })
+                network.study(&batch, judgement, moment.stream(Purpose::Dropout))
+            })
     }
 
     fn moment(&self, epoch: u64, step: u64) -> Moment {
@@ -279,17 +196,6 @@ impl Session<'_> {
         Batch {
             images,
             labels: clips.iter().map(|&clip| self.set.labels[clip]).collect(),
-        }
-    }
-
-    fn weights<N: Learner>(&self, network: &N) -> Result<Tensors, TrainingError> {
-        parameters::tensors_of(network).map_err(|reason| self.failed(reason))
-    }
-
-    fn failed(&self, reason: String) -> TrainingError {
-        TrainingError::Device {
-            device: self.run.device.name().to_owned(),
-            reason,
         }
     }
 }

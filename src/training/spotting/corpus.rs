@@ -7,7 +7,7 @@ use rayon::prelude::*;
 use sha2::{Digest, Sha256};
 
 use super::super::features::{self, FeatureError, Features, Parts, Windows};
-use crate::dataset::LabelledRecording;
+use crate::dataset::{LabelledRecording, splits};
 use crate::model::motion_sequence::{MotionSequence, Moving};
 use crate::nn::inventory::hexadecimal;
 use crate::session::params::WindowSecs;
@@ -107,20 +107,18 @@ impl<'a> Parted<'a> {
     /// their names, or the last subject where there are fewer than six.
     #[must_use]
     pub fn by_subjects(examples: &[&'a Example]) -> Self {
-        let mut subjects: Vec<&str> = (examples.iter())
+        let subjects: Vec<&str> = (examples.iter())
             .map(|e| e.recording.subject.as_str())
             .collect();
-        subjects.sort_unstable();
-        subjects.dedup();
-        let apart = |at: usize| match subjects.len() {
-            0 | 1 => false,
-            few @ 2..6 => at + 1 == few,
-            _ => at % 6 == 5,
-        };
-        let (learnt, held_out) = examples.iter().partition(|example| {
-            let at = subjects.binary_search(&example.recording.subject.as_str());
-            !at.is_ok_and(apart)
-        });
+        let apart = splits::held_out(&subjects);
+        let (mut learnt, mut held_out) = (Vec::new(), Vec::new());
+        for (example, apart) in examples.iter().copied().zip(apart) {
+            if apart {
+                held_out.push(example);
+            } else {
+                learnt.push(example);
+            }
+        }
         Self { learnt, held_out }
     }
 }

@@ -13,6 +13,7 @@ use super::super::patience::Patience;
 use super::super::progress::{Curve, CurveRow, Monitor, Next};
 use super::super::random::{Moment, Purpose, Stream};
 use super::super::schedule::Schedule;
+use super::super::start;
 use super::corpus::Example;
 use super::planted::plant;
 use super::turned::turn;
@@ -284,23 +285,8 @@ impl TcnTraining {
             seed: self.seed,
             ..Moment::default()
         };
-        let stream = moment.stream(Purpose::Initial);
         let mut tensors = parameters::tensors_of(&network).map_err(TrainError::Device)?;
-        for (part, tensor) in (0..).zip(tensors.values_mut()) {
-            let len = tensor.values.len();
-            tensor.values = match tensor.shape.as_slice() {
-                [_] => vec![0.0; len],
-                [inputs, _] => {
-                    let bound = (3.0 / *inputs as f64).sqrt();
-                    stream.part(part).uniform(bound, len)
-                }
-                [filters, ..] => {
-                    let bound = (3.0 * *filters as f64 / len as f64).sqrt();
-                    stream.part(part).uniform(bound, len)
-                }
-                [] => vec![0.0; len],
-            };
-        }
+        start::by_inputs(&mut tensors, 3.0, moment);
         parameters::with_tensors(network, &tensors).map_err(TrainError::Device)
     }
 

@@ -1,0 +1,144 @@
+//! `onset train au-flow`.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::anyhow;
+use clap::Args;
+
+use super::expression_data::ExpressionData;
+use super::print::tell;
+use super::recipe_args::beside;
+use super::train::remove_unfinished;
+use super::training_progress::TrainingProgress;
+use super::{CommandResult, Failure, check_output};
+use crate::dataset::splits;
+use crate::model::au_flow::{AuReader, NETWORK};
+use crate::nn::NnDevice;
+use crate::training::epochs::TrainingError;
+use crate::training::expressions::corpus::{Measured, Pairs};
+use crate::training::expressions::fitting;
+use crate::training::expressions::trainer::{AuTraining, Lessons};
+
+#[derive(Debug, Args)]
+pub(super) struct AuTrainArgs {
+    #[command(flatten)]
+    data: ExpressionData,
+    /// The weights file to write.
+    #[arg(long)]
+    out: PathBuf,
+    /// The folder that keeps what a killed training needs to go on; by default beside
+    /// the weights until they are written.
+    #[arg(long)]
+    checkpoint: Option<PathBuf>,
+    /// How often to go through the expressions.
+    #[arg(long, value_parser = clap::value_parser!(u64).range(1..))]
+    epochs: Option<u64>,
+    /// Full learning rate.
+    #[arg(long, value_parser = super::above_zero)]
+    lr: Option<f64>,
+    /// Expressions an update.
+    #[arg(long, value_parser = clap::value_parser!(u32).range(2..=4096))]
+    batch: Option<u32>,
+    /// Networks from neighbouring seeds that are asked together.
+    #[arg(long, value_parser = clap::value_parser!(u64).range(1..=16))]
+    seeds_in_ensemble: Option<u64>,
+    /// What makes this training different from another.
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+}
+
+impl AuTrainArgs {
+    fn training(&self) -> AuTraining {
+        let usual = AuTraining::default();
+        AuTraining {
+            epochs: self.epochs.unwrap_or(usual.epochs),
+            rate: self.lr.unwrap_or(usual.rate),
+            batch: self.batch.map_or(usual.batch, |b| b as usize),
+            members: self.seeds_in_ensemble.unwrap_or(usual.members),
+            seed: self.seed,
+            ..usual
+        }
+    }
+}
+
+pub(super) fn run(args: &AuTrainArgs, quiet: bool) -> CommandResult {
+    let tables = args.data.tables();
+    let inputs: Vec<&Path> = tables.iter().map(PathBuf::as_path).collect();
+    check_output(&args.out, &inputs)?;
+    let expressions = args.data.measure(Pairs::Learning, quiet)?;
+    let subjects: Vec<&str> = (expressions.measured.iter())
+        .map(|m| m.recording.subject.as_str())
+        .collect();
+    let apart = splits::held_out(&subjects);
+    let of = |held: bool| -> Vec<&Measured> {
+        let those = expressions.measured.iter().zip(&apart);
+        those.filter(|(_, a)| **a == held).map(|(m, _)| m).collect()
+    };
+    let (learnt, held_out) = (of(false), of(true));
+    if held_out.is_empty() {
+        return Err(Failure::input(anyhow!(
+            "Thresholds and temperatures are fitted on subjects that are not learnt from, and there is one subject only. Give recordings of at least two"
+        )));
+    }
+    let lessons = Lessons::new(&learnt).map_err(failure)?;
+    let training = args.training();
+    let folder = match &args.checkpoint {
+        Some(folder) => folder.clone(),
+        None => beside(&args.out, ".checkpoints"),
+    };
+    std::fs::create_dir_all(&folder).map_err(|e| {
+        Failure::input(anyhow!(
+            "Cannot keep checkpoints: {e}. Choose another folder with --checkpoint: {}",
+            folder.display()
+        ))
+    })?;
+    let mut settings = training.settings();
+    settings.insert("data".to_owned(), expressions.fingerprint());
+    let progress = TrainingProgress::new(training.members, training.epochs, quiet);
+    let trained = training.run(&lessons, Some((folder.as_path(), &settings)), &progress);
+    progress.finish();
+    let (mut weights, _) = trained.map_err(failure)?;
+    let reader =
+        AuReader::new(&weights, &NnDevice::flex()).map_err(|e| Failure::other(anyhow!(e)))?;
+    weights.fitted = fitting::fit(&reader, &held_out).map_err(|e| {
+        Failure::input(anyhow!(
+            "Thresholds cannot be fitted: {e}. Give recordings of more subjects with coded action units"
+        ))
+    })?;
+    let subjects = |measured: &[&Measured]| {
+        let names: std::collections::BTreeSet<&str> = (measured.iter())
+            .map(|m| m.recording.subject.as_str())
+            .collect();
+        names.len().to_string()
+    };
+    settings.insert("seed".to_owned(), args.seed.to_string());
+    settings.insert("maps learnt from".to_owned(), lessons.len().to_string());
+    settings.insert("subjects learnt from".to_owned(), subjects(&learnt));
+    settings.insert("subjects fitted on".to_owned(), subjects(&held_out));
+    weights
+        .pack(
+            format!("onset train {}", env!("CARGO_PKG_VERSION")),
+            expressions.described(),
+            settings,
+        )
+        .save(&args.out)
+        .map_err(Failure::other)?;
+    if args.checkpoint.is_none() {
+        remove_unfinished(&folder);
+    }
+    if !quiet {
+        tell!(
+            "{NETWORK} on {}: {}",
+            expressions.described(),
+            args.out.display()
+        );
+    }
+    Ok(expressions.outcome())
+}
+
+fn failure(error: TrainingError) -> Failure {
+    match error {
+        TrainingError::Checkpoint(_) | TrainingError::TooFew(_) => Failure::input(error),
+        other => Failure::other(other),
+    }
+}
