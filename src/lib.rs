@@ -23,10 +23,11 @@
 //! | [`face`] | boxes, 68 landmarks, tracking, the held crop, regions, pose, blink |
 //! | [`motion`] | which frames make a window, TV-L1 flow, the flow of coarse cells by least squares, strain, LED band-pass, ROI maps, magnification; `cpu` and `gpu` hold the two sides, `engine` is their front |
 //! | [`model`] | one file a network: SOFTNet, MotionTCN, STSTNet, Off-ApexNet; flow images and motion sequences as networks read them |
-//! | [`explain`] | what lights a network up (Grad-CAM), where that lies on the face, how unsure several opinions are |
+//! | [`explain`] | what lights a network up (Grad-CAM), where that lies on the face, how unsure several opinions are, whether probabilities hold (calibration) |
 //! | [`spotting`] | scores to intervals: offline, live, and as the published code does it |
+//! | [`recognition`] | the motion from a spotted onset to its apex, and what the networks say of it: action units, a class, how sure |
 //! | [`timeline`] | what the analysis tells, the recording that keeps it, min–max drawing |
-//! | [`metrics`] | spotting, recognition, action units, spot-then-recognise, apexes, calibration |
+//! | [`metrics`] | spotting, recognition, action units, spot-then-recognise, apexes |
 //! | [`session`] | [`session::pipeline::Pipeline`]: the analysis itself, and its threads; `device` chooses the side |
 //! | [`project`] | result folders and the printed timeline |
 //! | [`dataset`] | labelled data on disk: drawn recordings, flow images, the licensed databases; splits by subject |

@@ -178,7 +178,7 @@ impl FlowWeights {
 }
 
 /// One member on its device.
-enum Member {
+pub enum Member {
     StstNet(Box<StstNet>),
     OffApexNet(Box<OffApexNet>),
 }
@@ -189,6 +189,19 @@ pub struct FlowClassifier {
     normalizer: Normalizer,
     mirror: bool,
     device: Device,
+}
+
+impl Member {
+    /// # Shapes
+    /// - `images`: `[batch, 3, 28, 28]`, channels strain, v, u, scaled
+    /// - result: `[batch, 3]`, logits of negative, positive, surprise
+    #[must_use]
+    pub fn logits(&self, images: Tensor<4>) -> Tensor<2> {
+        match self {
+            Self::StstNet(network) => network.forward(images),
+            Self::OffApexNet(network) => network.forward(images, None),
+        }
+    }
 }
 
 impl FlowClassifier {
@@ -290,14 +303,60 @@ impl FlowClassifier {
             .collect())
     }
 
+    /// Each member's own probabilities for one image, and after them those for the
+    /// mirrored face where the card says so: the opinions that
+    /// [`Self::probabilities`] joins, for judging how far they agree.
+    ///
+    /// # Shapes
+    /// - `image`: as for [`Self::probabilities`]
+    /// - result: `[opinion][class]`
+    ///
+    /// # Errors
+    /// When the device fails.
+    pub fn opinions(&self, image: &[f32]) -> Result<Vec<[f32; 3]>, String> {
+        let mut opinions = Vec::with_capacity(2 * self.members.len());
+        for images in self.views(image) {
+            for member in &self.members {
+                let log = parameters::read(log_softmax(member.logits(images.clone()), 1))?;
+                let rows = log.values.as_chunks::<{ CLASSES.len() }>().0;
+                opinions.extend(rows.iter().map(|row| softmax(row.map(f64::from))));
+            }
+        }
+        Ok(opinions)
+    }
+
+    /// The networks that decide together.
+    #[must_use]
+    pub fn members(&self) -> &[Member] {
+        &self.members
+    }
+
+    /// What the members read of one image: itself, scaled, and the mirrored face's where
+    /// the card says so.
+    ///
+    /// # Shapes
+    /// - `image`: as for [`Self::probabilities`]
+    /// - result: one or two of `[1, 3, 28, 28]`
+    #[must_use]
+    pub fn views(&self, image: &[f32]) -> Vec<Tensor<4>> {
+        let view = |image: &[f32]| {
+            let mut scaled = Vec::with_capacity(VALUES);
+            self.normalizer.append(image, &mut scaled);
+            let data = TensorData::new(scaled, [1, CHANNELS, SIDE, SIDE]);
+            Tensor::from_data(data, &self.device)
+        };
+        let mut views = vec![view(image)];
+        if self.mirror {
+            views.push(view(&mirrored(image)));
+        }
+        views
+    }
+
     fn add(&self, scaled: Vec<f32>, sums: &mut [[f64; 3]]) -> Result<(), String> {
         let data = TensorData::new(scaled, [sums.len(), CHANNELS, SIDE, SIDE]);
         let images = Tensor::<4>::from_data(data, &self.device);
         for member in &self.members {
-            let logits = match member {
-                Member::StstNet(network) => network.forward(images.clone()),
-                Member::OffApexNet(network) => network.forward(images.clone(), None),
-            };
+            let logits = member.logits(images.clone());
             let log = parameters::read(log_softmax(logits, 1))?.values;
             for (sum, log) in sums.iter_mut().zip(log.as_chunks::<{ CLASSES.len() }>().0) {
                 for (sum, &log) in sum.iter_mut().zip(log) {

@@ -87,11 +87,11 @@ impl Stream {
         }
     }
 
-    fn forward(&self, component: Tensor<4>) -> Tensor<2> {
+    fn forward(&self, component: Tensor<4>) -> Tensor<4> {
         let pool = MaxPool2dConfig::new([2, 2]).init();
         // Pooling first gives the same numbers with a quarter of the rectifications.
         let first = relu(pool.forward(self.first.forward(component)));
-        relu(pool.forward(self.second.forward(first))).flatten(1, 3)
+        relu(pool.forward(self.second.forward(first)))
     }
 }
 
@@ -128,11 +128,31 @@ impl OffApexNet {
     /// - result: `[batch, 3]`, logits of negative, positive, surprise
     #[must_use]
     pub fn forward(&self, images: Tensor<4>, kept: Option<Tensor<2>>) -> Tensor<2> {
+        self.logits_of_features(self.features(images), kept)
+    }
+
+    /// What the last convolutions saw, pooled: 16 maps of u, then 16 of v. Each of the
+    /// 7×7 cells stands for 4×4 pixels of the image.
+    ///
+    /// # Shapes
+    /// - `images`: as for [`Self::forward`]
+    /// - result: `[batch, 32, 7, 7]`, at least 0
+    #[must_use]
+    pub fn features(&self, images: Tensor<4>) -> Tensor<4> {
         let [_, channels, height, width] = images.dims();
         assert_eq!([channels, height, width], [CHANNELS, SIDE, SIDE]);
         let u = self.u.forward(images.clone().narrow(1, U, 1));
         let v = self.v.forward(images.narrow(1, V, 1));
-        let joint = relu(self.joint.forward(Tensor::cat(vec![u, v], 1)));
+        Tensor::cat(vec![u, v], 1)
+    }
+
+    /// The rest of [`Self::forward`], from [`Self::features`].
+    ///
+    /// # Shapes
+    /// - `features`: `[batch, 32, 7, 7]`; `kept` and result as for [`Self::forward`]
+    #[must_use]
+    pub fn logits_of_features(&self, features: Tensor<4>, kept: Option<Tensor<2>>) -> Tensor<2> {
+        let joint = relu(self.joint.forward(features.flatten(1, 3)));
         let hidden = relu(self.hidden.forward(joint));
         let hidden = match kept {
             Some(kept) => hidden * kept,

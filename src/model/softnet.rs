@@ -27,6 +27,8 @@ pub const SIDE: usize = 42;
 pub const CHANNELS: usize = 3;
 /// Filters of the three streams.
 pub const FILTERS: [usize; CHANNELS] = [3, 5, 8];
+/// Side of the streams after their own pooling.
+pub const POOLED: usize = 14;
 /// Values that enter the first dense layer: 16 channels of 7×7, `[channel, row, column]`.
 pub const FLAT: usize = 784;
 /// Nodes of the first dense layer.
@@ -162,37 +164,62 @@ impl SoftNet {
         Ok(self)
     }
 
+    /// What the convolutions saw, pooled 3×3: 3 maps of u, 5 of v, 8 of the strain. A
+    /// cell stands for 3×3 pixels of the image, so none lies across brows and mouth.
+    ///
     /// # Shapes
     /// - `images`: `[batch, 3, 42, 42]`, channels u, v, strain, each scaled to 0..1
-    /// - result: `[batch, 784]`, flattened as `[channel, row, column]`
+    /// - result: `[batch, 16, 14, 14]`, at least 0
     #[must_use]
-    pub fn features(&self, images: Tensor<4>) -> Tensor<2> {
-        let [batch, channels, height, width] = images.dims();
+    pub fn streams(&self, images: Tensor<4>) -> Tensor<4> {
+        let [_, channels, height, width] = images.dims();
         assert_eq!([channels, height, width], [CHANNELS, SIDE, SIDE]);
         let stream = |layer: &Conv2d, channel: usize| {
             let plane = images.clone().narrow(1, channel, 1);
             // Pooling first gives the same numbers with a ninth of the rectifications.
             relu(self.stream_pool.forward(layer.forward(plane)))
         };
-        let joint = Tensor::cat(
+        Tensor::cat(
             vec![
                 stream(&self.u, 0),
                 stream(&self.v, 1),
                 stream(&self.strain, 2),
             ],
             1,
-        );
-        self.joint_pool.forward(joint).reshape([batch, FLAT])
+        )
     }
 
     /// # Shapes
-    /// - `images`: as for [`Self::features`]
+    /// - `images`: as for [`Self::streams`]
+    /// - result: `[batch, 784]`, flattened as `[channel, row, column]`
+    #[must_use]
+    pub fn features(&self, images: Tensor<4>) -> Tensor<2> {
+        self.flattened(self.streams(images))
+    }
+
+    /// The score that [`Self::forward`] gives, from [`Self::streams`].
+    ///
+    /// # Shapes
+    /// - `streams`: `[batch, 16, 14, 14]`
+    /// - result: `[batch, 1]`
+    #[must_use]
+    pub fn score_of_streams(&self, streams: Tensor<4>) -> Tensor<2> {
+        let hidden = relu(self.hidden.forward(self.flattened(streams)));
+        self.score.forward(hidden)
+    }
+
+    fn flattened(&self, streams: Tensor<4>) -> Tensor<2> {
+        let [batch, ..] = streams.dims();
+        self.joint_pool.forward(streams).reshape([batch, FLAT])
+    }
+
+    /// # Shapes
+    /// - `images`: as for [`Self::streams`]
     /// - result: `[batch, 1]`, near 0 at rest and near 1 within an expression, but
     ///   not confined to 0..1
     #[must_use]
     pub fn forward(&self, images: Tensor<4>) -> Tensor<2> {
-        let hidden = relu(self.hidden.forward(self.features(images)));
-        self.score.forward(hidden)
+        self.score_of_streams(self.streams(images))
     }
 
     /// Scores images given as (u, v, strain), 42×42 each and scaled to 0..1.
@@ -230,7 +257,7 @@ impl SoftNet {
     /// nothing but the scores comes back.
     ///
     /// # Shapes
-    /// - `source`: f32 `[batch, 3, 42, 42]`, as for [`Self::features`]
+    /// - `source`: f32 `[batch, 3, 42, 42]`, as for [`Self::streams`]
     ///
     /// # Errors
     /// When the networks run on another device, or the device fails.

@@ -240,6 +240,33 @@ impl StstNet {
         self.classified(self.normalized(pooled, mean, variance) * kept)
     }
 
+    /// What the filters saw before it is normalised: of each 3×3 field, the value that
+    /// is largest after normalisation. [`Self::logits_of_features`] goes on from here.
+    ///
+    /// Field (0, 0) is centred on the first row and column of the convolution's result,
+    /// and the next one lies three further.
+    ///
+    /// # Shapes
+    /// - `images`: as for [`Self::forward`]
+    /// - result: `[batch, 16, 10, 10]`, at least 0
+    #[must_use]
+    pub fn features(&self, images: Tensor<4>) -> Tensor<4> {
+        // Where the scale is negative, normalising makes the least value the largest.
+        let sign = by_filter(self.norm.scale.val().sign());
+        pooled(relu(self.convolved(images)) * sign.clone()) * sign
+    }
+
+    /// The logits that [`Self::forward`] gives, from [`Self::features`].
+    ///
+    /// # Shapes
+    /// - `features`: `[batch, 16, 10, 10]`
+    /// - result: `[batch, 3]`
+    #[must_use]
+    pub fn logits_of_features(&self, features: Tensor<4>) -> Tensor<2> {
+        let (mean, variance) = (self.norm.mean.val(), self.norm.variance.val());
+        self.classified(self.normalized(features, mean, variance))
+    }
+
     fn convolved(&self, images: Tensor<4>) -> Tensor<4> {
         let [_, channels, height, width] = images.dims();
         assert_eq!([channels, height, width], [CHANNELS, SIDE, SIDE]);
