@@ -17,10 +17,11 @@ use crate::motion::tvl1::Tvl1Preset;
 use crate::motion::windows::Stride;
 use crate::project::output::{OutputError, check_writable};
 use crate::project::{Batch, plot, results};
-use crate::session::params::{DeviceChoice, SpotterChoice, WindowSecs};
+use crate::session::params::{DeviceChoice, RecognitionChoice, SpotterChoice, WindowSecs};
 use crate::session::pipeline::Pipeline;
 use crate::session::{Params, Resources, SessionError};
 use crate::spotting::ExpressionKind;
+use crate::timeline::event::RecognitionSource;
 use crate::timeline::{Event, Recording, ScoreSource};
 
 /// Analyse recordings without a window; what is finished with the same parameters is skipped unless --force.
@@ -68,6 +69,12 @@ pub struct AnalyzeArgs {
     /// SOFTNet weights for micro-expressions; the kind without weights has the control signal.
     #[arg(long)]
     micro_weights: Option<PathBuf>,
+    /// AU-Flow weights for action units and classes; without: the shipped ones.
+    #[arg(long, conflicts_with = "no_recognition")]
+    au_weights: Option<PathBuf>,
+    /// Spot only: no action units and no classes.
+    #[arg(long)]
+    no_recognition: bool,
     /// A 68-point predictor in dlib's format; without: the installed one, else the compact one.
     #[arg(long)]
     landmarks: Option<PathBuf>,
@@ -120,6 +127,12 @@ pub(super) fn run(args: &AnalyzeArgs, quiet: bool) -> CommandResult {
         tcn_weights: args.tcn_weights.clone(),
         macro_weights: args.macro_weights.clone(),
         micro_weights: args.micro_weights.clone(),
+        recognition: if args.no_recognition {
+            RecognitionChoice::Off
+        } else {
+            RecognitionChoice::On
+        },
+        au_weights: args.au_weights.clone(),
         landmarks: args.landmarks.clone(),
         fps: args.fps,
     };
@@ -221,6 +234,7 @@ pub(super) fn not_started(error: SessionError) -> Failure {
 struct Wanted {
     parameters: Params,
     sources: [ScoreSource; 2],
+    recognition: Option<RecognitionSource>,
     landmarks: String,
 }
 
@@ -229,6 +243,7 @@ impl Wanted {
         Self {
             parameters: params.without_folders(),
             sources: ExpressionKind::BOTH.map(|kind| pipeline.score_source(kind)),
+            recognition: pipeline.recognition(),
             landmarks: pipeline.landmark_model(),
         }
     }
@@ -239,6 +254,7 @@ impl Wanted {
         };
         done.onset_version == env!("CARGO_PKG_VERSION")
             && done.parameters == self.parameters
+            && done.recognition == self.recognition
             && done.face.landmark_model == self.landmarks
             && ExpressionKind::BOTH
                 .into_iter()

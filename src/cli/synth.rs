@@ -50,6 +50,10 @@ pub struct SynthArgs {
     /// What makes this set of recordings different from another; else the recipe's.
     #[arg(long)]
     seed: Option<u64>,
+    /// Only the frames that networks for action units learn from: onset, apex and offset
+    /// of each expression and some at rest, as folders of pictures.
+    #[arg(long, conflicts_with_all = ["contact_sheet", "sample", "flow_images"])]
+    stills: bool,
     /// Write also where the 68 landmarks are in every frame, as
     /// landmarks/RECORDING.csv.
     #[arg(long, conflicts_with_all = ["contact_sheet", "sample", "flow_images"])]
@@ -96,9 +100,12 @@ pub(super) fn run(args: &SynthArgs, quiet: bool) -> CommandResult {
     let total = (0..recipe.recordings)
         .map(|number| Script::frames(&recipe, number))
         .sum();
-    let progress = Mutex::new(Progress::new("filming", Some(total), quiet));
+    // How many stills there will be is known once everything is drawn.
+    let total = Some(total).filter(|_| !args.stills);
+    let progress = Mutex::new(Progress::new("filming", total, quiet));
     let extras = Extras {
         landmarks: args.landmarks,
+        stills: args.stills,
     };
     let filmed = film(&recipe, &cast, out, extras, &|done| {
         // A poisoned lock means another recording failed, which `film` reports.

@@ -300,7 +300,7 @@ pub fn of_classifier(
 }
 
 /// Activations times gradients, summed over the maps, for each image.
-fn evidence<N: Explainable>(
+pub(super) fn evidence<N: Explainable>(
     network: &N,
     images: Tensor<4>,
     output: usize,

@@ -6,3 +6,4 @@ pub mod on_face;
 #[cfg(test)]
 mod sanity;
 pub mod uncertainty;
+pub mod units;

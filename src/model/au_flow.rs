@@ -113,10 +113,29 @@ impl AuFlow {
     pub fn forward(&self, maps: Tensor<4>, kept: Option<Tensor<2>>) -> Tensor<2> {
         let [_, channels, height, width] = maps.dims();
         assert_eq!([channels, height, width], [CHANNELS, SIDE, SIDE]);
+        self.logits_of_features(self.features(maps), kept)
+    }
+
+    /// The pooled second convolution: what is looked at by place.
+    ///
+    /// # Shapes
+    /// - `maps`: as for [`Self::forward`]
+    /// - result: `[batch, 48, 7, 7]`, at least 0
+    #[must_use]
+    pub fn features(&self, maps: Tensor<4>) -> Tensor<4> {
         let pool = MaxPool2dConfig::new([2, 2]).with_strides([2, 2]).init();
         let maps = relu(pool.forward(self.first.forward(maps)));
-        let maps: Tensor<4> = relu(pool.forward(self.second.forward(maps)));
-        let hidden = relu(self.hidden.forward(maps.flatten(1, 3)));
+        relu(pool.forward(self.second.forward(maps)))
+    }
+
+    /// The rest of the network.
+    ///
+    /// # Shapes
+    /// - `features`: as [`Self::features`] gives them
+    /// - `kept`, result: as for [`Self::forward`]
+    #[must_use]
+    pub fn logits_of_features(&self, features: Tensor<4>, kept: Option<Tensor<2>>) -> Tensor<2> {
+        let hidden = relu(self.hidden.forward(features.flatten(1, 3)));
         let hidden = match kept {
             Some(kept) => hidden * kept,
             None => hidden,
@@ -370,6 +389,18 @@ impl AuReader {
             fitted: weights.fitted.clone(),
             device: device.clone(),
         })
+    }
+
+    /// The networks that are asked together.
+    #[must_use]
+    pub fn members(&self) -> &[AuFlow] {
+        &self.members
+    }
+
+    /// Where they run.
+    #[must_use]
+    pub fn device(&self) -> &NnDevice {
+        &self.device
     }
 
     /// For each map what each member says of it and its mirror image, before the

@@ -9,13 +9,16 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use super::output::{Batch, OutputError};
-use crate::base::{Notice, Severity};
+use crate::base::{Notice, Severity, Timestamp};
+use crate::facs::ActionUnit;
 use crate::media::SourceInfo;
+use crate::recognition::{ClassReading, Recognition};
 use crate::session::Params;
 use crate::session::params::DeviceChoice;
 use crate::session::pipeline::Pipeline;
 use crate::spotting::signal::ScoreSample;
 use crate::spotting::{ExpressionKind, IntervalStatus, SpottedInterval};
+use crate::timeline::event::{RecognitionSource, UnitSample};
 use crate::timeline::{Recording, ScoreSource};
 
 /// The summary in `recording.json`.
@@ -25,6 +28,9 @@ pub struct Summary {
     pub recording: RecordingFacts,
     pub parameters: Params,
     pub scores: BTreeMap<ExpressionKind, KindFacts>,
+    /// What says what moved; `None` where nobody asked.
+    #[serde(default)]
+    pub recognition: Option<RecognitionSource>,
     pub face: FaceFacts,
     pub device: DeviceFacts,
     pub warnings: Vec<Notice>,
@@ -128,6 +134,7 @@ impl Summary {
             },
             parameters: params.without_folders(),
             scores: scores.into_iter().collect(),
+            recognition: pipeline.recognition(),
             face: FaceFacts {
                 landmark_model: pipeline.landmark_model(),
                 found_share: recording.found_share(),
@@ -191,6 +198,8 @@ pub fn write_frames(path: &Path, recording: &Recording, to: &mut Batch) -> Resul
         "blink",
         "dropped_before",
     ];
+    let units = UnitCurves::of(recording);
+    let header = header.into_iter().map(str::to_owned).chain(units.header());
     out.write_record(header)
         .map_err(|e| OutputError::write(path, e))?;
     let empty = Vec::new();
@@ -227,10 +236,55 @@ pub fn write_frames(path: &Path, recording: &Recording, to: &mut Batch) -> Resul
             number(face.map(|f| f64::from(f.blink)), 3),
             r.dropped_before.to_string(),
         ];
-        out.write_record(row)
+        let probabilities = units.at(r.timestamp).map(|p| number(p, 4));
+        out.write_record(row.into_iter().chain(probabilities))
             .map_err(|e| OutputError::write(path, e))?;
     }
     finish(path, out, to)
+}
+
+/// The units' probabilities as columns of `frames.csv`: between two looks at what moved
+/// just now by straight lines.
+struct UnitCurves<'a> {
+    samples: &'a [UnitSample],
+    units: Vec<ActionUnit>,
+}
+
+impl<'a> UnitCurves<'a> {
+    fn of(recording: &'a Recording) -> Self {
+        let first = recording.units.first();
+        Self {
+            samples: &recording.units,
+            units: first.map_or_else(Vec::new, |s| {
+                s.recognition.units.iter().map(|u| u.unit).collect()
+            }),
+        }
+    }
+
+    fn header(&self) -> impl Iterator<Item = String> {
+        self.units.iter().map(|u| format!("AU{:02}_p", u.number()))
+    }
+
+    fn at(&self, t: Timestamp) -> impl Iterator<Item = Option<f64>> {
+        /// Looks further apart do not speak for what lies between.
+        const FURTHEST_SECS: f64 = 0.5;
+        let after = self.samples.partition_point(|s| s.timestamp < t);
+        let next = self.samples.get(after);
+        let last = after.checked_sub(1).and_then(|at| self.samples.get(at));
+        let known = next.filter(|next| next.timestamp == t).map(|n| (n, n, 0.0));
+        let between = || {
+            let (last, next) = last.zip(next)?;
+            let apart = next.timestamp.secs_since(last.timestamp);
+            let share = t.secs_since(last.timestamp) / apart;
+            (apart <= FURTHEST_SECS).then_some((last, next, share))
+        };
+        let around = known.or_else(between);
+        (0..self.units.len()).map(move |unit| {
+            let (last, next, share) = around?;
+            let p = |s: &UnitSample| s.recognition.units.get(unit).map(|u| u.probability);
+            Some(p(last)? * (1.0 - share) + p(next)? * share)
+        })
+    }
 }
 
 /// A window's score belongs to its centre frame.
@@ -250,10 +304,11 @@ struct IntervalRow<'a> {
     apex_secs: String,
     offset_secs: String,
     score: String,
-    label: &'a str,
-    label_prob: &'a str,
-    uncertainty: &'a str,
+    label: String,
+    label_prob: String,
+    uncertainty: String,
     status: IntervalStatus,
+    aus: String,
 }
 
 /// Writes `intervals.csv`, in order of onset. `name` is the recording's stem.
@@ -283,9 +338,21 @@ pub fn write_intervals(
         "label_prob",
         "uncertainty",
         "status",
+        "aus",
     ];
-    out.write_record(header)
+    let recognised = recording.recognised.values().next();
+    let first = recognised.map(|r| &r.recognition);
+    let more = first.map_or_else(Vec::new, |first| {
+        let classes = first.class.iter().flat_map(|c| &c.classes);
+        let units = first.units.iter();
+        let classes = classes.map(|name| format!("{name}_p"));
+        let units = units.map(|u| format!("AU{:02}_p", u.unit.number()));
+        classes.chain(units).collect()
+    });
+    let header = header.into_iter().map(str::to_owned);
+    out.write_record(header.chain(more.iter().cloned()))
         .map_err(|e| OutputError::write(path, e))?;
+    let columns = more.len();
     let secs = |frame: u64| {
         recording
             .frame(frame)
@@ -294,6 +361,9 @@ pub fn write_intervals(
     let mut intervals: Vec<&SpottedInterval> = recording.intervals.iter().collect();
     intervals.sort_by_key(|i| (i.onset, i.kind, i.offset));
     for i in intervals {
+        let said = recording.recognised_in(i).map(|r| &r.recognition);
+        let class = said.and_then(|s| s.class.as_ref());
+        let label = class.and_then(ClassReading::label);
         let row = IntervalRow {
             recording: name,
             kind: i.kind,
@@ -304,12 +374,18 @@ pub fn write_intervals(
             apex_secs: secs(i.apex),
             offset_secs: secs(i.offset),
             score: number(Some(i.score), 6),
-            label: "",
-            label_prob: "",
-            uncertainty: "",
+            label: label.map_or_else(String::new, |l| l.0.to_owned()),
+            label_prob: number(label.map(|l| l.1), 4),
+            uncertainty: number(class.map(|c| c.uncertainty.total), 4),
             status: i.status,
+            aus: said.map_or_else(String::new, Recognition::units_text),
         };
-        out.serialize(row)
+        let classes = class.into_iter().flat_map(|c| &c.probabilities).copied();
+        let units = said.into_iter().flat_map(|s| &s.units);
+        let values = classes.chain(units.map(|u| u.probability));
+        let mut more: Vec<String> = values.map(|p| number(Some(p), 4)).collect();
+        more.resize(columns, String::new());
+        out.serialize((row, more))
             .map_err(|e| OutputError::write(path, e))?;
     }
     finish(path, out, to)

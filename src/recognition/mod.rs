@@ -7,8 +7,11 @@ pub mod reader;
 
 use serde::{Deserialize, Serialize};
 
+use crate::base::Plane;
 use crate::explain::uncertainty::Uncertainty;
 use crate::facs::{ActionUnit, ScoredUnit, Side, write_units};
+
+use crate::model::flow_framing::FlowFraming;
 
 pub use measure::{ExpressionMotion, FacePicture, MotionMeter, Unmeasurable};
 pub use moments::{Moment, Moments};
@@ -53,6 +56,15 @@ impl ClassReading {
     pub fn label(&self) -> Option<(&str, f64)> {
         self.best().filter(|_| !self.abstains)
     }
+}
+
+/// Which places of the face speak for a unit (Grad-CAM).
+#[derive(Debug, Clone, PartialEq)]
+pub struct Attention {
+    pub unit: ActionUnit,
+    /// 0..1 over the framing, 28×28.
+    pub map: Plane,
+    pub framing: FlowFraming,
 }
 
 /// What the networks say of one movement.

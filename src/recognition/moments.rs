@@ -32,7 +32,8 @@ pub struct Moment {
 #[derive(Debug, Default)]
 pub struct Moments {
     kept: VecDeque<Arc<Moment>>,
-    newest: Option<Timestamp>,
+    /// When each frame of that time was seen, with or without a face.
+    times: VecDeque<(u64, Timestamp)>,
 }
 
 impl Moments {
@@ -40,7 +41,14 @@ impl Moments {
     pub fn push(&mut self, frame: &Frame, face: Option<&Face>) {
         let now = frame.timestamp;
         let early = |last: Timestamp| now.secs_since(last) < LEAST_APART_SECS;
-        self.newest = Some(now);
+        self.times.push_back((frame.index, now));
+        while self
+            .times
+            .front()
+            .is_some_and(|(_, t)| now.secs_since(*t) > KEPT_SECS)
+        {
+            self.times.pop_front();
+        }
         while self
             .kept
             .front()
@@ -77,12 +85,24 @@ impl Moments {
             .filter(|m| off(m) <= NEAR_SECS)
     }
 
-    /// The newest face, if it is the newest frame's.
+    /// The face in a frame, or one so near that it makes no difference.
+    #[must_use]
+    pub fn of_frame(&self, frame: u64) -> Option<&Arc<Moment>> {
+        let at = self.times.partition_point(|(f, _)| *f < frame);
+        let (_, t) = self.times.get(at).filter(|(f, _)| *f == frame)?;
+        self.at(*t)
+    }
+
+    /// When the newest frame was seen.
+    #[must_use]
+    pub fn now(&self) -> Option<Timestamp> {
+        self.times.back().map(|(_, t)| *t)
+    }
+
+    /// The newest frame's face.
     #[must_use]
     pub fn newest(&self) -> Option<&Arc<Moment>> {
-        self.kept
-            .back()
-            .filter(|m| Some(m.timestamp) == self.newest)
+        self.at(self.now()?)
     }
 
     /// The first face kept at or after `t`.

@@ -2,9 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{ClassReading, ExpressionMotion, Recognition, UnitReading};
+use super::{Attention, ClassReading, ExpressionMotion, Recognition, UnitReading};
 use crate::explain::calibration::Temperature;
+use crate::explain::grad_cam::Weighting;
 use crate::explain::uncertainty::{self, UncertaintyError};
+use crate::explain::units;
 use crate::facs::Side;
 use crate::model::au_flow::{AuReader, Logits, has_halves};
 use crate::model::motion_map::MotionMap;
@@ -82,6 +84,42 @@ impl FaceReader {
     #[must_use]
     pub fn units(&self) -> &[crate::facs::ActionUnit] {
         &self.network.vocabulary.units
+    }
+
+    /// Names of the classes it knows.
+    #[must_use]
+    pub fn classes(&self) -> &[String] {
+        &self.network.vocabulary.classes
+    }
+
+    /// Which places speak for the likeliest unit that is present, or for the likeliest
+    /// of all where none is: over the 28×28 cells of the motion's framing.
+    ///
+    /// # Errors
+    /// When the device fails.
+    pub fn attention(
+        &self,
+        motion: &ExpressionMotion,
+        recognition: &Recognition,
+    ) -> Result<Option<Attention>, ReaderError> {
+        let units = recognition.units.iter().enumerate();
+        let likeliest = units.max_by(|(_, a), (_, b)| {
+            let by_presence = a.present.cmp(&b.present);
+            by_presence.then(a.probability.total_cmp(&b.probability))
+        });
+        let Some((at, reading)) = likeliest else {
+            return Ok(None);
+        };
+        let map = units::of_reader(&self.network, &motion.map, at, Weighting::default());
+        let map = map.map_err(|e| ReaderError::Device {
+            device: self.device.clone(),
+            reason: e.to_string(),
+        })?;
+        Ok(Some(Attention {
+            unit: reading.unit,
+            map: map.map,
+            framing: motion.framing,
+        }))
     }
 
     /// What the network says of each of these movements.

@@ -32,6 +32,8 @@ pub enum SessionError {
     NotShipped { network: String },
     #[error("MotionTCN could not be computed on this device: {reason}. Use --device cpu")]
     TemporalNetwork { reason: String },
+    #[error(transparent)]
+    Recognition(#[from] crate::recognition::ReaderError),
     #[error(
         "These weights do not say from which score on something is an expression: {reason}. Choose weights that `onset train motion-tcn` wrote"
     )]

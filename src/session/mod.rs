@@ -9,6 +9,7 @@ pub mod magnified_view;
 pub mod magnifier;
 pub mod params;
 pub mod pipeline;
+mod recognising;
 mod remarks;
 pub mod resources;
 pub mod scorer;

@@ -83,6 +83,15 @@ impl WindowSecs {
     }
 }
 
+/// Whether what moved is read beside when.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum RecognitionChoice {
+    #[default]
+    On,
+    Off,
+}
+
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Params {
@@ -102,6 +111,10 @@ pub struct Params {
     pub macro_weights: Option<PathBuf>,
     /// The same for micro-expressions.
     pub micro_weights: Option<PathBuf>,
+    /// Whether action units and a class are read.
+    pub recognition: RecognitionChoice,
+    /// AU-Flow weights; `None`: the shipped ones.
+    pub au_weights: Option<PathBuf>,
     /// A 68-point predictor; `None`: the installed one, else the compact one.
     pub landmarks: Option<PathBuf>,
     /// Frames a second of an image folder, which has no times of its own.
@@ -154,6 +167,7 @@ impl Params {
             tcn_weights: name(&self.tcn_weights),
             macro_weights: name(&self.macro_weights),
             micro_weights: name(&self.micro_weights),
+            au_weights: name(&self.au_weights),
             landmarks: name(&self.landmarks),
             ..self.clone()
         }

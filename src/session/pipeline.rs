@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::decoding::Decoder;
 use super::params::DecodeMode;
+use super::recognising::Recognising;
 use super::remarks::{self, Tally};
 use super::scorer::Scorer;
 use super::temporal::Temporal;
@@ -21,7 +22,7 @@ use crate::motion::pipeline::{MotionPipeline, WindowFault, WindowJob, WindowMoti
 use crate::motion::windows::{Window, WindowPairer};
 use crate::spotting::signal::{MaskReason, RegionMotion, ScoreSample};
 use crate::spotting::{ExpressionKind, ScoreLevels, SpotEvent, SpottedInterval, Spotter};
-use crate::timeline::event::FaceRecord;
+use crate::timeline::event::{FaceRecord, RecognitionSource};
 use crate::timeline::{Event, FrameRecord, ScoreSource};
 
 /// Length of a micro-expression's flow window: k = 6 at 30 frames a second (S4).
@@ -38,6 +39,8 @@ const INTERVALS_TO_BELIEVE: usize = 8;
 /// A head that crosses more than this of its own crop a second (8 % of a face)
 /// turns as well, and what flow is left then is not trusted. Crop pixels.
 const HEAD_SPEED_PX_PER_SEC: f64 = 10.0;
+/// Of what the live decoding believes in, so many of the newest may still move.
+const RECOGNISED_OPEN: usize = 16;
 /// From this much lid closure on a frame counts as part of a blink.
 const BLINK_LEVEL: f32 = 0.5;
 
@@ -84,6 +87,8 @@ pub struct Pipeline {
     rate_known: bool,
     /// The network that reads windows in their order, where one speaks.
     temporal: Option<Temporal>,
+    /// What says what moved, where somebody wants to know.
+    recognising: Option<Recognising>,
     decoding: Decoder,
     live: Spotter,
     /// The live decoding's list, by its own ids.
@@ -155,6 +160,7 @@ impl Pipeline {
             live: Spotter::new(decoding.live()),
             decoding,
             temporal,
+            recognising: Recognising::load(params)?,
             provisional: BTreeMap::new(),
             last_track: None,
             lost_since: None,
@@ -172,6 +178,9 @@ impl Pipeline {
     #[must_use]
     pub fn at_once(mut self) -> Self {
         self.at_once = true;
+        if let Some(recognising) = &mut self.recognising {
+            recognising.at_once();
+        }
         self
     }
 
@@ -225,9 +234,20 @@ impl Pipeline {
             .collect();
         let (intervals, thresholds) = self.decoding.whole(&samples);
         events.push(Event::Spotted {
-            intervals,
+            intervals: intervals.clone(),
             thresholds,
         });
+        if let Some(recognising) = &mut self.recognising {
+            let times = frame_times(&samples);
+            let time_of = |frame| times.get(&frame).copied();
+            match recognising.finish(&intervals, time_of) {
+                Ok(read) => events.extend(read),
+                Err(e) => {
+                    let text = format!("What moved at the end is not read. {e}");
+                    events.push(Event::Notice(Notice::warning(text)));
+                }
+            }
+        }
         events
     }
 
@@ -239,6 +259,12 @@ impl Pipeline {
         }
         self.kind(kind)
             .map_or(ScoreSource::Control, |k| k.scorer.source())
+    }
+
+    /// Which weights say what moved; `None` where nobody wants to know.
+    #[must_use]
+    pub fn recognition(&self) -> Option<RecognitionSource> {
+        self.recognising.as_ref().map(Recognising::source)
     }
 
     /// The adapter that computes the flow; `None` for the processor.
@@ -305,12 +331,23 @@ impl Pipeline {
             self.due()
         };
         let (tracker, motion) = (&mut self.tracker, &mut self.motion);
-        let (track, measured) = if due.is_empty() {
-            (tracker.push(frame), Ok(Vec::new()))
-        } else {
-            let jobs: Vec<WindowJob> = due.iter().map(|(_, job)| *job).collect();
-            rayon::join(|| tracker.push(frame), || motion.measure(&jobs))
-        };
+        let recognising = self.recognising.as_mut().filter(|r| r.is_due());
+        let jobs: Vec<WindowJob> = due.iter().map(|(_, job)| *job).collect();
+        // What waits is done while the next face is sought.
+        let (track, (measured, read)) = rayon::join(
+            || tracker.push(frame),
+            || {
+                let measured = if jobs.is_empty() {
+                    Ok(Vec::new())
+                } else {
+                    motion.measure(&jobs)
+                };
+                (
+                    measured,
+                    recognising.map_or(Ok(Vec::new()), Recognising::work),
+                )
+            },
+        );
         self.tally.count(&track);
         self.tell_face(frame, &track, events);
         let mut taken = Ok(());
@@ -329,6 +366,11 @@ impl Pipeline {
             self.pair(frame, events);
         }
         self.last_track = Some(track);
+        if let Some(recognising) = &mut self.recognising {
+            let face = self.last_track.as_ref().and_then(|t| t.face.as_ref());
+            recognising.push(frame, face);
+        }
+        events.extend(read?);
         self.tell_scores(&due, &measured?, events)?;
         taken?;
         if self.at_once {
@@ -577,6 +619,11 @@ impl Pipeline {
             }
             events.push(Event::Score(sample));
         }
+        if let Some(recognising) = &mut self.recognising {
+            // Whether it changed or not: what stays as it is can be measured.
+            let open = self.provisional.values().rev().take(RECOGNISED_OPEN);
+            recognising.believe(&open.cloned().collect::<Vec<_>>());
+        }
         if changed {
             events.push(Event::Provisional(
                 self.provisional.values().cloned().collect(),
@@ -601,6 +648,12 @@ impl Pipeline {
             }
         }
     }
+}
+
+/// When the frames were seen with which a window begins or ends.
+fn frame_times(samples: &[ScoreSample]) -> BTreeMap<u64, Timestamp> {
+    let ends = |s: &ScoreSample| [(s.window_start_frame, s.start), (s.window_end_frame, s.end)];
+    samples.iter().flat_map(ends).collect()
 }
 
 /// A window's score with the reason, if any, why it says nothing of expression.

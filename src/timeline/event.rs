@@ -5,6 +5,8 @@ use serde::{Deserialize, Serialize};
 use crate::base::{Notice, Rect, Timestamp};
 use crate::face::crop::HeldCrop;
 use crate::face::{DetectedFace, Landmarks};
+use crate::facs::ActionUnit;
+use crate::recognition::{Attention, Recognition};
 use crate::spotting::signal::ScoreSample;
 use crate::spotting::{ExpressionKind, SpottedInterval};
 
@@ -58,6 +60,36 @@ pub struct FaceRecord {
     pub crop: u32,
 }
 
+/// Which weights say what moved.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RecognitionSource {
+    pub weights: String,
+    pub sha256: String,
+    pub units: Vec<ActionUnit>,
+    pub classes: Vec<String>,
+}
+
+/// What moved from a spotted expression's onset to its apex.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Recognised {
+    /// Frames of the interval that it is about.
+    pub onset: u64,
+    pub apex: u64,
+    pub recognition: Recognition,
+    /// For the likeliest unit.
+    pub attention: Option<Attention>,
+}
+
+/// What moved within the last moments before a frame, five times a second.
+#[derive(Debug, Clone, PartialEq)]
+pub struct UnitSample {
+    /// Since when, 0.6 s before the frame or when the face came.
+    pub from: Timestamp,
+    pub frame: u64,
+    pub timestamp: Timestamp,
+    pub recognition: Recognition,
+}
+
 /// In this order: what a frame tells always follows the frame's own record.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Event {
@@ -81,5 +113,9 @@ pub enum Event {
         intervals: Vec<SpottedInterval>,
         thresholds: Vec<(ExpressionKind, f64)>,
     },
+    /// What moved in an interval that was told before; again when that is known better.
+    Recognised(Box<Recognised>),
+    /// What moved just now.
+    Units(Box<UnitSample>),
     Notice(Notice),
 }

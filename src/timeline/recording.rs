@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::event::{Recognised, UnitSample};
 use super::{Event, FrameRecord};
 use crate::base::{Notice, Severity, Timestamp};
 use crate::face::crop::HeldCrop;
@@ -18,6 +19,10 @@ pub struct Recording {
     pub intervals: Vec<SpottedInterval>,
     /// What the offline decoding compared the smoothed score with.
     pub thresholds: BTreeMap<ExpressionKind, f64>,
+    /// What moved in an interval, by its onset and apex.
+    pub recognised: BTreeMap<(u64, u64), Recognised>,
+    /// What moved just before a frame, in time order.
+    pub units: Vec<UnitSample>,
     pub notices: Vec<Notice>,
     pub finished: bool,
 }
@@ -41,8 +46,29 @@ impl Recording {
                 self.thresholds = thresholds.into_iter().collect();
                 self.finished = true;
             }
+            Event::Recognised(recognised) => {
+                let key = (recognised.onset, recognised.apex);
+                self.recognised.insert(key, *recognised);
+            }
+            Event::Units(sample) => self.units.push(*sample),
             Event::Notice(notice) => self.notices.push(notice),
         }
+    }
+
+    /// What is known of what moved in an interval.
+    #[must_use]
+    pub fn recognised_in(&self, interval: &SpottedInterval) -> Option<&Recognised> {
+        self.recognised.get(&(interval.onset, interval.apex))
+    }
+
+    /// What moved just before `t`: the newest look at it that is no older than a third
+    /// of a second.
+    #[must_use]
+    pub fn units_at(&self, t: Timestamp) -> Option<&UnitSample> {
+        const OLDEST_SECS: f64 = 0.34;
+        let after = self.units.partition_point(|u| u.timestamp <= t);
+        let last = self.units.get(after.checked_sub(1)?)?;
+        (t.secs_since(last.timestamp) <= OLDEST_SECS).then_some(last)
     }
 
     /// The record of a frame by its index; `None` where it is not analysed yet.

@@ -19,7 +19,7 @@ use crate::motion::pipeline::WindowMotion;
 use crate::motion::roi::INPUT_SIDE;
 use crate::project::Batch;
 use crate::project::output::OutputError;
-use crate::session::params::WindowSecs;
+use crate::session::params::{RecognitionChoice, WindowSecs};
 use crate::session::pipeline::Pipeline;
 use crate::session::{Params, Resources, SessionError};
 use crate::spotting::{ExpressionKind, ScoreSample};
@@ -202,6 +202,10 @@ impl Features {
                 ExpressionKind::Macro => features.macros.push(sample, motion),
                 ExpressionKind::Micro => features.micros.push(sample, motion),
             }
+        };
+        let params = &Params {
+            recognition: RecognitionChoice::Off,
+            ..params.clone()
         };
         let mut pipeline = Pipeline::new(params, resources)?.with_tap(Box::new(tap));
         let mut frame_secs = Vec::new();

@@ -292,7 +292,7 @@ fn wanted(recording: &LabelledRecording, pairs: Pairs) -> Vec<(Shown, Pair)> {
             let half = u64::midpoint(labels.onset, apex);
             let start = start.min(half.saturating_sub(1));
             let end = end.clamp(half + 1, labels.offset.max(half + 1));
-            if end > start {
+            if end > start && (start, end) != (labels.onset, apex) {
                 wanted.push((Shown::Astray { event }, (start, end)));
             }
         }

@@ -92,7 +92,9 @@ pub fn mean_classes(members: &[Logits]) -> Vec<f32> {
 /// When there is nothing to fit on or the network fails.
 pub fn fit(reader: &AuReader, held_out: &[&Measured]) -> Result<Fitted, FitError> {
     let judged = judge(reader, held_out)?;
+    // Rest is judged by itself: what is asked later was spotted before.
     let coded: Vec<(&Judged, &Vec<[bool; OF_UNIT]>)> = (judged.iter())
+        .filter(|j| matches!(j.sample.shown, Shown::Expression { .. }))
         .filter_map(|j| Some((j, j.truth.as_ref()?)))
         .collect();
     if coded.is_empty() {

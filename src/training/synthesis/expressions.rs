@@ -4,7 +4,7 @@ use crate::media::synthetic::{
     Composed, Course, Dice, ExpressionKind, FaceSide, Jitter, Movement, Person, UnitMove,
 };
 
-use super::emotions::COMBINATIONS;
+use super::emotions::{COMBINATIONS, Combination};
 use super::recipe::{ExpressionRecipe, Law, Range, Recipe};
 
 /// An expression before it is tied to frames.
@@ -75,7 +75,8 @@ pub(super) fn expressions(
                 0.0
             },
         };
-        let combination = COMBINATIONS[dice.weighted(COMBINATIONS.iter().map(|c| c.weight))];
+        let often = |c: &Combination| c.weight.powf(e.combination_power);
+        let combination = COMBINATIONS[dice.weighted(COMBINATIONS.iter().map(often))];
         let side = match dice.below(2) {
             _ if !combination.one_sided || !dice.chance(e.one_sided_share) => FaceSide::Both,
             0 => FaceSide::ImageLeft,

@@ -31,6 +31,9 @@ pub struct Extras {
     /// scheme, `frame,x0,y0,…,x67,y67` in pixels of the picture, also where hair or a
     /// turn of the head hides them. About as large as the video.
     pub landmarks: bool,
+    /// Only the frames that networks for action units learn from
+    /// ([`Script::stills`]).
+    pub stills: bool,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -77,7 +80,7 @@ pub fn film(
         let tables = dir.join("landmarks");
         fs::create_dir_all(&tables).map_err(|e| refused(&tables, &e.to_string()))?;
     }
-    let stamp = stamp(recipe, cast)?;
+    let stamp = stamp(recipe, cast, extras)?;
     let keep = matches!(cast, Cast::Drawn)
         && fs::read_to_string(&recipe_file).is_ok_and(|old| same_films(&old, &stamp));
     if !keep {
@@ -172,14 +175,17 @@ fn forget(dir: &Path, world: &str) -> Result<(), MediaError> {
 }
 
 /// The recipe, and which program filmed it: another version may draw otherwise.
-fn stamp(recipe: &Recipe, cast: &Cast) -> Result<String, RecipeError> {
+fn stamp(recipe: &Recipe, cast: &Cast, extras: Extras) -> Result<String, RecipeError> {
     let faces = match cast {
         Cast::Drawn => "drawn faces",
         Cast::Photographed(_) => "given faces",
     };
     let version = env!("CARGO_PKG_VERSION");
     let text = recipe.to_text()?;
-    Ok(format!("# Filmed by onset {version}, {faces}.\n{text}"))
+    let stills = if extras.stills { ", stills" } else { "" };
+    Ok(format!(
+        "# Filmed by onset {version}, {faces}{stills}.\n{text}"
+    ))
 }
 
 /// Whether two stamps differ in nothing but how many recordings are wanted: each
@@ -202,7 +208,10 @@ fn film_one(
     extras: Extras,
     keep: bool,
 ) -> Result<Rows, MediaError> {
-    let script = Script::draw_with(recipe, number, cast);
+    let mut script = Script::draw_with(recipe, number, cast);
+    if extras.stills {
+        script = script.stills();
+    }
     let name = script.shot.name.clone();
     let file = match script.storage {
         Storage::H264 { .. } => format!("{name}.mp4"),

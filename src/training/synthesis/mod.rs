@@ -27,6 +27,7 @@ mod lids_gaze_talk;
 mod light;
 mod muscles;
 mod skin_mechanics;
+mod stills;
 
 pub use cast::{Cast, CastError, Skipped};
 pub use contact_sheet::contact_sheet;

@@ -69,6 +69,10 @@ pub struct ExpressionRecipe {
     pub rest_secs: f64,
     /// Share of micro-expressions among them.
     pub micro_share: f64,
+    /// Combinations are drawn as often as their weight to this power says: 1 as often as
+    /// coders report them, 0 all alike.
+    #[serde(default = "as_reported")]
+    pub combination_power: f64,
     /// How often a combination that may be one-sided is.
     pub one_sided_share: f64,
     /// Each action unit's strength against the strongest of its combination.
@@ -77,6 +81,10 @@ pub struct ExpressionRecipe {
     #[serde(rename = "macro")]
     pub macro_: MacroRecipe,
     pub jitter: JitterRecipe,
+}
+
+fn as_reported() -> f64 {
+    1.0
 }
 
 /// How a range of amplitudes is drawn from.

@@ -1,0 +1,309 @@
+//! Recognition at work: it keeps the last seconds' faces, measures from onset to apex
+//! what the live decoding believes in, and five times a second what moved just now.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use rayon::prelude::*;
+
+use super::params::RecognitionChoice;
+use super::{Params, SessionError};
+use crate::base::{Notice, Timestamp};
+use crate::face::Face;
+use crate::media::Frame;
+use crate::nn::NnDevice;
+use crate::recognition::{
+    ExpressionMotion, FaceReader, Moment, Moments, MotionMeter, Recognition, Unmeasurable,
+};
+use crate::spotting::SpottedInterval;
+use crate::timeline::Event;
+use crate::timeline::event::{Recognised, RecognitionSource, UnitSample};
+
+/// Stream time between two looks at what moved just now.
+const EVERY_SECS: f64 = 0.2;
+/// How far back such a look reaches: a macro-expression's window.
+const BACK_SECS: f64 = 0.6;
+/// Such a look is at crops of at most this width, px: a third of the work.
+const QUICK_WIDEST: f64 = 96.0;
+/// An onset and an apex that stay so long are worth measuring: longer than from one
+/// decoding to the next.
+const SETTLED_SECS: f64 = 0.25;
+/// Looks that wait for each other where nobody waits for the first.
+const TOGETHER: usize = 8;
+/// What was decoded at the end is the same as what was believed before if onset and
+/// apex lie no further apart, seconds.
+const SAME_SECS: f64 = 0.1;
+
+/// From which frame to which, and what for.
+#[derive(Debug, Clone)]
+struct Job {
+    first: Arc<Moment>,
+    second: Arc<Moment>,
+    /// Onset and apex of the interval; none for a look at what moved just now.
+    interval: Option<(u64, u64)>,
+}
+
+/// What is known of an interval by its onset and apex.
+#[derive(Debug, Clone)]
+enum Known {
+    /// Believed in since then: it may still be moving.
+    Since(Timestamp),
+    /// Waits to be measured.
+    Waiting,
+    Read(Box<Recognised>),
+    /// The face did not allow it, and why.
+    Unread(String),
+}
+
+/// See the module.
+pub(super) struct Recognising {
+    reader: FaceReader,
+    meter: MotionMeter,
+    quick: MotionMeter,
+    moments: Moments,
+    jobs: Vec<Job>,
+    known: BTreeMap<(u64, u64), Known>,
+    next_look: Option<Timestamp>,
+    /// At once, or in batches.
+    together: usize,
+}
+
+impl Recognising {
+    /// `None` where `params` want no recognition.
+    ///
+    /// # Errors
+    /// When the weights cannot be read.
+    pub(super) fn load(params: &Params) -> Result<Option<Self>, SessionError> {
+        if params.recognition == RecognitionChoice::Off {
+            return Ok(None);
+        }
+        // Small networks, asked a few times a second: the processor is quickest.
+        let reader = FaceReader::load(params.au_weights.as_deref(), &NnDevice::flex())?;
+        let meter = MotionMeter::new(params.flow.params());
+        Ok(Some(Self {
+            reader,
+            meter,
+            quick: meter.at_most(QUICK_WIDEST),
+            moments: Moments::default(),
+            jobs: Vec::new(),
+            known: BTreeMap::new(),
+            next_look: None,
+            together: TOGETHER,
+        }))
+    }
+
+    /// Nothing waits for anything else.
+    pub(super) fn at_once(&mut self) {
+        self.together = 1;
+    }
+
+    pub(super) fn source(&self) -> RecognitionSource {
+        let (weights, sha256) = self.reader.weights();
+        RecognitionSource {
+            weights: weights.to_owned(),
+            sha256: sha256.to_owned(),
+            units: self.reader.units().to_vec(),
+            classes: self.reader.classes().to_vec(),
+        }
+    }
+
+    /// Takes the next frame with its face.
+    pub(super) fn push(&mut self, frame: &Frame, face: Option<&Face>) {
+        self.moments.push(frame, face);
+        let now = frame.timestamp;
+        if self.next_look.is_some_and(|next| now < next) {
+            return;
+        }
+        self.next_look = Some(now.plus_secs(EVERY_SECS));
+        let Some(second) = self.moments.newest().cloned() else {
+            return;
+        };
+        let back = now.plus_secs(-BACK_SECS);
+        // The first face since then: a face that has just come has a shorter past.
+        let first = self.moments.since(back).cloned();
+        if let Some(first) = first.filter(|first| first.frame < second.frame) {
+            self.jobs.push(Job {
+                first,
+                second,
+                interval: None,
+            });
+        }
+    }
+
+    /// What the live decoding believes in now; what it has believed in for a moment is
+    /// measured.
+    pub(super) fn believe(&mut self, intervals: &[SpottedInterval]) {
+        let Some(now) = self.moments.now() else {
+            return;
+        };
+        for interval in intervals {
+            let key = (interval.onset, interval.apex);
+            match self.known.get(&key) {
+                None => {
+                    self.known.insert(key, Known::Since(now));
+                }
+                Some(Known::Since(then)) if now.secs_since(*then) >= SETTLED_SECS => {
+                    self.want(key);
+                }
+                Some(_) => {}
+            }
+        }
+    }
+
+    fn want(&mut self, (onset, apex): (u64, u64)) {
+        let faces = self
+            .moments
+            .of_frame(onset)
+            .zip(self.moments.of_frame(apex));
+        let known = match faces {
+            Some((first, second)) if first.frame < second.frame => {
+                self.jobs.push(Job {
+                    first: Arc::clone(first),
+                    second: Arc::clone(second),
+                    interval: Some((onset, apex)),
+                });
+                Known::Waiting
+            }
+            _ => Known::Unread("there is no face at its onset or apex".to_owned()),
+        };
+        self.known.insert((onset, apex), known);
+    }
+
+    /// Whether enough waits.
+    pub(super) fn is_due(&self) -> bool {
+        self.jobs.len() >= self.together
+    }
+
+    /// Measures and reads everything that waits.
+    ///
+    /// # Errors
+    /// When the network's device fails.
+    pub(super) fn work(&mut self) -> Result<Vec<Event>, SessionError> {
+        let jobs = std::mem::take(&mut self.jobs);
+        let measured: Vec<Result<ExpressionMotion, Unmeasurable>> = (jobs.par_iter())
+            .map(|job| {
+                let meter = if job.interval.is_some() {
+                    &self.meter
+                } else {
+                    &self.quick
+                };
+                meter.measure(&job.first.picture, &job.second.picture)
+            })
+            .collect();
+        let motions: Vec<&ExpressionMotion> = measured.iter().flatten().collect();
+        let mut read = self.reader.read(&motions)?.into_iter();
+        let mut events = Vec::new();
+        for (job, measured) in jobs.iter().zip(&measured) {
+            let read = match measured {
+                Ok(motion) => read.next().map(|read| (motion, read)).ok_or(String::new()),
+                Err(reason) => Err(reason.to_string()),
+            };
+            match (job.interval, read) {
+                (None, Ok((_, recognition))) => events.push(look(job, recognition)),
+                (None, Err(_)) => {}
+                (Some(key), Ok((motion, recognition))) => {
+                    let recognised = self.recognised(key, motion, recognition)?;
+                    events.push(Event::Recognised(Box::new(recognised.clone())));
+                    self.known.insert(key, Known::Read(Box::new(recognised)));
+                }
+                (Some(key), Err(reason)) => {
+                    self.known.insert(key, Known::Unread(reason));
+                }
+            }
+        }
+        Ok(events)
+    }
+
+    fn recognised(
+        &self,
+        (onset, apex): (u64, u64),
+        motion: &ExpressionMotion,
+        recognition: Recognition,
+    ) -> Result<Recognised, SessionError> {
+        Ok(Recognised {
+            onset,
+            apex,
+            attention: self.reader.attention(motion, &recognition)?,
+            recognition,
+        })
+    }
+
+    /// What is known of the intervals that were decoded at the end.
+    ///
+    /// # Errors
+    /// When the network's device fails.
+    pub(super) fn finish(
+        &mut self,
+        intervals: &[SpottedInterval],
+        time_of: impl Fn(u64) -> Option<Timestamp>,
+    ) -> Result<Vec<Event>, SessionError> {
+        let keys: Vec<(u64, u64)> = intervals.iter().map(|i| (i.onset, i.apex)).collect();
+        for key in &keys {
+            if !matches!(
+                self.known.get(key),
+                Some(Known::Read(_) | Known::Waiting | Known::Unread(_))
+            ) {
+                self.want(*key);
+            }
+        }
+        let mut events = self.work()?;
+        let mut unread: Vec<((u64, u64), String)> = Vec::new();
+        for key in keys {
+            let Some(Known::Unread(reason)) = self.known.get(&key) else {
+                continue;
+            };
+            match self.nearest(key, &time_of) {
+                Some(near) => events.push(Event::Recognised(Box::new(Recognised {
+                    onset: key.0,
+                    apex: key.1,
+                    ..near.clone()
+                }))),
+                None => unread.push((key, reason.clone())),
+            }
+        }
+        if let Some(((onset, _), reason)) = unread.first() {
+            let count = unread.len();
+            let text = if count == 1 {
+                format!("No action units for the candidate from frame {onset} on: {reason}")
+            } else {
+                format!(
+                    "No action units for {count} candidates; the first, from frame {onset} on: {reason}"
+                )
+            };
+            events.push(Event::Notice(Notice::info(text)));
+        }
+        Ok(events)
+    }
+
+    /// What was read of nearly the same interval while it could be.
+    fn nearest(
+        &self,
+        (onset, apex): (u64, u64),
+        time_of: &impl Fn(u64) -> Option<Timestamp>,
+    ) -> Option<&Recognised> {
+        let secs = |frame| time_of(frame).map(Timestamp::secs);
+        let (onset, apex) = (secs(onset)?, secs(apex)?);
+        let off = |recognised: &Recognised| {
+            let first = (secs(recognised.onset)? - onset).abs();
+            Some(first.max((secs(recognised.apex)? - apex).abs()))
+        };
+        self.known
+            .values()
+            .filter_map(|known| match known {
+                Known::Read(recognised) => Some((off(recognised)?, &**recognised)),
+                _ => None,
+            })
+            .filter(|(off, _)| *off <= SAME_SECS)
+            .min_by(|a, b| a.0.total_cmp(&b.0))
+            .map(|(_, recognised)| recognised)
+    }
+}
+
+fn look(job: &Job, recognition: Recognition) -> Event {
+    Event::Units(Box::new(UnitSample {
+        from: job.first.timestamp,
+        frame: job.second.frame,
+        timestamp: job.second.timestamp,
+        recognition,
+    }))
+}
