@@ -7,6 +7,10 @@ use super::weights::{Weights, WeightsError};
 /// Every shipped file by its name.
 const SHIPPED: &[(&str, &[u8])] = &[
     (
+        "au-flow-1",
+        include_bytes!("../../assets/weights/au-flow-1.safetensors"),
+    ),
+    (
         "motion-tcn-2",
         include_bytes!("../../assets/weights/motion-tcn-2.safetensors"),
     ),
