@@ -307,7 +307,10 @@ fn studio_landmarks_are_written_where_they_are_asked_for() {
         recordings: 1,
         ..small()
     };
-    let extras = Extras { landmarks: true };
+    let extras = Extras {
+        landmarks: true,
+        ..Extras::default()
+    };
     film(&recipe, &Cast::Drawn, dir.path(), extras, &|_| ()).unwrap();
     let script = Script::draw(&recipe, 0);
     let name = format!("landmarks/{}.csv", script.shot.name);

@@ -16,6 +16,7 @@ use onset::model::ststnet::{self, Geometry, StstNet};
 use onset::model::ststnet_pytorch::{import_ststnet_pytorch, read_ststnet_pytorch};
 use onset::nn::parameters::{self, tensors_of};
 use onset::nn::{NnDevice, Weights};
+use onset::training::epochs::Trained;
 use onset::training::folds::FoldError;
 use onset::training::progress::{CurveRow, Monitor, Next, Silent};
 use onset::training::random::{Moment, Purpose};
@@ -23,7 +24,7 @@ use onset::training::recognition::learner::{Batch, Judgement, Learner, best, ini
 use onset::training::recognition::protocol::{Protocol, ProtocolError};
 use onset::training::recognition::recipe::Recipe;
 use onset::training::recognition::report::{Prediction, predictions_path};
-use onset::training::recognition::trainer::{Run, Trained, TrainingError, TrainingSet, train};
+use onset::training::recognition::trainer::{Run, TrainingError, TrainingSet, train};
 
 const STSTNET: Architecture = Architecture::StstNet(Geometry::Same);
 
