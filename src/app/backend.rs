@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use super::command::Command;
 use crate::face::crop::HeldCrop;
+use crate::facs::ActionUnit;
 use crate::media::{Frame, SourceInfo};
 use crate::session::Params;
 use crate::session::magnified_view::MagnifyView;
@@ -19,6 +20,9 @@ pub struct OpenedSession {
     pub info: SourceInfo,
     /// Which signal speaks, per kind.
     pub sources: BTreeMap<ExpressionKind, ScoreSource>,
+    /// The action units that are read and from which probability on each is called
+    /// present; empty where none is read.
+    pub unit_thresholds: BTreeMap<ActionUnit, f64>,
     /// Where the analysis runs, as a person reads it: "CPU" or the adapter.
     pub device: String,
 }

@@ -38,6 +38,7 @@ pub enum Overlay {
     FaceBox,
     Landmarks,
     Regions,
+    Attention,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -40,7 +40,7 @@ impl SpotKey {
 }
 
 /// The same candidate in two decodings.
-const SAME_IOU: f64 = 0.5;
+pub(super) const SAME_IOU: f64 = 0.5;
 
 /// With an undo that knows nothing but decisions.
 #[derive(Debug, Clone, Default)]

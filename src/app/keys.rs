@@ -2,7 +2,7 @@
 
 use egui::{Key, KeyboardShortcut, Modifiers};
 
-use super::command::{Command, DialogKind, View};
+use super::command::{Command, DialogKind, Overlay, View};
 use crate::spotting::IntervalStatus;
 
 /// A key and what it does.
@@ -67,6 +67,7 @@ bindings! {
     "Look": {
         "Magnified view on or off" => plain(Key::M), Command::ToggleView(View::Magnified);
         "Next view" => plain(Key::V), Command::NextView;
+        "Attention over the face" => plain(Key::G), Command::ToggleOverlay(Overlay::Attention);
         "Fit the candidate" => plain(Key::Enter), Command::FitSelected;
         "Zoom to the selection" => plain(Key::Z), Command::FitSelection;
         "Whole recording" => plain(Key::Num0), Command::LookAt(None);

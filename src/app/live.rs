@@ -11,8 +11,12 @@ use super::command::Command;
 use super::trail::{self, Trail};
 use super::wake::Wake;
 use crate::base::{Latest, Mailbox, Notice};
+use crate::facs::ActionUnit;
 use crate::gpu::GpuContext;
 use crate::media::{self, Frame, InputSpec, Player};
+use crate::model::au_flow::AuWeights;
+use crate::nn::{Weights, shipped};
+use crate::session::params::RecognitionChoice;
 use crate::session::views::ViewsWorker;
 use crate::session::{Params, Resources, SessionError, SessionHandle, SessionStatus};
 use crate::spotting::ExpressionKind;
@@ -32,6 +36,7 @@ struct Ready {
     pictures: Latest<Frame>,
     trail: Option<Trail>,
     sources: BTreeMap<ExpressionKind, ScoreSource>,
+    unit_thresholds: BTreeMap<ActionUnit, f64>,
     device: String,
 }
 
@@ -123,6 +128,7 @@ impl Live {
             generation: ready.session.generation,
             info: ready.session.info.clone(),
             sources: ready.sources.clone(),
+            unit_thresholds: ready.unit_thresholds.clone(),
             device: ready.device.clone(),
         })));
         self.open = Some(ready);
@@ -336,7 +342,25 @@ fn ready(
         pictures,
         trail,
         sources,
+        unit_thresholds: unit_thresholds(params),
         device,
+    })
+}
+
+/// From which probability on each unit is called present; empty where none is read.
+fn unit_thresholds(params: &Params) -> BTreeMap<ActionUnit, f64> {
+    if params.recognition == RecognitionChoice::Off {
+        return BTreeMap::new();
+    }
+    let weights = match &params.au_weights {
+        Some(path) => Weights::load(path),
+        None => shipped::whole(shipped::AU_FLOW),
+    };
+    // The analysis reads the same file and says what is wrong with it.
+    let read = weights.ok().and_then(|w| AuWeights::unpack(&w).ok());
+    read.map_or_else(BTreeMap::new, |read| {
+        let units = read.vocabulary.units.into_iter();
+        units.zip(read.fitted.thresholds).collect()
     })
 }
 

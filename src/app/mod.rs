@@ -3,6 +3,7 @@
 //! through [`state::AppState::apply`] only; what that asks of the world is done in
 //! [`effects`], against the one trait [`backend::Backend`].
 
+pub mod attention;
 pub mod backend;
 pub mod command;
 pub mod coverage;
@@ -217,6 +218,16 @@ fn bars(ui: &mut egui::Ui, state: &AppState, out: &mut Vec<Command>) {
 
 fn review(ui: &mut egui::Ui, state: &AppState, sizes: &mut PanelSizes, out: &mut Vec<Command>) {
     let frame = panel(ui);
+    // As high as the window: the list and, under it, what moved.
+    let side = egui::Panel::right("side")
+        .resizable(true)
+        .default_size(sizes.candidates)
+        .size_range(264.0..=480.0)
+        .frame(frame)
+        .show(ui, |ui| {
+            ui.take_available_space();
+            side(ui, state, out);
+        });
     let timeline = egui::Panel::bottom("timeline")
         .resizable(true)
         .default_size(sizes.timeline)
@@ -240,15 +251,6 @@ fn review(ui: &mut egui::Ui, state: &AppState, sizes: &mut PanelSizes, out: &mut
         .show(ui, |ui| {
             ui.take_available_space();
             panels::source::show(ui, state, out);
-        });
-    let side = egui::Panel::right("side")
-        .resizable(true)
-        .default_size(sizes.candidates)
-        .size_range(264.0..=480.0)
-        .frame(frame)
-        .show(ui, |ui| {
-            ui.take_available_space();
-            side(ui, state, out);
         });
     *sizes = PanelSizes {
         source: source.response.rect.width().round(),

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::backend::OpenedSession;
 use super::coverage::Coverage;
-use super::decisions::{Decisions, SpotKey};
+use super::decisions::{Decisions, SAME_IOU, SpotKey};
 use super::time_view::{LIVE_SPAN_SECS, TimeView};
 use super::trace;
 use crate::base::Timestamp;
@@ -12,9 +12,9 @@ use crate::face::crop::HeldCrop;
 use crate::media::Frame;
 use crate::session::SessionStatus;
 use crate::session::views::Views;
-use crate::spotting::{ExpressionKind, SpottedInterval};
+use crate::spotting::{ExpressionKind, IntervalStatus, SpottedInterval};
 use crate::timeline::decimate::MinMaxSeries;
-use crate::timeline::event::FaceRecord;
+use crate::timeline::event::{FaceRecord, Recognised};
 use crate::timeline::{Event, Recording};
 
 /// What is played, and what of it is on the screen.
@@ -60,6 +60,8 @@ pub struct Review {
     pub score_range: BTreeMap<ExpressionKind, (f64, f64)>,
     /// Decoded intervals with the decisions laid over them, in time order.
     pub spots: Vec<SpottedInterval>,
+    /// Increases with everything that is told of what moved.
+    pub recognised_count: u64,
 }
 
 impl Review {
@@ -80,6 +82,7 @@ impl Review {
             curves: BTreeMap::new(),
             score_range: BTreeMap::new(),
             spots: Vec::new(),
+            recognised_count: 0,
         }
     }
 
@@ -100,6 +103,7 @@ impl Review {
                 }
             }
             Event::Provisional(_) | Event::Spotted { .. } => decoded = true,
+            Event::Recognised(_) => self.recognised_count += 1,
             _ => {}
         }
         self.recording.apply(event);
@@ -163,6 +167,30 @@ impl Review {
     pub fn selected_spot(&self) -> Option<&SpottedInterval> {
         let key = self.selected?;
         self.spots.iter().find(|i| SpotKey::of(i) == key)
+    }
+
+    /// What is known of what moved in a candidate. A decided one keeps its frames when
+    /// the recording is decoded anew: then it is what moved in the same one of the new
+    /// decoding.
+    #[must_use]
+    pub fn recognised_in(&self, spot: &SpottedInterval) -> Option<&Recognised> {
+        let known = self.recording.recognised_in(spot);
+        if known.is_some() || spot.status == IntervalStatus::Proposed {
+            return known;
+        }
+        let key = SpotKey::of(spot);
+        let overlap = |i: &SpottedInterval| SpotKey::of(i).iou(key);
+        let intervals = self.recording.intervals.iter();
+        intervals
+            .filter(|i| overlap(i) >= SAME_IOU)
+            .max_by(|a, b| overlap(a).total_cmp(&overlap(b)))
+            .and_then(|i| self.recording.recognised_in(i))
+    }
+
+    /// Whether action units are read at all.
+    #[must_use]
+    pub fn reads_units(&self) -> bool {
+        !self.session.unit_thresholds.is_empty()
     }
 
     /// The next (or previous) candidate in time from the frame shown.

@@ -38,6 +38,8 @@ pub struct Overlays {
     pub face_box: bool,
     pub landmarks: bool,
     pub regions: bool,
+    /// Where the network looked in the selected candidate.
+    pub attention: bool,
 }
 
 impl Default for Overlays {
@@ -46,6 +48,7 @@ impl Default for Overlays {
             face_box: true,
             landmarks: true,
             regions: false,
+            attention: false,
         }
     }
 }
@@ -110,7 +113,7 @@ pub struct PanelSizes {
 impl Default for PanelSizes {
     fn default() -> Self {
         Self {
-            source: 216.0,
+            source: 232.0,
             candidates: 296.0,
             timeline: 272.0,
         }

@@ -303,6 +303,7 @@ impl AppState {
                     Overlay::FaceBox => &mut o.face_box,
                     Overlay::Landmarks => &mut o.landmarks,
                     Overlay::Regions => &mut o.regions,
+                    Overlay::Attention => &mut o.attention,
                 };
                 *flag = !*flag;
             }

@@ -142,6 +142,8 @@ pub mod over_picture {
     pub const REGION: Color32 = Color32::from_rgb(0xf0, 0xe4, 0x42);
     pub const HALO: Color32 = Color32::from_rgba_premultiplied(0, 0, 0, 150);
     pub const TEXT: Color32 = Color32::from_rgb(0xff, 0xff, 0xff);
+    /// Where a map ends.
+    pub const EDGE: Color32 = Color32::from_rgba_premultiplied(110, 110, 110, 110);
 }
 
 /// A colour of a picture.

@@ -18,6 +18,7 @@ use onset::app::settings::ThemeChoice;
 use onset::base::Notice;
 use onset::session::magnified_view::{MagnifyMethod, MagnifyView};
 use onset::spotting::IntervalStatus;
+use onset::timeline::Event;
 
 use scripted::{Asked, FRAMES, Scripted, status, story};
 
@@ -125,6 +126,7 @@ fn pieces(harness: &Shown) -> Vec<(String, Rect)> {
                     | Role::Image
                     | Role::RadioButton
                     | Role::ProgressIndicator
+                    | Role::Meter
                     | Role::ListBoxOption
             );
             let name = ak.label().or_else(|| ak.value()).unwrap_or_default();
@@ -199,6 +201,153 @@ fn nothing_overlaps_or_leaves_the_window() {
         let harness = recording(size, scale, 300, false);
         assert_tidy(&harness, size, &format!("{size:?} ×{scale} analysing"));
     }
+}
+
+/// The window with the candidate selected whose label holds this.
+fn selected(candidate: &str) -> Shown {
+    let mut h = recording((1280.0, 800.0), 1.0, FRAMES, true);
+    h.get_by(|n| {
+        n.role() == Role::ListBoxOption && n.label().is_some_and(|l| l.contains(candidate))
+    })
+    .click();
+    h.run_steps(4);
+    h
+}
+
+#[test]
+fn the_list_says_what_moved_likeliest_first_and_how_sure_the_class_is() {
+    let h = recording((1280.0, 800.0), 1.0, FRAMES, true);
+    let review = h.state().app.state.review.as_ref().unwrap();
+    assert_eq!(review.recording.recognised.len(), 4);
+    for text in [
+        "frame 106, score 0.7100, AU12L AU6, positive 0.71",
+        "frame 343, score 0.5800, no unit stands out, undecided",
+        "frame 564, score 0.4600, no action units",
+    ] {
+        assert!(says(&h, text), "{text}");
+    }
+    // While it is still to come nothing is said of it.
+    let h = recording((1280.0, 800.0), 1.0, 300, false);
+    assert!(says(&h, "frame 106, score 0.7100"));
+    assert!(!says(&h, "no action units") && !says(&h, "0.7100, "));
+}
+
+#[test]
+fn what_moved_in_the_selected_candidate_is_a_bar_a_unit_with_its_class_below() {
+    let h = selected("apex 0:00:03.533");
+    for text in [
+        "What moved",
+        "ME, from frame 101 to 106",
+        "AU12L lip corner puller 0.83, present",
+        "AU6 cheek raiser 0.64, present",
+        "AU1 inner brow raiser 0.02, not present",
+        "most like: positive (0.71)",
+        "class surprise 0.19",
+        "ambiguous 0.40, unfamiliar 0.05",
+        "Movements and probabilities, for a person to judge.",
+    ] {
+        assert!(says(&h, text), "{text}");
+    }
+    let bars: Vec<(f64, f32)> = h
+        .root()
+        .children_recursive()
+        .filter(|n| n.accesskit_node().role() == Role::Meter)
+        .map(|n| {
+            let value = n.accesskit_node().numeric_value();
+            (value.expect("a bar has a value"), n.rect().height())
+        })
+        .collect();
+    assert_eq!(bars.len(), 17 + 3);
+    assert!(bars.iter().any(|(v, _)| (v - 0.83).abs() < 1e-9));
+    assert!(bars.iter().all(|(_, high)| *high > 10.0), "all in sight");
+}
+
+#[test]
+fn a_class_that_is_too_unsure_is_not_named() {
+    let h = selected("frame 185");
+    assert!(says(&h, "undecided") && !says(&h, "most like"));
+    assert!(says(&h, "AU2 outer brow raiser 0.66, present"));
+    let h = selected("frame 564");
+    assert!(says(&h, "No action units: the log says why."));
+}
+
+#[test]
+fn without_a_selection_what_moved_just_now_is_shown_for_files_and_cameras() {
+    let mut h = recording((1280.0, 800.0), 1.0, FRAMES, true);
+    say(&mut h, vec![Command::Seek(60)]);
+    assert!(says(&h, "in the 0.6 s before frame 60"));
+    assert!(says(&h, "AU4R brow lowerer 0.61, present"));
+    assert!(says(&h, "most like: negative (0.80)"));
+    say(&mut h, vec![Command::Seek(400)]);
+    assert!(says(&h, "There is no face in this frame."));
+    let h = open_window((1280.0, 800.0), 1.0, |script| {
+        use onset::app::backend::Backend;
+        script.open("camera:0", &onset::session::Params::default());
+        let mut commands = std::mem::take(&mut script.arriving);
+        commands.push(Command::Events {
+            generation: script.generation,
+            events: story(script, 40, false),
+        });
+        commands.extend(script.picture(36));
+        commands
+    });
+    assert!(says(&h, "AU4R brow lowerer 0.61, present"));
+    assert!(says(
+        &h,
+        "Movements and probabilities, for a person to judge."
+    ));
+}
+
+#[test]
+fn g_lays_the_attention_over_the_face_from_onset_to_offset() {
+    let mut h = selected("apex 0:00:03.533");
+    assert!(!says(&h, "where the network looks"), "off at first");
+    h.key_press(Key::G);
+    h.run_steps(3);
+    assert!(h.state().app.state.settings.overlays.attention);
+    assert!(says(&h, "AU12: where the network looks"));
+    h.key_press_modifiers(Modifiers::SHIFT, Key::ArrowRight);
+    h.run_steps(4);
+    assert!(says(&h, "Attention: shown from frame 101 to 111"));
+    say(&mut h, vec![Command::Select(None)]);
+    assert!(says(&h, "Attention: select a candidate"));
+    h.get_by_role_and_label(Role::Button, "Attention").click();
+    h.run_steps(3);
+    assert!(!says(&h, "Attention: "));
+}
+
+#[test]
+fn a_decided_candidate_keeps_what_moved_in_it_when_the_recording_is_decoded_anew() {
+    let h = state_after(&[(Modifiers::NONE, Key::N), (Modifiers::NONE, Key::A)]);
+    let mut review = h.state().app.state.review.clone().unwrap();
+    let moved = |review: &onset::app::review::Review| {
+        let spot = review.spots[0].clone();
+        review.recognised_in(&spot).map(|r| (r.onset, r.apex))
+    };
+    assert_eq!(moved(&review), Some((101, 106)));
+    let mut intervals = review.recording.intervals.clone();
+    (intervals[0].onset, intervals[0].apex) = (102, 107);
+    review.tell(Event::Spotted {
+        intervals,
+        thresholds: vec![],
+    });
+    let mut again = review.recording.recognised[&(101, 106)].clone();
+    (again.onset, again.apex) = (102, 107);
+    review.recording.recognised.clear();
+    assert_eq!(moved(&review), None);
+    review.tell(Event::Recognised(Box::new(again)));
+    assert_eq!(moved(&review), Some((102, 107)));
+}
+
+#[test]
+fn the_first_run_says_that_movements_are_shown_and_never_a_feeling() {
+    let h = recording((1280.0, 800.0), 1.0, FRAMES, true);
+    assert!(says(
+        &h,
+        "Onset shows movements and probabilities for a person to judge."
+    ));
+    assert!(says(&h, "It never states what anyone feels."));
+    assert!(says(&h, "G shows where the network looked"));
 }
 
 #[test]

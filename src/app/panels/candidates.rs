@@ -1,44 +1,68 @@
 //! The candidates, best score first, each with its times, score and standing.
 
-use egui::{Align2, Rect, Role, ScrollArea, Sense, TextStyle, Ui, WidgetInfo, pos2, vec2};
+use egui::{
+    Align2, Painter, Rect, Role, ScrollArea, Sense, Stroke, StrokeKind, TextStyle, Ui, Vec2,
+    WidgetInfo, pos2, vec2,
+};
 
 use crate::app::command::Command;
 use crate::app::decisions::SpotKey;
 use crate::app::keys;
+use crate::app::panels::moved;
 use crate::app::panels::source::grouped;
 use crate::app::panels::timeline::with_unit;
 use crate::app::review::Review;
 use crate::app::state::AppState;
 use crate::app::theme::{self, Palette};
 use crate::app::widgets::{marks, row};
+use crate::recognition::{ClassReading, Recognition};
 use crate::spotting::{ExpressionKind, IntervalStatus, SpottedInterval};
 
 /// Three lines of a candidate and the space around them.
 const ROW: f32 = 68.0;
+/// The same with a line for what moved.
+const ROW_WITH_UNITS: f32 = 84.0;
+/// What moved takes no more of the column than this share.
+const MOVED_SHARE: f32 = 0.56;
+/// How likely the class is, as a bar.
+const METER: Vec2 = vec2(24.0, 6.0);
 
 pub fn show(ui: &mut Ui, state: &AppState, out: &mut Vec<Command>) {
     let Some(review) = &state.review else {
         return;
     };
     let list = review.ranked();
+    if !list.is_empty() {
+        egui::Panel::bottom("judge")
+            .frame(egui::Frame::NONE)
+            .resizable(false)
+            .show_separator_line(false)
+            .show(ui, |ui| {
+                ui.add_space(theme::GAP);
+                judge(ui, review, out);
+            });
+    }
+    if review.reads_units() {
+        let most = (MOVED_SHARE * ui.available_height()).floor();
+        egui::Panel::bottom("moved")
+            .exact_size((moved::height(review) + theme::GAP).min(most))
+            .frame(egui::Frame::NONE.inner_margin(egui::Margin {
+                top: 8,
+                ..egui::Margin::ZERO
+            }))
+            .show(ui, |ui| moved::show(ui, review));
+    }
     if list.is_empty() {
         nothing(ui, review, out);
         return;
     }
     summary(ui, review, list.len());
     ui.add_space(theme::GRID);
-    egui::Panel::bottom("judge")
-        .frame(egui::Frame::NONE)
-        .resizable(false)
-        .show_separator_line(false)
-        .show(ui, |ui| {
-            ui.add_space(theme::GAP);
-            judge(ui, review, out);
-        });
+    let high = row_height(review);
     ui.spacing_mut().item_spacing.y = 0.0;
     ScrollArea::vertical()
         .auto_shrink([false, false])
-        .show_rows(ui, ROW, list.len(), |ui, visible| {
+        .show_rows(ui, high, list.len(), |ui, visible| {
             let micro = list
                 .iter()
                 .filter(|s| s.kind == ExpressionKind::Micro)
@@ -49,6 +73,14 @@ pub fn show(ui: &mut Ui, state: &AppState, out: &mut Vec<Command>) {
                 candidate(ui, review, rank, list[at], out);
             }
         });
+}
+
+fn row_height(review: &Review) -> f32 {
+    if review.reads_units() {
+        ROW_WITH_UNITS
+    } else {
+        ROW
+    }
 }
 
 fn summary(ui: &mut Ui, review: &Review, shown: usize) {
@@ -99,8 +131,10 @@ fn candidate(
     let p = Palette::current(ui);
     let key = SpotKey::of(spot);
     let selected = review.selected == Some(key);
-    let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), ROW), Sense::click());
-    let name = format!(
+    let size = vec2(ui.available_width(), row_height(review));
+    let (rect, response) = ui.allocate_exact_size(size, Sense::click());
+    let response = response.with_new_rect(row::in_sight(ui, rect));
+    let mut name = format!(
         "{}. {} {}, apex {} frame {}, score {:.4}",
         rank + 1,
         marks::short(spot.kind),
@@ -109,6 +143,13 @@ fn candidate(
         spot.apex,
         spot.score
     );
+    let known = review.recognised_in(spot).map(|r| &r.recognition);
+    if let Some(units) = units_line(review, known) {
+        name.push_str(&format!(", {}", units.join(" ")));
+    }
+    if let Some(class) = known.and_then(|k| k.class.as_ref()) {
+        name.push_str(&format!(", {}", class_words(class)));
+    }
     response.widget_info(|| WidgetInfo::selected(Role::ListBoxOption, true, selected, &name));
     if ui.is_rect_visible(rect) {
         paint(
@@ -216,6 +257,106 @@ fn paint(
             p.weak,
         );
     }
+    let last = Rect::from_center_size(
+        pos2(rect.center().x, line(3.0)),
+        vec2(rect.width() - 16.0, 16.0),
+    );
+    what_moved(&painter, review, spot, (last, style), p);
+}
+
+/// Under the frames: the units at the left, at the right the class and how likely it is.
+fn what_moved(
+    painter: &Painter,
+    review: &Review,
+    spot: &SpottedInterval,
+    (line, style): (Rect, &egui::Style),
+    p: &Palette,
+) {
+    let known = review.recognised_in(spot).map(|r| &r.recognition);
+    let Some(units) = units_line(review, known) else {
+        return;
+    };
+    let rejected = spot.status == IntervalStatus::Rejected;
+    let some = known.is_some_and(|k| k.units.iter().any(|u| u.present));
+    let strong = |on: bool| if on && !rejected { p.text } else { p.weak };
+    let small = TextStyle::Small.resolve(style);
+    let (mut right, y) = (line.right(), line.center().y);
+    if let Some(class) = known.and_then(|k| k.class.as_ref()) {
+        let ink = strong(!class.abstains);
+        if let Some((_, probability)) = class.label() {
+            let meter = Rect::from_min_size(pos2(right - METER.x, y - 0.5 * METER.y), METER);
+            let share = probability.clamp(0.0, 1.0) as f32;
+            let filled = meter.with_max_x(meter.left() + share * METER.x);
+            painter.rect_filled(filled, 1.0, ink);
+            painter.rect_stroke(meter, 1.0, Stroke::new(1.0, p.weak), StrokeKind::Inside);
+            right = meter.left() - theme::GRID;
+        }
+        let words = class_words(class);
+        let drawn = painter.text(
+            pos2(right, y),
+            Align2::RIGHT_CENTER,
+            words,
+            small.clone(),
+            ink,
+        );
+        right = drawn.left() - theme::GAP;
+    }
+    let ink = strong(some);
+    let font = if some {
+        theme::small_mono().resolve(style)
+    } else {
+        small
+    };
+    let width = |text: &str| {
+        painter
+            .layout_no_wrap(text.to_owned(), font.clone(), ink)
+            .size()
+            .x
+    };
+    let text = fitting(&units, |text| width(text) <= right - line.left());
+    painter.text(
+        pos2(line.left(), y),
+        Align2::LEFT_CENTER,
+        text,
+        font.clone(),
+        ink,
+    );
+}
+
+/// As many of the codes as fit, and how many more there are.
+fn fitting(codes: &[String], fits: impl Fn(&str) -> bool) -> String {
+    let with = |count: usize| match codes.len() - count {
+        0 => codes.join(" "),
+        more => format!("{} +{more}", codes[..count].join(" ")),
+    };
+    let longest = (1..=codes.len()).rev().map(with).find(|text| fits(text));
+    longest.unwrap_or_else(|| with(0).trim_start().to_owned())
+}
+
+/// The units that are present, likeliest first, or a sentence; none while nothing is
+/// known.
+fn units_line(review: &Review, known: Option<&Recognition>) -> Option<Vec<String>> {
+    match known {
+        Some(known) => {
+            let present = known.present();
+            Some(if present.is_empty() {
+                vec!["no unit stands out".to_owned()]
+            } else {
+                present.into_iter().map(marks::unit_code).collect()
+            })
+        }
+        None if review.reads_units() && review.recording.finished => {
+            Some(vec!["no action units".to_owned()])
+        }
+        None => None,
+    }
+}
+
+fn class_words(class: &ClassReading) -> String {
+    class.label().map_or_else(
+        || "undecided".to_owned(),
+        |(name, probability)| format!("{name} {probability:.2}"),
+    )
 }
 
 fn judge(ui: &mut Ui, review: &Review, out: &mut Vec<Command>) {
@@ -254,4 +395,17 @@ fn judge(ui: &mut Ui, review: &Review, out: &mut Vec<Command>) {
             out.push(Command::Save);
         }
     });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_that_do_not_fit_are_counted() {
+        let codes = ["AU1", "AU2", "AU12L"].map(str::to_owned);
+        assert_eq!(fitting(&codes, |_| true), "AU1 AU2 AU12L");
+        assert_eq!(fitting(&codes, |t| t.len() <= 11), "AU1 AU2 +1");
+        assert_eq!(fitting(&codes, |t| t.len() <= 4), "+3");
+    }
 }

@@ -10,7 +10,7 @@ use crate::app::widgets::row;
 pub const HINTS: [&str; 3] = [
     "Space plays; the arrow keys go one frame.",
     "Click the timeline to go there; the wheel zooms.",
-    "N goes to the next candidate; A accepts, R rejects.",
+    "N goes to the next candidate, G shows where the network looked; A accepts, R rejects.",
 ];
 
 pub fn show(ui: &mut Ui, out: &mut Vec<Command>) {

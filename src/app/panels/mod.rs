@@ -1,11 +1,13 @@
 //! The panels: each reads the state, draws, and asks for commands.
 
+pub mod attention;
 pub mod candidates;
 pub mod drop_target;
 pub mod empty;
 pub mod help;
 pub mod hints;
 pub mod magnify;
+pub mod moved;
 pub mod notices;
 pub mod overview;
 pub mod picture;

@@ -6,7 +6,7 @@ use egui::{
     Stroke, StrokeKind, TextStyle, TextureHandle, Ui, UiBuilder, pos2, vec2,
 };
 
-use super::magnify;
+use super::{attention, magnify};
 use crate::app::command::{Command, View};
 use crate::app::regions;
 use crate::app::review::Review;
@@ -121,6 +121,9 @@ fn original(ui: &mut Ui, state: &AppState, review: &Review, textures: &Textures,
         origin: rect.min,
         by: rect.width() / picture.picture.width().max(1) as f32,
     };
+    if state.settings.overlays.attention {
+        attention::show(ui, review, textures.attention(), rect, |p| to_screen.at(p));
+    }
     overlays(&painter, state, review, to_screen);
 }
 
@@ -285,7 +288,10 @@ fn beside(
             rect,
             views.flow_full_scale_px,
         ),
-        View::Strain => ramp(&painter, rect, views.strain_full_scale),
+        View::Strain => {
+            let text = format!("0 to {:.3} px/px", views.strain_full_scale);
+            ramp(&painter, rect, &text);
+        }
     }
 }
 
@@ -350,8 +356,9 @@ fn wheel(ui: &Ui, painter: &Painter, wheel: Option<&TextureHandle>, rect: Rect, 
     }
 }
 
-/// The legend along the lower edge: the colours of viridis from 0 to full scale.
-fn ramp(painter: &Painter, rect: Rect, full: f32) {
+/// The legend along the lower edge: the colours of viridis from 0 to full scale, and
+/// what they mean.
+pub(super) fn ramp(painter: &Painter, rect: Rect, text: &str) {
     let bar = Rect::from_min_size(
         rect.left_bottom() + vec2(theme::GAP, -theme::SECTION),
         vec2((0.3 * rect.width()).round(), 4.0),
@@ -371,15 +378,11 @@ fn ramp(painter: &Painter, rect: Rect, full: f32) {
             [ink(i), ink(i + 1)],
         ));
     }
-    note(
-        painter,
-        bar.left_top() + vec2(bar.width(), -2.0),
-        &format!("0 to {full:.3} px/px"),
-    );
+    note(painter, bar.left_top() + vec2(bar.width(), -2.0), text);
 }
 
 /// Text on a dark ground whose lower right corner is `at`.
-fn note(painter: &Painter, at: Pos2, text: &str) {
+pub(super) fn note(painter: &Painter, at: Pos2, text: &str) {
     let galley = painter.layout_no_wrap(
         text.to_owned(),
         egui::FontId::proportional(11.0),

@@ -13,8 +13,8 @@ use crate::spotting::ExpressionKind;
 use crate::timeline::ScoreSource;
 
 /// Two sentences, always in sight.
-pub const LIMITS: &str = "Onset ranks movements for a person to check. \
-                          It does not state what anyone feels.";
+pub const LIMITS: &str = "Onset shows movements and probabilities for a person to judge. \
+                          It never states what anyone feels.";
 
 pub fn show(ui: &mut Ui, state: &AppState, out: &mut Vec<Command>) {
     let Some(review) = &state.review else {
@@ -158,29 +158,37 @@ fn switches(ui: &mut Ui, state: &AppState, out: &mut Vec<Command>) {
     let o = state.settings.overlays;
     ui.horizontal_wrapped(|ui| {
         ui.spacing_mut().item_spacing.x = theme::GRID;
-        // Four of them stand in one row of the narrowest panel but one.
         ui.spacing_mut().button_padding.x = theme::GRID;
         for (name, on, which, tip) in [
             (
                 "Box",
                 o.face_box,
                 Overlay::FaceBox,
-                "The box of every face found",
+                "The box of every face found".to_owned(),
             ),
             (
-                "Landmarks",
+                "Points",
                 o.landmarks,
                 Overlay::Landmarks,
-                "The 68 points of the analysed face",
+                "The 68 points of the analysed face".to_owned(),
             ),
             (
                 "Regions",
                 o.regions,
                 Overlay::Regions,
-                "The regions whose motion is compared",
+                "The regions whose motion is compared".to_owned(),
+            ),
+            (
+                "Attention",
+                o.attention,
+                Overlay::Attention,
+                format!(
+                    "Where the network looked in the selected candidate: {}",
+                    keys::tip("Attention over the face")
+                ),
             ),
         ] {
-            if switch(ui, name, on, tip) {
+            if switch(ui, name, on, &tip) {
                 out.push(Command::ToggleOverlay(which));
             }
         }

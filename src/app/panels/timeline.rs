@@ -17,7 +17,7 @@ use crate::app::theme::{self, Palette};
 use crate::app::time_view::{self, Ticks, TimeView};
 use crate::app::trace;
 use crate::app::widgets::marks;
-use crate::spotting::{ExpressionKind, SpottedInterval};
+use crate::spotting::{ExpressionKind, IntervalStatus, SpottedInterval};
 use crate::timeline::ScoreSource;
 
 const HEADER: f32 = 16.0;
@@ -233,7 +233,7 @@ fn lane(
     ui.painter()
         .set(under, background(ui, review, kind, &transform, &p));
     let painter = ui.painter().with_clip_rect(frame);
-    candidates(&painter, review, kind, &transform, &p);
+    candidates(ui, &painter, review, kind, &transform, &p);
     selection(&painter, review, &transform, &p);
     cursor(&painter, review, frame, |t| x_of(&transform, t), &p);
     response.response.widget_info(|| {
@@ -348,6 +348,7 @@ pub(super) fn bar_rect(review: &Review, spot: &SpottedInterval, transform: &Plot
 }
 
 fn candidates(
+    ui: &Ui,
     painter: &Painter,
     review: &Review,
     kind: ExpressionKind,
@@ -355,7 +356,8 @@ fn candidates(
     p: &Palette,
 ) {
     let frame = *transform.frame();
-    for spot in review.spots.iter().filter(|s| s.kind == kind) {
+    let mut spots = review.spots.iter().filter(|s| s.kind == kind).peekable();
+    while let Some(spot) = spots.next() {
         let bar = bar_rect(review, spot, transform);
         if !bar.intersects(frame) {
             continue;
@@ -375,6 +377,34 @@ fn candidates(
             bar.bottom()..=bar.bottom() + 4.0,
             Stroke::new(1.5, p.track(kind)),
         );
+        let next = spots
+            .peek()
+            .map_or(frame.right(), |s| bar_rect(review, s, transform).left());
+        codes(ui, painter, review, spot, (bar, next), p);
+    }
+}
+
+/// Which units moved, right of the bar where the next one leaves room.
+fn codes(
+    ui: &Ui,
+    painter: &Painter,
+    review: &Review,
+    spot: &SpottedInterval,
+    (bar, next): (Rect, f32),
+    p: &Palette,
+) {
+    let Some(recognised) = review.recognised_in(spot) else {
+        return;
+    };
+    let present = recognised.recognition.present();
+    let codes: Vec<String> = present.into_iter().map(marks::unit_code).collect();
+    let rejected = spot.status == IntervalStatus::Rejected;
+    let ink = if rejected { p.weak } else { p.text };
+    let font = TextStyle::Small.resolve(ui.style());
+    let galley = painter.layout_no_wrap(codes.join(" "), font, ink);
+    let at = Align2::LEFT_CENTER.anchor_size(bar.right_center() + vec2(4.0, 0.0), galley.size());
+    if at.right() + 4.0 <= next {
+        painter.galley(at.min, galley, ink);
     }
 }
 

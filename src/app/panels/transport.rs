@@ -125,11 +125,20 @@ fn position(ui: &mut Ui, review: &Review) {
     .on_hover_text("Frames count from 0.");
 }
 
+/// Less than this has no room for both buttons with their full names.
+const NARROW: f32 = 420.0;
+
 fn zoom(ui: &mut Ui, review: &Review, out: &mut Vec<Command>) {
     ui.spacing_mut().item_spacing.x = theme::GAP;
     let zoomed = review.timeline.view.is_some();
+    // A wide column at the right leaves less than everything needs.
+    let (whole, zoom) = if ui.available_width() < NARROW {
+        ("Whole", "Zoom")
+    } else {
+        ("Whole recording", "Zoom to selection")
+    };
     if ui
-        .add_enabled(zoomed, egui::Button::new("Whole recording"))
+        .add_enabled(zoomed, egui::Button::new(whole))
         .on_hover_text(keys::tip("Whole recording"))
         .on_disabled_hover_text("The timeline shows all of it.")
         .clicked()
@@ -138,18 +147,14 @@ fn zoom(ui: &mut Ui, review: &Review, out: &mut Vec<Command>) {
     }
     if let Some((a, b)) = review.timeline.selection {
         if ui
-            .button("Zoom to selection")
+            .button(zoom)
             .on_hover_text(keys::tip("Zoom to the selection"))
             .clicked()
         {
             out.push(Command::FitSelection);
         }
         let frames = review.frame_near(b) - review.frame_near(a) + 1;
-        ui.add(
-            Label::new(
-                RichText::new(format!("{:.3} s · {} frames", b - a, grouped(frames))).monospace(),
-            )
-            .extend(),
-        );
+        let text = RichText::new(format!("{:.3} s · {} frames", b - a, grouped(frames)));
+        ui.add(Label::new(text.monospace()).truncate());
     }
 }

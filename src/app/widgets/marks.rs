@@ -3,6 +3,8 @@
 use egui::{Color32, Painter, Pos2, Rect, Shape, Stroke, StrokeKind, pos2};
 
 use crate::app::theme::Palette;
+use crate::facs::ScoredUnit;
+use crate::recognition::UnitReading;
 use crate::spotting::{ExpressionKind, IntervalStatus, SpottedInterval};
 
 /// "ME" and "MaE", as the field abbreviates them.
@@ -23,6 +25,17 @@ pub const fn standing(interval: &SpottedInterval) -> &'static str {
         IntervalStatus::Proposed if interval.provisional => "provisional",
         IntervalStatus::Proposed => "proposed",
     }
+}
+
+/// An action unit as label files write it: `AU12L`.
+#[must_use]
+pub fn unit_code(reading: &UnitReading) -> String {
+    let scored = ScoredUnit {
+        unit: reading.unit,
+        side: reading.side,
+        intensity: None,
+    };
+    scored.to_string()
 }
 
 /// A diamond for micro, a square for macro.

@@ -53,3 +53,11 @@ pub fn weak(ui: &Ui, text: impl Into<String>) -> RichText {
 pub fn figures(text: impl Into<String>) -> RichText {
     RichText::new(text).text_style(theme::small_mono())
 }
+
+/// What of a row of a scrolled list can be seen: of no height where nothing can.
+#[must_use]
+pub fn in_sight(ui: &Ui, rect: egui::Rect) -> egui::Rect {
+    let clip = ui.clip_rect();
+    let y = |y: f32| y.clamp(clip.top(), clip.bottom());
+    egui::Rect::from_x_y_ranges(rect.x_range(), y(rect.top())..=y(rect.bottom()))
+}

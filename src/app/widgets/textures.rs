@@ -4,6 +4,7 @@ use egui::{ColorImage, Context, TextureHandle, TextureOptions};
 use image::imageops::{self, FilterType};
 use image::{Rgb, RgbImage};
 
+use crate::app::attention;
 use crate::app::review::Review;
 use crate::motion::flow_color::wheel_image;
 
@@ -17,18 +18,21 @@ pub struct Textures {
     led: Slot,
     flow: Slot,
     strain: Slot,
+    attention: Slot,
     wheel: Option<TextureHandle>,
 }
 
+type Key = (u64, u64, Option<(u64, u64)>);
+
 #[derive(Default)]
 struct Slot {
-    /// Session generation and count of the picture in it.
-    key: Option<(u64, u64)>,
+    /// Session generation, count of the picture in it, and what it is of.
+    key: Option<Key>,
     handle: Option<TextureHandle>,
 }
 
 impl Slot {
-    fn update(&mut self, ctx: &Context, name: &str, key: (u64, u64), image: Option<ColorImage>) {
+    fn update(&mut self, ctx: &Context, name: &str, key: Key, image: Option<ColorImage>) {
         self.key = Some(key);
         let Some(image) = image else {
             self.handle = None;
@@ -49,7 +53,7 @@ impl Textures {
             return;
         };
         let generation = review.session.generation;
-        let key = (generation, review.playback.picture_count);
+        let key = (generation, review.playback.picture_count, None);
         if self.original.key != Some(key)
             && let Some(frame) = &review.playback.picture
         {
@@ -58,7 +62,7 @@ impl Textures {
             let image = rgb(&frame.picture, max);
             self.original.update(ctx, "original", key, Some(image));
         }
-        let key = (generation, review.views_count);
+        let key = (generation, review.views_count, None);
         if self.led.key != Some(key) {
             let views = &review.views;
             let led = views.led.as_ref().map(|i| {
@@ -71,6 +75,14 @@ impl Textures {
             self.flow.update(ctx, "flow", key, flow);
             let strain = views.strain.as_ref().map(|i| rgb(i, MAX_SIDE));
             self.strain.update(ctx, "strain", key, strain);
+        }
+        let recognised = review.selected_spot().and_then(|s| review.recognised_in(s));
+        let of = recognised.map(|r| (r.onset, r.apex));
+        let key = (generation, review.recognised_count, of);
+        if self.attention.key != Some(key) {
+            let map = recognised.and_then(|r| r.attention.as_ref());
+            let image = map.map(|a| attention::picture(&a.map));
+            self.attention.update(ctx, "attention", key, image);
         }
         if self.wheel.is_none() && self.flow.handle.is_some() {
             let wheel = rgb(&wheel_image(96, Rgb([255; 3])), MAX_SIDE);
@@ -101,6 +113,12 @@ impl Textures {
     #[must_use]
     pub fn strain(&self) -> Option<&TextureHandle> {
         self.strain.handle.as_ref()
+    }
+
+    /// To be stretched over the face.
+    #[must_use]
+    pub fn attention(&self) -> Option<&TextureHandle> {
+        self.attention.handle.as_ref()
     }
 
     #[must_use]

@@ -8,16 +8,20 @@ use std::sync::Arc;
 use image::{Rgb, RgbImage, Rgba, RgbaImage};
 use onset::app::backend::{Backend, CameraEntry, OpenedSession, PlayerOrder, ViewsWanted};
 use onset::app::command::Command;
-use onset::base::{Notice, Point, Rect, Similarity, TimeSpan, Timestamp};
+use onset::base::{Notice, Plane, Point, Rect, Similarity, TimeSpan, Timestamp};
+use onset::explain::uncertainty::Uncertainty;
 use onset::face::crop::HeldCrop;
 use onset::face::{DetectedFace, Landmarks};
+use onset::facs::{ActionUnit, Side};
 use onset::media::{Frame, SourceInfo};
+use onset::model::flow_framing::FlowFraming;
+use onset::recognition::{Attention, ClassReading, Recognition, UnitReading};
 use onset::session::Params;
 use onset::session::handle::SessionStatus;
 use onset::session::views::Views;
 use onset::spotting::signal::{MaskReason, ScoreSample};
 use onset::spotting::{ExpressionKind, IntervalStatus, SpottedInterval};
-use onset::timeline::event::FaceRecord;
+use onset::timeline::event::{FaceRecord, Recognised, UnitSample};
 use onset::timeline::{Event, FrameRecord, ScoreSource};
 
 pub(crate) const FPS: f64 = 30.0;
@@ -56,6 +60,14 @@ impl Scripted {
             captured: None,
             picture: Arc::clone(&self.picture),
         }
+    }
+
+    /// The camera's picture of a frame.
+    pub(crate) fn picture(&self, index: u64) -> [Command; 1] {
+        [Command::Picture {
+            generation: self.generation,
+            frame: self.frame(index),
+        }]
     }
 
     pub(crate) fn info(&self, input: &str) -> SourceInfo {
@@ -105,6 +117,7 @@ impl Backend for Scripted {
             generation: self.generation,
             info: self.info(input),
             sources,
+            unit_thresholds: UNITS.iter().map(|&(unit, from)| (au(unit), from)).collect(),
             device: "CPU".into(),
         })));
         self.arriving.push(Command::Picture {
@@ -286,6 +299,14 @@ pub(crate) fn story(script: &Scripted, until: u64, finished: bool) -> Vec<Event>
         ));
     }
     let intervals = spots(!finished);
+    for i in (18..until).step_by(6).filter(|i| !(380..428).contains(i)) {
+        events.push(Event::Units(Box::new(UnitSample {
+            from: time(i - 18),
+            frame: i,
+            timestamp: time(i),
+            recognition: recognition(&[(4, 0.61, Some(Side::Right))], [0.8, 0.1, 0.1], false),
+        })));
+    }
     if finished {
         events.push(Event::Spotted {
             intervals,
@@ -294,12 +315,116 @@ pub(crate) fn story(script: &Scripted, until: u64, finished: bool) -> Vec<Event>
                 (ExpressionKind::Macro, 0.0185),
             ],
         });
+        events.extend(recognised(script));
     } else {
         events.push(Event::Provisional(
             intervals.into_iter().filter(|s| s.offset < until).collect(),
         ));
     }
     events
+}
+
+/// Units of the script's network and from which probability on each is present.
+pub(crate) const UNITS: [(u8, f64); 17] = [
+    (1, 0.39),
+    (2, 0.5),
+    (4, 0.25),
+    (5, 0.18),
+    (6, 0.18),
+    (7, 0.19),
+    (9, 0.18),
+    (10, 0.18),
+    (12, 0.58),
+    (14, 0.18),
+    (15, 0.2),
+    (17, 0.18),
+    (20, 0.18),
+    (23, 0.18),
+    (24, 0.18),
+    (25, 0.14),
+    (26, 0.18),
+];
+
+fn au(number: u8) -> ActionUnit {
+    ActionUnit::new(number).expect("a unit's number")
+}
+
+/// Only `present` units act; the classes are negative, positive, surprise.
+pub(crate) fn recognition(
+    present: &[(u8, f64, Option<Side>)],
+    classes: [f64; 3],
+    abstains: bool,
+) -> Recognition {
+    let units = UNITS
+        .iter()
+        .map(|&(unit, _)| {
+            let acts = present.iter().find(|(number, ..)| *number == unit);
+            UnitReading {
+                unit: au(unit),
+                probability: acts.map_or(0.02, |a| a.1),
+                present: acts.is_some(),
+                side: acts.and_then(|a| a.2),
+            }
+        })
+        .collect();
+    Recognition {
+        units,
+        class: Some(ClassReading {
+            classes: ["negative", "positive", "surprise"]
+                .map(str::to_owned)
+                .into(),
+            probabilities: classes.into(),
+            uncertainty: Uncertainty {
+                total: 0.45,
+                aleatoric: 0.4,
+                epistemic: 0.05,
+            },
+            abstains,
+        }),
+    }
+}
+
+/// What moved in every candidate but the last, which could not be read.
+pub(crate) fn recognised(script: &Scripted) -> Vec<Event> {
+    let framing = FlowFraming {
+        crop_from_image: Similarity::about(
+            script.face.center(),
+            Point::new(79.5, 79.5),
+            160.0 / script.face.w,
+            0.0,
+        ),
+        width: 160,
+        height: 160,
+    };
+    let mut map = Plane::zeros(28, 28);
+    for y in 17..22 {
+        map.row_mut(y)[5..11].fill(1.0);
+    }
+    let told = |onset, apex, unit: u8, recognition| {
+        Event::Recognised(Box::new(Recognised {
+            onset,
+            apex,
+            recognition,
+            attention: Some(Attention {
+                unit: au(unit),
+                map: map.clone(),
+                framing,
+            }),
+        }))
+    };
+    let smile = [(6, 0.64, None), (12, 0.83, Some(Side::Left))];
+    let brows = [(1, 0.7, None), (2, 0.66, None), (5, 0.3, None)];
+    vec![
+        told(101, 106, 12, recognition(&smile, [0.1, 0.71, 0.19], false)),
+        told(160, 185, 1, recognition(&brows, [0.3, 0.25, 0.45], true)),
+        told(338, 343, 1, recognition(&[], [0.34, 0.33, 0.33], true)),
+        told(
+            480,
+            509,
+            4,
+            recognition(&[(4, 0.6, None)], [0.64, 0.2, 0.16], false),
+        ),
+    ]
 }
 
 pub(crate) fn spots(provisional: bool) -> Vec<SpottedInterval> {

@@ -1,0 +1,283 @@
+//! What moved: a bar for every action unit, what a database would call the movement,
+//! and how sure that is. Of the selected candidate, else of the moment on the screen.
+
+use egui::{
+    Align2, Label, Rangef, Rect, RichText, Role, ScrollArea, Sense, Stroke, StrokeKind, TextStyle,
+    Ui, WidgetInfo, pos2, vec2,
+};
+
+use crate::app::panels::source::grouped;
+use crate::app::review::Review;
+use crate::app::theme::{self, Palette};
+use crate::app::widgets::{marks, row};
+use crate::facs::Side;
+use crate::recognition::{ClassReading, Recognition, UnitReading};
+
+/// One unit or class.
+const ROW: f32 = 14.0;
+const HEADER: f32 = 20.0;
+/// A line of text by itself.
+const LINE: f32 = 16.0;
+/// Left of the bars: the code, then the name.
+const CODE: f32 = 44.0;
+const NAMES: f32 = 152.0;
+/// Right of the bars.
+const VALUE: f32 = 36.0;
+const BAR: f32 = 6.0;
+
+/// Always under the bars.
+pub const JUDGE: &str = "Movements and probabilities, for a person to judge.";
+
+const UNSURE: &str = "How unsure the class is, 0 to 1 in two parts. Ambiguous: the movement itself \
+                      fits several classes, as every network sees it. Unfamiliar: the networks \
+                      contradict each other, as they do where they have learnt too little.";
+
+/// As much as everything needs.
+#[must_use]
+pub fn height(review: &Review) -> f32 {
+    const CLASSES: f32 = 3.0;
+    let units = review.session.unit_thresholds.len() as f32;
+    HEADER + units * ROW + theme::GAP + HEADER + CLASSES * ROW + LINE + theme::GAP + LINE
+}
+
+/// What the panel speaks of.
+struct Subject<'a> {
+    when: String,
+    said: Result<&'a Recognition, &'static str>,
+}
+
+pub fn show(ui: &mut Ui, review: &Review) {
+    ui.spacing_mut().item_spacing.y = 0.0;
+    let subject = subject(review);
+    ui.allocate_ui_with_layout(
+        vec2(ui.available_width(), HEADER),
+        egui::Layout::left_to_right(egui::Align::Center),
+        |ui| {
+            ui.set_height(HEADER);
+            ui.label(RichText::new("What moved").strong());
+            ui.add(Label::new(row::weak(ui, subject.when)).truncate());
+        },
+    );
+    let space = (ui.available_height() - LINE).max(0.0);
+    ui.allocate_ui(vec2(ui.available_width(), space), |ui| {
+        ui.set_height(space);
+        match subject.said {
+            Ok(recognition) => {
+                ScrollArea::vertical()
+                    .id_salt("moved")
+                    .auto_shrink([false, false])
+                    .show(ui, |ui| contents(ui, review, recognition));
+            }
+            Err(why) => {
+                ui.add_space(theme::GRID);
+                ui.add(Label::new(row::weak(ui, why)).wrap());
+            }
+        }
+    });
+    ui.add(Label::new(row::weak(ui, JUDGE)).truncate());
+}
+
+fn subject(review: &Review) -> Subject<'_> {
+    if let Some(spot) = review.selected_spot() {
+        let known = review.recognised_in(spot);
+        let (onset, apex) = known.map_or((spot.onset, spot.apex), |r| (r.onset, r.apex));
+        return Subject {
+            when: format!(
+                "{}, from frame {} to {}",
+                marks::short(spot.kind),
+                grouped(onset),
+                grouped(apex)
+            ),
+            said: match known {
+                Some(recognised) => Ok(&recognised.recognition),
+                None if review.recording.finished => Err("No action units: the log says why."),
+                None => Err("This candidate is not read yet."),
+            },
+        };
+    }
+    let frame = review.playback.frame;
+    match review.recording.units_at(review.time_of(frame)) {
+        Some(sample) => Subject {
+            when: format!(
+                "in the {:.1} s before frame {}",
+                sample.timestamp.secs_since(sample.from),
+                grouped(sample.frame)
+            ),
+            said: Ok(&sample.recognition),
+        },
+        None => Subject {
+            when: format!("just before frame {}", grouped(frame)),
+            said: Err(match review.recording.frame(frame) {
+                None => "This frame is not analysed yet.",
+                Some(record) if record.face.is_none() => "There is no face in this frame.",
+                Some(_) => {
+                    "Nothing was read here: that takes a moment with a face before the frame."
+                }
+            }),
+        },
+    }
+}
+
+fn contents(ui: &mut Ui, review: &Review, recognition: &Recognition) {
+    let mut units: Vec<&UnitReading> = recognition.units.iter().collect();
+    units.sort_by_key(|u| u.unit);
+    for unit in units {
+        unit_row(
+            ui,
+            unit,
+            review.session.unit_thresholds.get(&unit.unit).copied(),
+        );
+    }
+    if let Some(class) = &recognition.class {
+        ui.add_space(theme::GAP);
+        classes(ui, class);
+    }
+}
+
+fn unit_row(ui: &mut Ui, reading: &UnitReading, threshold: Option<f64>) {
+    let code = marks::unit_code(reading);
+    let name = reading.unit.name().unwrap_or_default();
+    let standing = if reading.present {
+        "present"
+    } else {
+        "not present"
+    };
+    let side = match reading.side {
+        Some(Side::Left) => ", the person's left side alone",
+        Some(Side::Right) => ", the person's right side alone",
+        _ => "",
+    };
+    let from = threshold.map_or_else(String::new, |t| format!(" (from {t:.2} on)"));
+    let tip = format!(
+        "{code} {name}: probability {:.2}, {standing}{from}{side}",
+        reading.probability
+    );
+    bar(
+        ui,
+        &Bar {
+            code: &code,
+            name,
+            value: reading.probability,
+            threshold,
+            full: reading.present,
+            label: format!("{code} {name} {:.2}, {standing}", reading.probability),
+            tip: &tip,
+        },
+    );
+}
+
+fn classes(ui: &mut Ui, class: &ClassReading) {
+    let p = Palette::current(ui);
+    let (said, ink) = match class.label() {
+        Some((name, probability)) => (format!("most like: {name} ({probability:.2})"), p.text),
+        None => ("undecided".to_owned(), p.weak),
+    };
+    let tip = if class.abstains {
+        "The networks are too unsure to name a class."
+    } else {
+        "What databases of expressions call movements like this one."
+    };
+    ui.allocate_ui_with_layout(
+        vec2(ui.available_width(), HEADER),
+        egui::Layout::left_to_right(egui::Align::Center),
+        |ui| {
+            ui.set_height(HEADER);
+            ui.label(RichText::new(said).color(ink)).on_hover_text(tip);
+        },
+    );
+    let likeliest = class.label().map(|(name, _)| name);
+    for (name, probability) in class.classes.iter().zip(&class.probabilities) {
+        let label = format!("class {name} {probability:.2}");
+        bar(
+            ui,
+            &Bar {
+                code: "",
+                name,
+                value: *probability,
+                threshold: None,
+                full: likeliest == Some(name.as_str()),
+                label: label.clone(),
+                tip: &label,
+            },
+        );
+    }
+    ui.add_space(theme::GRID);
+    let unsure = format!(
+        "ambiguous {:.2}, unfamiliar {:.2}",
+        class.uncertainty.aleatoric, class.uncertainty.epistemic
+    );
+    ui.label(row::weak(ui, unsure)).on_hover_text(UNSURE);
+}
+
+/// One row: what it is, how likely.
+struct Bar<'a> {
+    code: &'a str,
+    name: &'a str,
+    /// 0..1.
+    value: f64,
+    threshold: Option<f64>,
+    /// In full ink, else hollow and weak.
+    full: bool,
+    label: String,
+    tip: &'a str,
+}
+
+fn bar(ui: &mut Ui, bar: &Bar<'_>) {
+    let p = Palette::current(ui);
+    let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), ROW), Sense::hover());
+    let shown = row::in_sight(ui, rect);
+    let response = response.with_new_rect(shown);
+    response.widget_info(|| {
+        let mut info = WidgetInfo::labeled(Role::Meter, true, &bar.label);
+        info.value = Some(bar.value);
+        info
+    });
+    if ui.is_rect_visible(rect) {
+        let small = TextStyle::Small.resolve(ui.style());
+        let mono = theme::small_mono().resolve(ui.style());
+        let ink = if bar.full { p.text } else { p.weak };
+        let (left, middle) = (rect.left(), rect.center().y);
+        let track = Rect::from_x_y_ranges(
+            left + NAMES..=rect.right() - VALUE,
+            Rangef::new(middle - 0.5 * BAR, middle + 0.5 * BAR),
+        );
+        let painter = ui.painter();
+        let words = painter.with_clip_rect(
+            Rect::from_x_y_ranges(left..=track.left() - theme::GRID, rect.y_range())
+                .intersect(ui.clip_rect()),
+        );
+        let mut at = left;
+        if !bar.code.is_empty() {
+            words.text(
+                pos2(at, middle),
+                Align2::LEFT_CENTER,
+                bar.code,
+                mono.clone(),
+                ink,
+            );
+            at += CODE;
+        }
+        words.text(pos2(at, middle), Align2::LEFT_CENTER, bar.name, small, ink);
+        painter.rect_filled(track, 1.0, p.raised);
+        let share = bar.value.clamp(0.0, 1.0) as f32;
+        let filled = track.with_max_x(track.left() + share * track.width());
+        if bar.full {
+            painter.rect_filled(filled, 1.0, ink);
+        } else {
+            painter.rect_stroke(filled, 1.0, Stroke::new(1.0, ink), StrokeKind::Inside);
+        }
+        if let Some(threshold) = bar.threshold {
+            let x = track.left() + threshold.clamp(0.0, 1.0) as f32 * track.width();
+            let around = Rangef::new(track.top() - 2.0, track.bottom() + 2.0);
+            painter.vline(x.round() + 0.5, around, Stroke::new(1.0, p.weak));
+        }
+        painter.text(
+            pos2(rect.right() - theme::GRID, middle),
+            Align2::RIGHT_CENTER,
+            format!("{:.2}", bar.value),
+            mono,
+            ink,
+        );
+    }
+    response.on_hover_text(bar.tip);
+}
