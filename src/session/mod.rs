@@ -19,4 +19,5 @@ pub mod views;
 pub use error::SessionError;
 pub use handle::{SessionHandle, SessionStatus};
 pub use params::Params;
+pub use recognising::QUICK_WIDEST;
 pub use resources::Resources;

@@ -334,7 +334,7 @@ impl Pipeline {
         let recognising = self.recognising.as_mut().filter(|r| r.is_due());
         let jobs: Vec<WindowJob> = due.iter().map(|(_, job)| *job).collect();
         // What waits is done while the next face is sought.
-        let (track, (measured, read)) = rayon::join(
+        let (track, (measured, movements)) = rayon::join(
             || tracker.push(frame),
             || {
                 let measured = if jobs.is_empty() {
@@ -342,10 +342,7 @@ impl Pipeline {
                 } else {
                     motion.measure(&jobs)
                 };
-                (
-                    measured,
-                    recognising.map_or(Ok(Vec::new()), Recognising::work),
-                )
+                (measured, recognising.map(Recognising::measure))
             },
         );
         self.tally.count(&track);
@@ -364,13 +361,14 @@ impl Pipeline {
         } else {
             taken = self.take_motion(frame, &track, beat);
             self.pair(frame, events);
+            if let Some(recognising) = &mut self.recognising {
+                recognising.push(frame, track.face.as_ref());
+            }
         }
         self.last_track = Some(track);
-        if let Some(recognising) = &mut self.recognising {
-            let face = self.last_track.as_ref().and_then(|t| t.face.as_ref());
-            recognising.push(frame, face);
+        if let (Some(recognising), Some(movements)) = (&mut self.recognising, movements) {
+            events.extend(recognising.read(&movements)?);
         }
-        events.extend(read?);
         self.tell_scores(&due, &measured?, events)?;
         taken?;
         if self.at_once {

@@ -24,7 +24,7 @@ const EVERY_SECS: f64 = 0.2;
 /// How far back such a look reaches: a macro-expression's window.
 const BACK_SECS: f64 = 0.6;
 /// Such a look is at crops of at most this width, px: a third of the work.
-const QUICK_WIDEST: f64 = 96.0;
+pub const QUICK_WIDEST: f64 = 96.0;
 /// An onset and an apex that stay so long are worth measuring: longer than from one
 /// decoding to the next.
 const SETTLED_SECS: f64 = 0.25;
@@ -36,7 +36,7 @@ const SAME_SECS: f64 = 0.1;
 
 /// From which frame to which, and what for.
 #[derive(Debug, Clone)]
-struct Job {
+pub(super) struct Job {
     first: Arc<Moment>,
     second: Arc<Moment>,
     /// Onset and apex of the interval; none for a look at what moved just now.
@@ -54,6 +54,9 @@ enum Known {
     /// The face did not allow it, and why.
     Unread(String),
 }
+
+/// A job with its motion, or why there is none.
+pub(super) type MeasuredJob = (Job, Result<ExpressionMotion, Unmeasurable>);
 
 /// See the module.
 pub(super) struct Recognising {
@@ -174,26 +177,33 @@ impl Recognising {
         self.jobs.len() >= self.together
     }
 
-    /// Measures and reads everything that waits.
+    /// Measures everything that waits; [`Self::read`] takes it on.
+    pub(super) fn measure(&mut self) -> Vec<MeasuredJob> {
+        let jobs = std::mem::take(&mut self.jobs);
+        let (meter, quick) = (&self.meter, &self.quick);
+        jobs.into_par_iter()
+            .map(|job| {
+                let meter = if job.interval.is_some() { meter } else { quick };
+                let measured = meter.measure(&job.first.picture, &job.second.picture);
+                (job, measured)
+            })
+            .collect()
+    }
+
+    /// What the network says of what was measured. Not for threads of the pool: one
+    /// that waits inside a backward pass would take up another analysis, which waits for
+    /// the first.
     ///
     /// # Errors
     /// When the network's device fails.
-    pub(super) fn work(&mut self) -> Result<Vec<Event>, SessionError> {
-        let jobs = std::mem::take(&mut self.jobs);
-        let measured: Vec<Result<ExpressionMotion, Unmeasurable>> = (jobs.par_iter())
-            .map(|job| {
-                let meter = if job.interval.is_some() {
-                    &self.meter
-                } else {
-                    &self.quick
-                };
-                meter.measure(&job.first.picture, &job.second.picture)
-            })
+    pub(super) fn read(&mut self, measured: &[MeasuredJob]) -> Result<Vec<Event>, SessionError> {
+        let motions: Vec<&ExpressionMotion> = measured
+            .iter()
+            .filter_map(|(_, m)| m.as_ref().ok())
             .collect();
-        let motions: Vec<&ExpressionMotion> = measured.iter().flatten().collect();
         let mut read = self.reader.read(&motions)?.into_iter();
         let mut events = Vec::new();
-        for (job, measured) in jobs.iter().zip(&measured) {
+        for (job, measured) in measured {
             let read = match measured {
                 Ok(motion) => read.next().map(|read| (motion, read)).ok_or(String::new()),
                 Err(reason) => Err(reason.to_string()),
@@ -246,7 +256,8 @@ impl Recognising {
                 self.want(*key);
             }
         }
-        let mut events = self.work()?;
+        let measured = self.measure();
+        let mut events = self.read(&measured)?;
         let mut unread: Vec<((u64, u64), String)> = Vec::new();
         for key in keys {
             let Some(Known::Unread(reason)) = self.known.get(&key) else {

@@ -15,7 +15,7 @@ use serde_json::Value;
 use crate::shared;
 
 const FRAMES_HEADER: &str = "frame,timestamp,success,confidence,face_x,face_y,face_w,face_h,macro_score,micro_score,strain,pose_Rx,pose_Ry,pose_Rz,blink,dropped_before";
-const INTERVALS_HEADER: &str = "recording,kind,onset,apex,offset,onset_secs,apex_secs,offset_secs,score,label,label_prob,uncertainty,status";
+const INTERVALS_HEADER: &str = "recording,kind,onset,apex,offset,onset_secs,apex_secs,offset_secs,score,label,label_prob,uncertainty,status,aus";
 
 /// How a run ended and what it said.
 #[derive(Debug)]
@@ -175,11 +175,20 @@ fn cli_tables_have_the_promised_columns_and_results_do_not_depend_on_threads_or_
         let table = fs::read_to_string(results[0].join(name)).unwrap();
         table.lines().next().unwrap().to_owned()
     };
-    assert_eq!(first_line("frames.csv"), FRAMES_HEADER);
-    assert_eq!(first_line("intervals.csv"), INTERVALS_HEADER);
+    let frames = first_line("frames.csv");
+    let units = frames.strip_prefix(FRAMES_HEADER).unwrap();
+    assert!(units.starts_with(",AU01_p,AU02_p,AU04_p,"), "{units}");
+    assert!(first_line("intervals.csv").starts_with(INTERVALS_HEADER));
     let table = rows(&results[0].join("frames.csv"));
     assert_eq!(table.len(), 39);
-    assert!(table.iter().all(|row| row[2] == "1" && row.len() == 16));
+    let columns = frames.split(',').count();
+    assert!(
+        table
+            .iter()
+            .all(|row| row[2] == "1" && row.len() == columns)
+    );
+    let last: f64 = table[36][16].parse().unwrap();
+    assert!((0.0..=1.0).contains(&last) && table[0][16].is_empty());
     let text = fs::read_to_string(results[0].join("recording.json")).unwrap();
     assert!(!text.contains(&*home.path().to_string_lossy()), "{text}");
 }
@@ -226,7 +235,7 @@ fn cli_a_finished_recording_is_skipped_until_something_changes() {
     assert_eq!(fs::read_dir(&out).unwrap().count(), 1);
 
     // What a person judged in the file itself outlives the next analysis.
-    let judged = format!("{INTERVALS_HEADER}\nfilm,micro,1,2,3,0,0,0,1,,,,accepted\n");
+    let judged = format!("{INTERVALS_HEADER}\nfilm,micro,1,2,3,0,0,0,1,,,,accepted,\n");
     fs::write(out.join("film/intervals.csv"), &judged).unwrap();
     let again = analyze(&film, &out, &["--fps", "61", "--force"]);
     assert!(again.err.contains("intervals-judged-1.csv"), "{again:?}");

@@ -23,6 +23,7 @@ mod metrics;
 mod model;
 mod motion;
 mod pipeline;
+mod recognition;
 mod recognition_networks;
 mod side_by_side;
 mod simulated_face;

@@ -10,6 +10,7 @@ mod maps;
 mod material;
 mod meter;
 mod network;
+mod recognition;
 mod whole;
 
 use std::path::PathBuf;
@@ -185,7 +186,8 @@ fn stages(args: &BenchArgs, material: &Material, bench: &mut Bench) -> Result<()
         }
     }
     let crops = material.pictures(PictureSize::Crop(CROP_SIDE));
-    network::measure(bench, &crops)
+    network::measure(bench, &crops)?;
+    recognition::measure(bench, material)
 }
 
 /// The adapter that is measured, its name, and why it is left out if it is.

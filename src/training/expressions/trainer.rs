@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::thread;
 
 use burn::optim::GradientsParams;
 use burn::tensor::activation::{log_softmax, relu};
 use burn::tensor::{Device, Tensor, TensorData};
-use rayon::prelude::*;
 
 use super::corpus::{Measured, Shown};
 use super::variation;
@@ -271,21 +271,39 @@ impl AuTraining {
         monitor: &dyn Monitor,
     ) -> Result<(AuWeights, Vec<Curve>), TrainingError> {
         let seeds: Vec<u64> = (self.seed..self.seed + self.members).collect();
-        let trained: Result<Vec<Trained>, TrainingError> = seeds
-            .into_par_iter()
-            .with_max_len(1)
-            .map(|seed| {
-                let place = kept.map(|(folder, settings)| {
-                    let mut settings = settings.clone();
-                    settings.insert("seed".to_owned(), seed.to_string());
-                    (checkpoint_path(folder, seed), settings)
-                });
-                let checkpoint = place.as_ref().map(|(path, s)| (path.as_path(), s));
-                self.member(lessons, seed, checkpoint, monitor)
-            })
-            .collect();
-        let (members, curves) = trained?
-            .into_iter()
+        let member = |&seed: &u64| {
+            let place = kept.map(|(folder, settings)| {
+                let mut settings = settings.clone();
+                settings.insert("seed".to_owned(), seed.to_string());
+                (checkpoint_path(folder, seed), settings)
+            });
+            let checkpoint = place.as_ref().map(|(path, s)| (path.as_path(), s));
+            self.member(lessons, seed, checkpoint, monitor)
+        };
+        // Members have threads of their own: a thread of the pool that waits inside a
+        // backward pass would take up another member's, which waits for the first.
+        let at_once = rayon::current_num_threads().max(1);
+        let mut trained = Vec::new();
+        for seeds in seeds.chunks(at_once) {
+            let together = thread::scope(|scope| {
+                let started: Vec<_> = (seeds.iter())
+                    .map(|seed| {
+                        let named = thread::Builder::new().name(format!("member-{seed}"));
+                        named.spawn_scoped(scope, || member(seed))
+                    })
+                    .collect();
+                (started.into_iter().zip(seeds))
+                    .map(|(started, seed)| match started.map(|s| s.join()) {
+                        Ok(Ok(trained)) => trained,
+                        Ok(Err(panic)) => std::panic::resume_unwind(panic),
+                        // No further thread is to be had: this one will do.
+                        Err(_) => member(seed),
+                    })
+                    .collect::<Result<Vec<Trained>, TrainingError>>()
+            });
+            trained.extend(together?);
+        }
+        let (members, curves) = (trained.into_iter())
             .map(|trained| (trained.weights, trained.curve))
             .unzip();
         let weights = AuWeights {
