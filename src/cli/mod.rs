@@ -3,6 +3,7 @@
 mod analyze;
 mod bench;
 mod cameras;
+mod compare;
 mod data;
 mod doctor;
 mod evaluate;
@@ -75,6 +76,7 @@ pub enum Command {
     Synth(synth::SynthArgs),
     Train(train::TrainArgs),
     Evaluate(evaluate::EvaluateArgs),
+    Compare(compare::CompareArgs),
 }
 
 /// Where to compute; shared by the commands that compute.
@@ -235,6 +237,7 @@ pub fn run(command: Command, quiet: bool) -> ExitCode {
         Command::Synth(args) => synth::run(&args, quiet),
         Command::Train(args) => train::run(&args, quiet),
         Command::Evaluate(args) => evaluate::run(&args, quiet),
+        Command::Compare(args) => compare::run(&args, quiet),
     };
     match result {
         Ok(Outcome::Done) => ExitCode::SUCCESS,
