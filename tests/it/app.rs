@@ -205,7 +205,8 @@ fn nothing_overlaps_or_leaves_the_window() {
 
 /// The window with the candidate selected whose label holds this.
 fn selected(candidate: &str) -> Shown {
-    let mut h = recording((1280.0, 800.0), 1.0, FRAMES, true);
+    // High enough for the whole list.
+    let mut h = recording((1280.0, 1000.0), 1.0, FRAMES, true);
     h.get_by(|n| {
         n.role() == Role::ListBoxOption && n.label().is_some_and(|l| l.contains(candidate))
     })
@@ -216,7 +217,7 @@ fn selected(candidate: &str) -> Shown {
 
 #[test]
 fn the_list_says_what_moved_likeliest_first_and_how_sure_the_class_is() {
-    let h = recording((1280.0, 800.0), 1.0, FRAMES, true);
+    let h = recording((1280.0, 1000.0), 1.0, FRAMES, true);
     let review = h.state().app.state.review.as_ref().unwrap();
     assert_eq!(review.recording.recognised.len(), 4);
     for text in [
@@ -296,6 +297,18 @@ fn without_a_selection_what_moved_just_now_is_shown_for_files_and_cameras() {
         &h,
         "Movements and probabilities, for a person to judge."
     ));
+}
+
+#[test]
+fn a_candidate_chosen_by_its_key_comes_into_sight_in_the_list() {
+    let mut h = recording((1280.0, 800.0), 1.0, FRAMES, true);
+    assert!(!says(&h, "frame 509"), "further down");
+    for _ in 0..4 {
+        h.key_press(Key::N);
+        h.run_steps(3);
+    }
+    let row = h.get_by(|n| n.label().is_some_and(|l| l.contains("frame 509")));
+    assert!(row.rect().height() > 80.0, "{:?}", row.rect());
 }
 
 #[test]
@@ -494,7 +507,9 @@ fn keys_go_to_candidates_and_judge_them() {
     assert_eq!(review.playback.frame, 185);
     assert_eq!(review.spots[0].status, IntervalStatus::Accepted);
     assert_eq!(review.spots[1].status, IntervalStatus::Rejected);
-    assert!(says(&h, "accepted") && says(&h, "rejected"));
+    assert!(says(&h, "MaE rejected"));
+    let h = state_after(&[(none, Key::N), (none, Key::A)]);
+    assert!(says(&h, "ME accepted"));
     let h = state_after(&[(none, Key::N), (none, Key::A), (Modifiers::COMMAND, Key::Z)]);
     let review = h.state().app.state.review.as_ref().unwrap();
     assert_eq!(review.spots[0].status, IntervalStatus::Proposed);
@@ -569,7 +584,7 @@ fn the_strip_names_rates_delays_and_a_software_adapter() {
 
 #[test]
 fn candidates_are_ranked_and_a_click_goes_to_the_apex() {
-    let mut h = recording((1280.0, 800.0), 1.0, FRAMES, true);
+    let mut h = recording((1280.0, 1000.0), 1.0, FRAMES, true);
     let ranked: Vec<String> = labels(&h)
         .into_iter()
         .filter(|l| l.contains(" proposed, apex "))

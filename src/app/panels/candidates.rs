@@ -1,7 +1,7 @@
 //! The candidates, best score first, each with its times, score and standing.
 
 use egui::{
-    Align2, Painter, Rect, Role, ScrollArea, Sense, Stroke, StrokeKind, TextStyle, Ui, Vec2,
+    Align2, Id, Painter, Rect, Role, ScrollArea, Sense, Stroke, StrokeKind, TextStyle, Ui, Vec2,
     WidgetInfo, pos2, vec2,
 };
 
@@ -23,7 +23,7 @@ const ROW: f32 = 68.0;
 /// The same with a line for what moved.
 const ROW_WITH_UNITS: f32 = 84.0;
 /// What moved takes no more of the column than this share.
-const MOVED_SHARE: f32 = 0.56;
+const MOVED_SHARE: f32 = 0.6;
 /// How likely the class is, as a bar.
 const METER: Vec2 = vec2(24.0, 6.0);
 
@@ -60,19 +60,43 @@ pub fn show(ui: &mut Ui, state: &AppState, out: &mut Vec<Command>) {
     ui.add_space(theme::GRID);
     let high = row_height(review);
     ui.spacing_mut().item_spacing.y = 0.0;
-    ScrollArea::vertical()
-        .auto_shrink([false, false])
-        .show_rows(ui, high, list.len(), |ui, visible| {
-            let micro = list
-                .iter()
-                .filter(|s| s.kind == ExpressionKind::Micro)
-                .count();
-            for at in visible {
-                // Counted anew for each kind.
-                let rank = if at < micro { at } else { at - micro };
-                candidate(ui, review, rank, list[at], out);
-            }
-        });
+    let memory = Id::unique("candidates in sight");
+    let seen: Seen = ui.data(|d| d.get_temp(memory)).unwrap_or_default();
+    let mut area = ScrollArea::vertical().auto_shrink([false, false]);
+    // What is chosen elsewhere is brought into sight; under the pointer nothing moves.
+    if review.selected != seen.selected
+        && !ui.rect_contains_pointer(ui.available_rect_before_wrap())
+        && let Some(at) = list
+            .iter()
+            .position(|s| Some(SpotKey::of(s)) == review.selected)
+    {
+        let top = at as f32 * high;
+        let offset = (top + high - ui.available_height()).max(seen.offset.min(top));
+        area = area.vertical_scroll_offset(offset);
+    }
+    let shown = area.show_rows(ui, high, list.len(), |ui, visible| {
+        let micro = list
+            .iter()
+            .filter(|s| s.kind == ExpressionKind::Micro)
+            .count();
+        for at in visible {
+            // Counted anew for each kind.
+            let rank = if at < micro { at } else { at - micro };
+            candidate(ui, review, rank, list[at], out);
+        }
+    });
+    let seen = Seen {
+        selected: review.selected,
+        offset: shown.state.clamped_offset().y,
+    };
+    ui.data_mut(|d| d.insert_temp(memory, seen));
+}
+
+/// How the list stood when it was last painted.
+#[derive(Debug, Clone, Copy, Default)]
+struct Seen {
+    selected: Option<SpotKey>,
+    offset: f32,
 }
 
 fn row_height(review: &Review) -> f32 {

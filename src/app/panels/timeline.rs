@@ -379,7 +379,8 @@ fn candidates(
         );
         let next = spots
             .peek()
-            .map_or(frame.right(), |s| bar_rect(review, s, transform).left());
+            .map_or(f32::INFINITY, |s| bar_rect(review, s, transform).left())
+            .min(frame.right());
         codes(ui, painter, review, spot, (bar, next), p);
     }
 }

@@ -348,7 +348,7 @@ mod tests {
             lacks_frames: false,
             aus: None,
             emotion: None,
-            place: Place::default(),
+            place: Place::file("labels.csv"),
         };
         LabelledRecording {
             subject: "s1".to_owned(),
