@@ -282,9 +282,9 @@ struct Products {
     /// Rows of the queries and keys; what only fills up is row 0.
     queries: Vec<i32>,
     keys: Vec<i32>,
-    /// Whether a query and a key are a pair to be counted here: 1 or 0, product by
-    /// product, query by query.
-    counted: Vec<f32>,
+    /// What is added to the scores, product by product, query by query: 0 for a pair that
+    /// counts here, −[`FAR`] for one that has counted before or only fills up.
+    closed: Vec<f32>,
     /// For each row of `queries` which part it gives: table × rows + row. None where it
     /// only fills up.
     parts: Vec<Option<usize>>,
@@ -299,9 +299,9 @@ struct Meetings {
 }
 
 /// Products are filled up to few sizes, so that many can be done in one go: to multiples
-/// of 4, and of an eighth of the next power of two for large ones.
+/// of 4, and of a sixteenth of the next power of two for large ones.
 fn padded(count: usize) -> usize {
-    count.next_multiple_of((count.next_power_of_two() / 8).max(4))
+    count.next_multiple_of((count.next_power_of_two() / 16).max(4))
 }
 
 impl Meetings {
@@ -324,41 +324,56 @@ impl Meetings {
                     found
                 };
                 let keys_of = by_bucket(keys);
-                for (bucket, met) in by_bucket(queries) {
-                    let Some(keys_met) = keys_of.get(&bucket) else {
+                for (bucket, asking) in by_bucket(queries) {
+                    let Some(asked) = keys_of.get(&bucket) else {
                         continue;
                     };
-                    for &row in &met {
+                    for &row in &asking {
                         meetings.meets[row] = true;
                     }
-                    let size = [padded(met.len()), padded(keys_met.len())];
+                    let size = [padded(asking.len()), padded(asked.len())];
                     let products = meetings.products.entry(size).or_default();
-                    let earlier = |numbers: &[f32], row: usize| {
-                        let start = row * tables;
-                        numbers[start..start + table].to_vec()
-                    };
-                    let before: Vec<Vec<f32>> =
-                        keys_met.iter().map(|&key| earlier(keys, key)).collect();
-                    for &query in &met {
-                        let own = earlier(queries, query);
-                        let is_new = |key: &Vec<f32>| own.iter().zip(key).all(|(a, b)| a != b);
-                        let counted = before.iter().map(|key| f32::from(u8::from(is_new(key))));
-                        products.counted.extend(counted);
-                        let filled = size[1] - keys_met.len();
-                        products.counted.extend(std::iter::repeat_n(0.0, filled));
-                    }
-                    let filled = size[0] - met.len();
-                    let rest = std::iter::repeat_n(0.0, filled * size[1]);
-                    products.counted.extend(rest);
-                    let filler = std::iter::repeat_n(None, filled);
-                    let parts = met.iter().map(|&row| Some(table * rows + row));
+                    let parts = asking.iter().map(|&row| Some(table * rows + row));
+                    let filler = std::iter::repeat_n(None, size[0] - asking.len());
                     products.parts.extend(parts.chain(filler));
-                    products.queries.extend(filled_up(&met, size[0]));
-                    products.keys.extend(filled_up(keys_met, size[1]));
+                    products.queries.extend(filled_up(&asking, size[0]));
+                    products.keys.extend(filled_up(asked, size[1]));
+                    let before = |numbers: &[f32], table: usize, rows: &[usize]| -> Vec<f32> {
+                        let rows = rows.iter();
+                        rows.map(|row| numbers[row * tables + table]).collect()
+                    };
+                    let before = (0..table)
+                        .map(|t| (before(queries, t, &asking), before(keys, t, asked)))
+                        .collect::<Vec<_>>();
+                    products.close(size, [asking.len(), asked.len()], &before);
                 }
             }
         }
         meetings
+    }
+}
+
+impl Products {
+    /// Appends a product's `closed` of this size, of which so many queries and keys are
+    /// real. `before`: the buckets of both in each earlier table.
+    fn close(&mut self, size: [usize; 2], real: [usize; 2], before: &[(Vec<f32>, Vec<f32>)]) {
+        let start = self.closed.len();
+        self.closed.resize(start + size[0] * size[1], -FAR);
+        let product = &mut self.closed[start..];
+        for (query, row) in product.chunks_exact_mut(size[1]).take(real[0]).enumerate() {
+            let row = &mut row[..real[1]];
+            row.fill(0.0);
+            for (queries, keys) in before {
+                for (closed, key) in row.iter_mut().zip(keys) {
+                    // No branch: a row is done many keys at a time.
+                    *closed = if *key == queries[query] {
+                        -FAR
+                    } else {
+                        *closed
+                    };
+                }
+            }
+        }
     }
 }
 
@@ -372,7 +387,8 @@ fn filled_up(rows: &[usize], size: usize) -> impl Iterator<Item = i32> {
 /// A query meets its keys in up to as many products as there are tables, each of which
 /// gives its largest score m, Σ exp(s − m) and Σ exp(s − m)·v. Their sums, each times
 /// exp(m − the largest m), are those of one softmax over all. m cancels out of the result,
-/// so it needs no gradient.
+/// so it needs no gradient. A product in which all of a query's pairs have counted before
+/// has m = −[`FAR`], so whatever it gives is taken 0 times.
 fn sparse(heads: &Heads, planes: &Tensor<3>) -> Tensor<4> {
     let [batch, count, time, width] = heads.value.dims();
     let [tables, ..] = planes.dims();
@@ -410,13 +426,13 @@ fn sparse(heads: &Heads, planes: &Tensor<3>) -> Tensor<4> {
             let found = from.clone().select(0, row_numbers(at, device));
             found.reshape([number, size, width])
         };
-        let counted = TensorData::new(products.counted, [number, queries, keys]);
-        let counted: Tensor<3> = Tensor::from_data(counted, device);
+        let closed = TensorData::new(products.closed, [number, queries, keys]);
+        let closed: Tensor<3> = Tensor::from_data(closed, device);
         let asking = gathered(&query, products.queries, queries);
         let asked = gathered(&key, products.keys.clone(), keys).swap_dims(1, 2);
-        let scores = asking.matmul(asked) + (counted.clone() - 1.0) * FAR;
+        let scores = asking.matmul(asked) + closed;
         let top = scores.clone().detach().max_dim(2);
-        let weights = (scores - top.clone()).exp() * counted;
+        let weights = (scores - top.clone()).exp();
         let values = gathered(&value, products.keys, keys);
         tops.push(top.reshape([length, 1]));
         sums.push(weights.clone().sum_dim(2).reshape([length, 1]));
@@ -571,14 +587,11 @@ mod tests {
     }
 
     #[test]
-    fn padding_adds_less_than_a_quarter_to_large_products() {
+    fn padding_adds_less_than_an_eighth_to_large_products() {
         assert_eq!([1, 4, 5, 9].map(padded), [4, 4, 8, 12]);
-        for count in 16..5000 {
+        for count in 33..5000 {
             let size = padded(count);
-            assert!(
-                size >= count && size - count <= count / 4,
-                "{count}: {size}"
-            );
+            assert!(size >= count && size - count < count / 8, "{count}: {size}");
         }
     }
 }

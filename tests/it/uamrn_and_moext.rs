@@ -206,7 +206,8 @@ fn hashed_attention_is_masked_full_attention_on_the_graphics_device() {
 fn gradients_of_sparse_attention_are_those_of_the_masked_matrix() {
     let device = NnDevice::flex().for_training();
     let device = device.handle();
-    for case in cases() {
+    // Without a single pair there is nothing to go back through.
+    for case in cases().into_iter().filter(|case| case.shape[2] > 1) {
         let gradients = |gathered: bool| {
             let (heads, planes) = case.on(device);
             let heads = Heads {
@@ -476,10 +477,14 @@ fn moext_says_what_pytorch_says() {
         &[0.040540, 0.040489, 0.040419, 0.040368],
     );
 
-    let views = |frames: Tensor<4>| -> Tensor<5> { frames.reshape([3, 2, 3, 56, 56]) };
+    // Sample n is black below a quarter n + 1.
+    let lit = |at: usize| f32::from(u8::from(at % 56 < 14 * (at / 56 + 1)));
+    let lit: Tensor<5> = tensor((0..3 * 56).map(lit).collect(), [3, 1, 1, 56, 1], &device);
+    let views =
+        |frames: Tensor<4>| -> Tensor<5> { frames.reshape([3, 2, 3, 56, 56]) * lit.clone() };
     let [onset, apex] = pictures(6, 56, &device).map(views);
     let pass = network.forward_training(onset, apex.clone());
-    let wanted = [0.177563, 0.265786, 0.334550, 0.485100];
+    let wanted = [0.324534, 0.355520, 0.376058, 0.405133];
     assert_near("its apex in training", &green(&pass.rebuilt), &wanted);
     let apex: Tensor<4> = apex.narrow(1, 0, 1).reshape([3, 3, 56, 56]);
     let (shapes, textures) = (pass.shapes.clone(), pass.textures.clone());
@@ -490,14 +495,14 @@ fn moext_says_what_pytorch_says() {
         pass.loss(apex, MARGIN),
     ];
     let losses = losses.map(|loss| read(loss)[0]);
-    let wanted = [0.498340, 0.138451, 0.135381, 0.702947];
+    let wanted = [0.388295, 0.203709, 0.134719, 0.624868];
     assert_near("its losses", &losses, &wanted);
     let after = tensors_of(&network.with_measured(&pass.measured)).unwrap();
     let variance = &after["decoder.refining.4.second_norm.variance"].values;
-    let wanted = [0.656387, 0.707199, 0.861082, 1.045954];
+    let wanted = [0.657884, 0.708629, 0.862432, 1.047211];
     assert_near("its last variance", variance, &wanted);
     let variance = &after["motion.joined.second_norm.variance"].values[..4];
-    let wanted = [0.730076, 0.905051, 1.078066, 1.167274];
+    let wanted = [0.730525, 0.906179, 1.080166, 1.168568];
     assert_near("its variance in C2", variance, &wanted);
 }
 
@@ -687,7 +692,7 @@ fn uamrn_learns_eight_expressions_by_heart_in_every_mode() {
                 [read(opinion.mean), read(opinion.variance)].concat()
             }),
             rate: 2e-3,
-            updates: 25,
+            updates: 12,
         });
         assert_right(mode.name(), &answers, 4);
         assert!(last < 0.5, "{last}");
@@ -695,11 +700,9 @@ fn uamrn_learns_eight_expressions_by_heart_in_every_mode() {
 }
 
 fn views(frames: &Tensor<4>, device: &Device) -> Tensor<5> {
-    let [batch, channels, height, width] = frames.dims();
     let grain = noise(9, frames.dims(), device) * 5.0;
     let sharper = (frames.clone() - 127.5) * 1.2 + 127.5;
-    let all: Vec<Tensor<4>> = vec![frames.clone(), frames.clone() + grain, sharper];
-    Tensor::stack::<5>(all, 1).reshape([batch, moext::VIEWS, channels, height, width])
+    Tensor::stack(vec![frames.clone(), sharper + grain], 1)
 }
 
 #[test]
@@ -728,10 +731,10 @@ fn moext_learns_to_rebuild_eight_faces_and_hands_its_motion_on() {
             let [onset, apex] = plain_faces(device);
             read(network.rebuilt(onset, apex))
         }),
-        rate: 2e-3,
+        rate: 3e-3,
         updates: 12,
     });
-    assert!(last < 0.5 * first, "{first} {last}");
+    assert!(last < 0.6 * first, "{first} {last}");
 
     let pretrained = tensors_of(&pretrained).unwrap();
     let fresh = drawn(&SMALL.parameters(4));
@@ -783,10 +786,10 @@ fn moext_learns_eight_expressions_by_heart() {
             read(network.forward(onset, apex))
         }),
         rate: 2e-3,
-        updates: 15,
+        updates: 10,
     });
     assert_right("MoExt", &answers, 4);
-    assert!(last < 0.3, "{last}");
+    assert!(last < 0.5, "{last}");
 }
 
 // ---- Counts, shapes, inheritance
