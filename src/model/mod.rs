@@ -1,4 +1,14 @@
 //! One file a network, and the import of published checkpoints.
+//!
+//! | reads | networks |
+//! |---|---|
+//! | windows of motion, for spotting | SOFTNet ([`softnet`]), MotionTCN ([`motion_tcn`]) |
+//! | the flow from onset to apex | STSTNet ([`ststnet`]), Off-ApexNet ([`off_apexnet`]), SSSNet ([`sssnet`]), SSSN and DSSN ([`sssn`]), AU-Flow ([`au_flow`]) |
+//! | a few frames | LED-SSSNet ([`led_sssnet`]), LED-ResNet-18 ([`led_resnet18`]), both behind the layer of [`led`] |
+//! | onset and apex as pictures | TSDN ([`tsdn`]), UAMRN ([`uamrn`]), MoExt ([`moext`]) |
+//!
+//! Parts that several share: [`resnet`] and its front ([`resnet_front`]), attention
+//! ([`lsh_attention`]), [`batch_norm`], and parameters by plan ([`layer_plan`]).
 
 pub mod au_flow;
 pub mod batch_norm;
@@ -10,11 +20,14 @@ pub mod layer_plan;
 pub mod led;
 pub mod led_resnet18;
 pub mod led_sssnet;
+pub mod lsh_attention;
+pub mod moext;
 pub mod motion_map;
 pub mod motion_sequence;
 pub mod motion_tcn;
 pub mod off_apexnet;
 pub mod resnet;
+pub mod resnet_front;
 pub mod softnet;
 pub mod softnet_keras;
 pub mod sssn;
@@ -23,3 +36,4 @@ pub mod ststnet;
 pub mod ststnet_pytorch;
 pub mod ststnet_streams;
 pub mod tsdn;
+pub mod uamrn;

@@ -32,6 +32,7 @@ mod spotting_folds;
 mod studio;
 mod synthetic;
 mod training;
+mod uamrn_and_moext;
 mod workflow;
 
 /// A file of the development material beside the checkout (`../shared`, or

@@ -3,6 +3,7 @@
 //! A group of stages is a file: it gets the [`meter::Bench`] and pictures of one
 //! size, and adds a row a stage and path with `on_processor` and `on_card`.
 
+mod attention;
 mod cost;
 mod flow;
 mod magnify;
@@ -187,7 +188,8 @@ fn stages(args: &BenchArgs, material: &Material, bench: &mut Bench) -> Result<()
     }
     let crops = material.pictures(PictureSize::Crop(CROP_SIDE));
     network::measure(bench, &crops)?;
-    recognition::measure(bench, material)
+    recognition::measure(bench, material)?;
+    attention::measure(bench)
 }
 
 /// The adapter that is measured, its name, and why it is left out if it is.
