@@ -182,16 +182,14 @@ impl Corpus {
         let pairs: Vec<Pair> = wanted.iter().map(|(_, pair)| *pair).collect();
         let key = self.key(recording, &pairs);
         let path = self.folder.join(format!("{key}.motion"));
-        let found = if path.exists() {
-            kept::load(&path).map_err(|reason| CorpusError::Damaged {
-                path: path.clone(),
-                reason,
-            })?
-        } else {
-            let found = self.pairs_of(recording, &pairs);
-            kept::save(&path, &found)?;
-            found
-        };
+        if !path.exists() {
+            kept::save(&path, &self.pairs_of(recording, &pairs))?;
+        }
+        // Always from the file: it rounds, and nothing may depend on who measured.
+        let found = kept::load(&path).map_err(|reason| CorpusError::Damaged {
+            path: path.clone(),
+            reason,
+        })?;
         let mut measured = Measured {
             recording: recording.clone(),
             emotions,
