@@ -22,6 +22,12 @@
 //! gradient. In sparse mode they are read back from the device once a pass, since the
 //! sizes of the products depend on them.
 //!
+//! What it saves (`onset bench`, one processor core, S3's 1024 values in two heads, vectors
+//! without anything in common): nothing yet. All pairs against hashed take 0.08 and 0.64 ms
+//! for a sequence of 32, 0.9 and 2.8 for 128, 12 and 24 for 512, 230 and 245 for 2048: half
+//! of the products, but hashing, gathering and joining besides. It is there because it is
+//! the better-behaved softmax, and for sequences longer than those.
+//!
 //! Three matrices without biases for queries, keys and values, as in S3 (a bias of the
 //! keys would move all scores of a query alike and so learn nothing under a softmax); a
 //! dense layer joins the heads, as in Vaswani et al. 2017.

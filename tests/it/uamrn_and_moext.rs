@@ -116,9 +116,9 @@ impl Vectors {
                     .collect()
             };
             let (asking, asked) = (buckets_of(&self.query), buckets_of(&self.key));
-            for query in 0..time {
+            for (query, own) in asking.iter().enumerate() {
                 let shared: BTreeSet<usize> = (0..time)
-                    .filter(|&key| asking[query].iter().zip(&asked[key]).any(|(a, b)| a == b))
+                    .filter(|&key| own.iter().zip(&asked[key]).any(|(a, b)| a == b))
                     .collect();
                 let score = |key: usize| {
                     let product: f64 = (0..width)
