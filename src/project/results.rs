@@ -171,8 +171,8 @@ fn without_folder(notice: &Notice, info: &SourceInfo) -> Notice {
 }
 
 /// Said in every report: what the numbers are and are not.
-pub const LIMITS: &str = "Onset ranks movements of the face for a person to check. \
-It does not state what anyone feels.";
+pub const LIMITS: &str = "Onset shows movements and probabilities for a person to judge. \
+It never states what anyone feels.";
 
 /// Writes `frames.csv`: one row a decoded frame.
 ///
