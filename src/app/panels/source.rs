@@ -13,8 +13,7 @@ use crate::spotting::ExpressionKind;
 use crate::timeline::ScoreSource;
 
 /// Two sentences, always in sight.
-pub const LIMITS: &str = "Onset shows movements and probabilities for a person to judge. \
-                          It never states what anyone feels.";
+pub use crate::project::results::LIMITS;
 
 pub fn show(ui: &mut Ui, state: &AppState, out: &mut Vec<Command>) {
     let Some(review) = &state.review else {
