@@ -268,7 +268,10 @@ mod tests {
         // On the mean 0.3 is best: the first unit's own. Thirty examples of the second
         // count twice as much as what all say, one of the third not at all.
         assert!((found[0] - 0.3).abs() < 1e-9 && (found[2] - 0.3).abs() < 1e-9);
-        assert!((found[1] - (2.0 * 0.7 + 0.3) / 3.0).abs() < 1e-9, "{found:?}");
+        assert!(
+            (found[1] - (2.0 * 0.7 + 0.3) / 3.0).abs() < 1e-9,
+            "{found:?}"
+        );
     }
 
     #[test]
