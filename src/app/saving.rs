@@ -51,7 +51,9 @@ impl Saving {
         for folder in self.beside.iter().chain(documents.iter()) {
             let path = free_path(folder, &self.name);
             let mut batch = Batch::default();
-            let written = results::write_intervals(&path, &self.name, &self.recording, &mut batch)
+            let (name, recording) = (&self.name, &self.recording);
+            let readings = results::Readings::in_recording(recording);
+            let written = results::write_intervals(&path, name, recording, &readings, &mut batch)
                 .and_then(|()| batch.commit());
             match written {
                 Ok(()) => {

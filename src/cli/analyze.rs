@@ -384,10 +384,11 @@ fn write_all(
 ) -> Result<(), OutputError> {
     let mut batch = Batch::default();
     let to = &mut batch;
-    results::write_frames(&folder.join("frames.csv"), recording, to)?;
+    let readings = results::Readings::of(summary.recognition.as_ref());
+    results::write_frames(&folder.join("frames.csv"), recording, &readings, to)?;
     let intervals = folder.join("intervals.csv");
     let kept = keep_judgements(&intervals, to)?;
-    results::write_intervals(&intervals, stem, recording, to)?;
+    results::write_intervals(&intervals, stem, recording, &readings, to)?;
     let label = |kind| {
         summary
             .scores

@@ -174,11 +174,51 @@ fn without_folder(notice: &Notice, info: &SourceInfo) -> Notice {
 pub const LIMITS: &str = "Onset shows movements and probabilities for a person to judge. \
 It never states what anyone feels.";
 
-/// Writes `frames.csv`: one row a decoded frame.
+/// Which classes and units have columns of their own.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Readings {
+    classes: Vec<String>,
+    units: Vec<ActionUnit>,
+}
+
+impl Readings {
+    /// All that the weights know, whether any was seen or not.
+    #[must_use]
+    pub fn of(source: Option<&RecognitionSource>) -> Self {
+        source.map_or_else(Self::default, |source| Self {
+            classes: source.classes.clone(),
+            units: source.units.clone(),
+        })
+    }
+
+    /// Those of what was read in a recording.
+    #[must_use]
+    pub fn in_recording(recording: &Recording) -> Self {
+        let intervals = recording.recognised.values().map(|r| &r.recognition);
+        let looks = recording.units.iter().map(|s| &s.recognition);
+        let first = intervals.chain(looks).next();
+        first.map_or_else(Self::default, |first| Self {
+            classes: (first.class.as_ref()).map_or_else(Vec::new, |c| c.classes.clone()),
+            units: first.units.iter().map(|u| u.unit).collect(),
+        })
+    }
+
+    fn unit_columns(&self) -> impl Iterator<Item = String> {
+        self.units.iter().map(|u| format!("AU{:02}_p", u.number()))
+    }
+}
+
+/// Writes `frames.csv`: one row a decoded frame, with a column for each unit
+/// of `readings`.
 ///
 /// # Errors
 /// When the file cannot be written.
-pub fn write_frames(path: &Path, recording: &Recording, to: &mut Batch) -> Result<(), OutputError> {
+pub fn write_frames(
+    path: &Path,
+    recording: &Recording,
+    readings: &Readings,
+    to: &mut Batch,
+) -> Result<(), OutputError> {
     let mut out = csv::Writer::from_writer(Vec::new());
     let header = [
         "frame",
@@ -198,8 +238,12 @@ pub fn write_frames(path: &Path, recording: &Recording, to: &mut Batch) -> Resul
         "blink",
         "dropped_before",
     ];
-    let units = UnitCurves::of(recording);
-    let header = header.into_iter().map(str::to_owned).chain(units.header());
+    let units = UnitCurves {
+        samples: &recording.units,
+        units: &readings.units,
+    };
+    let header = header.into_iter().map(str::to_owned);
+    let header = header.chain(readings.unit_columns());
     out.write_record(header)
         .map_err(|e| OutputError::write(path, e))?;
     let empty = Vec::new();
@@ -236,7 +280,8 @@ pub fn write_frames(path: &Path, recording: &Recording, to: &mut Batch) -> Resul
             number(face.map(|f| f64::from(f.blink)), 3),
             r.dropped_before.to_string(),
         ];
-        let probabilities = units.at(r.timestamp).map(|p| number(p, 4));
+        let seen = face.is_some();
+        let probabilities = units.at(r.timestamp).map(|p| number(p.filter(|_| seen), 4));
         out.write_record(row.into_iter().chain(probabilities))
             .map_err(|e| OutputError::write(path, e))?;
     }
@@ -247,24 +292,10 @@ pub fn write_frames(path: &Path, recording: &Recording, to: &mut Batch) -> Resul
 /// just now by straight lines.
 struct UnitCurves<'a> {
     samples: &'a [UnitSample],
-    units: Vec<ActionUnit>,
+    units: &'a [ActionUnit],
 }
 
-impl<'a> UnitCurves<'a> {
-    fn of(recording: &'a Recording) -> Self {
-        let first = recording.units.first();
-        Self {
-            samples: &recording.units,
-            units: first.map_or_else(Vec::new, |s| {
-                s.recognition.units.iter().map(|u| u.unit).collect()
-            }),
-        }
-    }
-
-    fn header(&self) -> impl Iterator<Item = String> {
-        self.units.iter().map(|u| format!("AU{:02}_p", u.number()))
-    }
-
+impl UnitCurves<'_> {
     fn at(&self, t: Timestamp) -> impl Iterator<Item = Option<f64>> {
         /// Looks further apart do not speak for what lies between.
         const FURTHEST_SECS: f64 = 0.5;
@@ -311,7 +342,8 @@ struct IntervalRow<'a> {
     aus: String,
 }
 
-/// Writes `intervals.csv`, in order of onset. `name` is the recording's stem.
+/// Writes `intervals.csv`, in order of onset, with a column for each class and unit of
+/// `readings`. `name` is the recording's stem.
 ///
 /// # Errors
 /// When the file cannot be written.
@@ -319,6 +351,7 @@ pub fn write_intervals(
     path: &Path,
     name: &str,
     recording: &Recording,
+    readings: &Readings,
     to: &mut Batch,
 ) -> Result<(), OutputError> {
     let mut out = csv::WriterBuilder::new()
@@ -340,15 +373,8 @@ pub fn write_intervals(
         "status",
         "aus",
     ];
-    let recognised = recording.recognised.values().next();
-    let first = recognised.map(|r| &r.recognition);
-    let more = first.map_or_else(Vec::new, |first| {
-        let classes = first.class.iter().flat_map(|c| &c.classes);
-        let units = first.units.iter();
-        let classes = classes.map(|name| format!("{name}_p"));
-        let units = units.map(|u| format!("AU{:02}_p", u.unit.number()));
-        classes.chain(units).collect()
-    });
+    let classes = readings.classes.iter().map(|name| format!("{name}_p"));
+    let more: Vec<String> = classes.chain(readings.unit_columns()).collect();
     let header = header.into_iter().map(str::to_owned);
     out.write_record(header.chain(more.iter().cloned()))
         .map_err(|e| OutputError::write(path, e))?;

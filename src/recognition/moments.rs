@@ -17,8 +17,9 @@ const KEPT_SECS: f64 = 12.0;
 const LEAST_APART_SECS: f64 = 1.0 / 45.0;
 /// Faces with a longer side than this, px, are kept at half their resolution.
 const LARGEST_FACE: f32 = 200.0;
-/// A frame that was not kept stands in for by one so near, in seconds.
-const NEAR_SECS: f64 = 0.6 / 45.0;
+/// For a frame that was not kept stands one so near, in seconds: kept ones are less than
+/// twice as far apart where frames follow each other faster.
+const NEAR_SECS: f64 = LEAST_APART_SECS;
 
 /// One frame's face.
 #[derive(Debug, Clone)]
@@ -157,9 +158,15 @@ mod tests {
 
     #[test]
     fn the_last_seconds_are_at_hand_and_memory_is_bounded_at_any_rate() {
-        for fps in [10.0, 30.0, 200.0] {
+        for fps in [10.0, 30.0, 44.0, 50.0, 60.0, 90.0, 200.0] {
             let moments = moments(fps, 40.0);
             assert!(moments.len() <= 545, "{} at {fps}", moments.len());
+            // Every frame with a face has one, kept or near.
+            let last = (40.0 * fps) as u64 - 1;
+            for frame in last - (10.0 * fps) as u64..=last {
+                let found = moments.of_frame(frame).is_some();
+                assert!(found || frame % 50 == 7, "{frame} at {fps}");
+            }
             let t = Timestamp::from_secs(33.0);
             let found = moments.at(t).unwrap();
             assert!(found.timestamp.secs_since(t).abs() < 0.02);
