@@ -50,8 +50,8 @@ pub(super) fn run(args: &CompareArgs, quiet: bool) -> CommandResult {
         let shown = name.file_stem().unwrap_or(name.as_os_str());
         networks.push((shown.to_string_lossy().into_owned(), weights));
     }
+    let expressions = args.data.measure(Pairs::Testing, quiet)?;
     let devices = devices(args.device.device)?;
-    let expressions = args.data.measure(Pairs::Labelled, quiet)?;
     let measured: Vec<&Measured> = expressions.measured.iter().collect();
     let mut rows = Vec::new();
     for (name, weights) in &networks {
@@ -86,7 +86,14 @@ fn devices(asked: Device) -> Result<Vec<NnDevice>, Failure> {
 }
 
 fn print(rows: &[Row]) -> Result<(), Failure> {
-    let figure = |f: Figure| format!("{:.3} ({:.3}–{:.3})", f.value, f.low, f.high);
+    let figure = |figure: Option<Figure>| match figure {
+        None => "–".to_owned(),
+        Some(Figure { value, range: None }) => format!("{value:.3}"),
+        Some(Figure {
+            value,
+            range: Some([low, high]),
+        }) => format!("{value:.3} ({low:.3}–{high:.3})"),
+    };
     say!(
         "{:<14} {:<12} {:>5} {:>10} {:>6} {:>20} {:>20} {:>6} {:>9} {:>9}  ms an expression",
         "weights",
@@ -109,7 +116,7 @@ fn print(rows: &[Row]) -> Result<(), Failure> {
             .map(|(device, ms)| format!("{ms:.2} {device}"))
             .collect();
         say!(
-            "{:<14} {:<12} {:>5} {:>10} {:>6} {:>20} {:>20} {:>6.3} {:>9} {:>9}  {}",
+            "{:<14} {:<12} {:>5} {:>10} {:>6} {:>20} {:>20} {:>6} {:>9} {:>9}  {}",
             r.weights,
             r.network,
             r.seed.map_or("–".to_owned(), |s| s.to_string()),
@@ -117,7 +124,8 @@ fn print(rows: &[Row]) -> Result<(), Failure> {
             r.expressions,
             figure(r.uf1),
             figure(r.uar),
-            r.class_calibration,
+            r.class_calibration
+                .map_or("–".to_owned(), |e| format!("{e:.3}")),
             units(0),
             units(1),
             times.join(", ")

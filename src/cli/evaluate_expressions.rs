@@ -50,7 +50,7 @@ pub(super) fn run(args: &AuEvaluateArgs, quiet: bool) -> CommandResult {
     let (path, weights) = weights(args.weights.as_deref(), NETWORK)?;
     let device = NnDevice::flex();
     let network = AuReader::from_file(&weights, &path, &device).map_err(Failure::input)?;
-    let expressions = args.data.measure(Pairs::Labelled, quiet)?;
+    let expressions = args.data.measure(Pairs::Testing, quiet)?;
     let measured: Vec<&Measured> = expressions.measured.iter().collect();
     let judged = judge(&network, &measured).map_err(failure)?;
     let warmth = [
@@ -91,7 +91,7 @@ fn failure(error: FitError) -> Failure {
     match error {
         FitError::Device(_) => Failure::other(error),
         other => Failure::input(anyhow!(
-            "The network cannot be tested: {other}. Give recordings with coded action units"
+            "The network cannot be tested: {other}. Give recordings with faces and coded action units, or other weights"
         )),
     }
 }

@@ -13,7 +13,7 @@ use super::progress::Progress;
 use super::{Failure, Outcome, Preset};
 use crate::dataset::{self, DatasetKind};
 use crate::nn::inventory::hexadecimal;
-use crate::training::expressions::corpus::{Corpus, CorpusError, Measured, Pairs};
+use crate::training::expressions::corpus::{Corpus, CorpusError, Measured, Pairs, Shown};
 
 #[derive(Debug, Clone, Args)]
 pub(super) struct ExpressionData {
@@ -54,6 +54,17 @@ impl ExpressionData {
             problems: 0,
         };
         for (number, folder) in self.data.iter().enumerate() {
+            let place = |path: &PathBuf| std::fs::canonicalize(path).ok();
+            if place(folder).is_some()
+                && self.data[..number]
+                    .iter()
+                    .any(|f| place(f) == place(folder))
+            {
+                return Err(Failure::input(anyhow!(
+                    "The same folder is given twice, so its subjects would be learnt from and tested on at once. Give it once: {}",
+                    folder.display()
+                )));
+            }
             let kind = match self.dataset {
                 Some(kind) => kind,
                 None => dataset::recognise(folder).map_err(Failure::input)?,
@@ -144,7 +155,10 @@ impl Expressions {
         let subjects: std::collections::BTreeSet<&str> = (self.measured.iter())
             .map(|m| m.recording.subject.as_str())
             .collect();
-        let events: usize = self.measured.iter().map(|m| m.recording.events.len()).sum();
+        let samples = self.measured.iter().flat_map(|m| &m.samples);
+        let events = samples
+            .filter(|s| matches!(s.shown, Shown::Expression { .. }))
+            .count();
         format!(
             "{events} expressions in {} recordings of {} subjects",
             self.measured.len(),

@@ -43,7 +43,7 @@ pub(super) struct AuTrainArgs {
     #[arg(long, value_parser = clap::value_parser!(u64).range(1..=16))]
     seeds_in_ensemble: Option<u64>,
     /// What makes this training different from another.
-    #[arg(long, default_value_t = 1)]
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u64).range(..=1 << 60))]
     seed: u64,
 }
 
@@ -102,7 +102,7 @@ pub(super) fn run(args: &AuTrainArgs, quiet: bool) -> CommandResult {
         AuReader::new(&weights, &NnDevice::flex()).map_err(|e| Failure::other(anyhow!(e)))?;
     weights.fitted = fitting::fit(&reader, &held_out).map_err(|e| {
         Failure::input(anyhow!(
-            "Thresholds cannot be fitted: {e}. Give recordings of more subjects with coded action units"
+            "Thresholds cannot be fitted on the subjects held out: {e}. Give recordings of more subjects with coded action units"
         ))
     })?;
     let subjects = |measured: &[&Measured]| {

@@ -21,7 +21,8 @@ pub use reader::{FaceReader, ReaderError};
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct UnitReading {
     pub unit: ActionUnit,
-    /// Calibrated probability that it acts, 0..1.
+    /// Probability that it acts, 0..1: calibrated for expressions from their labelled
+    /// onset to their apex. Of what moved just now, mostly rest, it is higher than right.
     pub probability: f64,
     /// Whether the probability reaches the unit's own threshold.
     pub present: bool,
@@ -38,7 +39,7 @@ pub struct ClassReading {
     pub probabilities: Vec<f64>,
     /// 0..1 each: entropies over the logarithm of the number of classes.
     pub uncertainty: Uncertainty,
-    /// Whether that is too much for naming a class.
+    /// Whether that is too much for naming a class, or no unit is present.
     pub abstains: bool,
 }
 

@@ -94,6 +94,12 @@ impl Moments {
         self.at(*t)
     }
 
+    /// Whether a frame is still known, with or without a face.
+    #[must_use]
+    pub fn remembers(&self, frame: u64) -> bool {
+        self.times.front().is_some_and(|(first, _)| *first <= frame)
+    }
+
     /// When the newest frame was seen.
     #[must_use]
     pub fn now(&self) -> Option<Timestamp> {

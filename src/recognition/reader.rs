@@ -8,7 +8,7 @@ use crate::explain::grad_cam::Weighting;
 use crate::explain::uncertainty::{self, UncertaintyError};
 use crate::explain::units;
 use crate::facs::Side;
-use crate::model::au_flow::{AuReader, Logits, has_halves};
+use crate::model::au_flow::{AuReader, Fitted, Logits, has_halves};
 use crate::model::motion_map::MotionMap;
 use crate::nn::{NnDevice, Weights, WeightsError, shipped};
 
@@ -78,6 +78,12 @@ impl FaceReader {
     #[must_use]
     pub fn device(&self) -> &str {
         &self.device
+    }
+
+    /// What was fitted on subjects held out: thresholds and temperatures.
+    #[must_use]
+    pub fn fitted(&self) -> &Fitted {
+        &self.network.fitted
     }
 
     /// Numbers of the units it knows, in the order in which they are read.
@@ -158,7 +164,7 @@ impl FaceReader {
                 .sum();
             f64::from(warmth.presence_probabilities(&[(sum / count) as f32])[0])
         };
-        let units = (vocabulary.units.iter().enumerate())
+        let units: Vec<UnitReading> = (vocabulary.units.iter().enumerate())
             .map(|(at, &unit)| {
                 let [acts, left, right] = [0, 1, 2].map(|which| probability(at, which));
                 let present = acts >= fitted.thresholds[at];
@@ -189,7 +195,9 @@ impl FaceReader {
                 classes: vocabulary.classes.clone(),
                 probabilities: joint.mean.iter().map(|&p| f64::from(p)).collect(),
                 uncertainty: joint.uncertainty,
-                abstains: joint.uncertainty.total > fitted.abstain_above,
+                // The classes know no "nothing": where no unit moves, none is named.
+                abstains: joint.uncertainty.total > fitted.abstain_above
+                    || units.iter().all(|u| !u.present),
             })
         };
         Ok(Recognition { units, class })

@@ -89,6 +89,8 @@ pub struct Pipeline {
     temporal: Option<Temporal>,
     /// What says what moved, where somebody wants to know.
     recognising: Option<Recognising>,
+    /// Its weights, also after it failed.
+    recognition: Option<RecognitionSource>,
     decoding: Decoder,
     live: Spotter,
     /// The live decoding's list, by its own ids.
@@ -139,6 +141,7 @@ impl Pipeline {
                 },
             },
         };
+        let recognising = Recognising::load(params)?;
         let mut motion = MotionPipeline::new(resources.flow_engine(params.flow)?);
         if temporal.is_some() {
             motion.want_cells();
@@ -160,7 +163,8 @@ impl Pipeline {
             live: Spotter::new(decoding.live()),
             decoding,
             temporal,
-            recognising: Recognising::load(params)?,
+            recognition: recognising.as_ref().map(Recognising::source),
+            recognising,
             provisional: BTreeMap::new(),
             last_track: None,
             lost_since: None,
@@ -264,7 +268,7 @@ impl Pipeline {
     /// Which weights say what moved; `None` where nobody wants to know.
     #[must_use]
     pub fn recognition(&self) -> Option<RecognitionSource> {
-        self.recognising.as_ref().map(Recognising::source)
+        self.recognition.clone()
     }
 
     /// The adapter that computes the flow; `None` for the processor.
@@ -367,7 +371,15 @@ impl Pipeline {
         }
         self.last_track = Some(track);
         if let (Some(recognising), Some(movements)) = (&mut self.recognising, movements) {
-            events.extend(recognising.read(&movements)?);
+            match recognising.read(&movements) {
+                Ok(read) => events.extend(read),
+                Err(e) => {
+                    // Spotting goes on without it.
+                    let text = format!("From here on nothing is said of what moves. {e}");
+                    events.push(Event::Notice(Notice::warning(text)));
+                    self.recognising = None;
+                }
+            }
         }
         self.tell_scores(&due, &measured?, events)?;
         taken?;

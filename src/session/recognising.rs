@@ -1,7 +1,7 @@
 //! Recognition at work: it keeps the last seconds' faces, measures from onset to apex
 //! what the live decoding believes in, and five times a second what moved just now.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use rayon::prelude::*;
@@ -31,7 +31,7 @@ const SETTLED_SECS: f64 = 0.25;
 /// Looks that wait for each other where nobody waits for the first.
 const TOGETHER: usize = 8;
 /// What was decoded at the end is the same as what was believed before if onset and
-/// apex lie no further apart, seconds.
+/// apex lie no further apart, seconds, and no more than a quarter of the rise.
 const SAME_SECS: f64 = 0.1;
 
 /// From which frame to which, and what for.
@@ -102,11 +102,15 @@ impl Recognising {
 
     pub(super) fn source(&self) -> RecognitionSource {
         let (weights, sha256) = self.reader.weights();
+        let fitted = self.reader.fitted();
         RecognitionSource {
             weights: weights.to_owned(),
             sha256: sha256.to_owned(),
             units: self.reader.units().to_vec(),
+            unit_thresholds: fitted.thresholds.clone(),
+            side_threshold: fitted.side_threshold,
             classes: self.reader.classes().to_vec(),
+            abstain_above: fitted.abstain_above,
         }
     }
 
@@ -139,8 +143,11 @@ impl Recognising {
         let Some(now) = self.moments.now() else {
             return;
         };
-        for interval in intervals {
-            let key = (interval.onset, interval.apex);
+        let keys: BTreeSet<(u64, u64)> = intervals.iter().map(|i| (i.onset, i.apex)).collect();
+        // What was withdrawn meanwhile begins anew, should it come back.
+        self.known
+            .retain(|key, known| !matches!(known, Known::Since(_)) || keys.contains(key));
+        for key in keys {
             match self.known.get(&key) {
                 None => {
                     self.known.insert(key, Known::Since(now));
@@ -166,6 +173,9 @@ impl Recognising {
                     interval: Some((onset, apex)),
                 });
                 Known::Waiting
+            }
+            _ if !self.moments.remembers(onset) => {
+                Known::Unread("it was found only when its pictures were gone".to_owned())
             }
             _ => Known::Unread("there is no face at its onset or apex".to_owned()),
         };
@@ -304,7 +314,7 @@ impl Recognising {
                 Known::Read(recognised) => Some((off(recognised)?, &**recognised)),
                 _ => None,
             })
-            .filter(|(off, _)| *off <= SAME_SECS)
+            .filter(|(off, _)| *off <= SAME_SECS.min(0.25 * (apex - onset)))
             .min_by(|a, b| a.0.total_cmp(&b.0))
             .map(|(_, recognised)| recognised)
     }

@@ -61,12 +61,18 @@ pub struct FaceRecord {
 }
 
 /// Which weights say what moved.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct RecognitionSource {
     pub weights: String,
     pub sha256: String,
     pub units: Vec<ActionUnit>,
+    /// From which probability on each unit is called present.
+    pub unit_thresholds: Vec<f64>,
+    /// From which probability on a half of the face is said to move.
+    pub side_threshold: f64,
     pub classes: Vec<String>,
+    /// Above which uncertainty no class is named.
+    pub abstain_above: f64,
 }
 
 /// What moved from a spotted expression's onset to its apex.

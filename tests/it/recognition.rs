@@ -193,6 +193,14 @@ fn the_analysis_says_what_moved_in_each_expression_of_the_bundled_clip() {
         read += 1;
     }
     assert_eq!(read, 3);
+    // A blink taken for a micro-expression once was called negative.
+    for interval in &recording.intervals {
+        if let Some(recognised) = recording.recognised_in(interval) {
+            let said = &recognised.recognition;
+            let label = said.class.as_ref().unwrap().label();
+            assert!(label.is_none() || !said.present().is_empty(), "{said:?}");
+        }
+    }
 }
 
 #[test]

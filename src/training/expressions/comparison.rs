@@ -22,6 +22,8 @@ use crate::training::recognition::learner::best;
 
 /// Resamples of the subjects behind an interval.
 const RESAMPLES: u64 = 1000;
+/// With fewer subjects there is no interval.
+const FEWEST_SUBJECTS: usize = 5;
 /// Calls that are timed.
 const CALLS: usize = 60;
 const CLASSES: usize = 3;
@@ -47,8 +49,8 @@ pub enum ComparisonError {
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Figure {
     pub value: f64,
-    pub low: f64,
-    pub high: f64,
+    /// `None` with fewer than five subjects, of whom resamples say nothing.
+    pub range: Option<[f64; 2]>,
 }
 
 /// One network on the data.
@@ -61,10 +63,11 @@ pub struct Row {
     pub parameters: usize,
     /// Expressions of a class.
     pub expressions: usize,
-    pub uf1: Figure,
-    pub uar: Figure,
-    /// Expected calibration error of the class that is named, 0..1.
-    pub class_calibration: f64,
+    /// `None` for networks without classes.
+    pub uf1: Option<Figure>,
+    pub uar: Option<Figure>,
+    /// Expected calibration error of the likeliest class, 0..1.
+    pub class_calibration: Option<f64>,
     /// Mean over the units, binary and two-class; `None` for networks of classes alone.
     pub unit_f1: Option<[f64; 2]>,
     /// Median for one expression, mirror image and members included, by device.
@@ -112,13 +115,15 @@ pub fn row(
             });
         }
     };
-    if said.is_empty() {
-        return Err(FitError::Empty.into());
-    }
     let rows: Vec<&[f32]> = said.iter().map(|s| s.probabilities.as_slice()).collect();
     let truth: Vec<usize> = said.iter().map(|s| s.truth).collect();
-    let error = calibration::of_classes(&rows, &truth).map_err(FitError::from)?;
-    let (uf1, uar) = figures(&said);
+    let (mut class_calibration, mut uf1, mut uar) = (None, None, None);
+    if !said.is_empty() {
+        let error = calibration::of_classes(&rows, &truth).map_err(FitError::from)?;
+        class_calibration = Some(error.expected_error);
+        let found = figures(&said);
+        (uf1, uar) = (Some(found.0), Some(found.1));
+    }
     Ok(Row {
         weights: name.to_owned(),
         network: weights.card.network.clone(),
@@ -131,7 +136,7 @@ pub fn row(
         expressions: said.len(),
         uf1,
         uar,
-        class_calibration: error.expected_error,
+        class_calibration,
         unit_f1,
         milliseconds,
     })
@@ -242,8 +247,7 @@ fn figures(said: &[Said]) -> (Figure, Figure) {
         let at = |share: f64| drawn[((drawn.len() - 1) as f64 * share).round() as usize][which];
         Figure {
             value: whole[which],
-            low: at(0.025),
-            high: at(0.975),
+            range: (subjects.len() >= FEWEST_SUBJECTS).then(|| [at(0.025), at(0.975)]),
         }
     };
     (figure(0, &mut drawn), figure(1, &mut drawn))
@@ -290,10 +294,14 @@ mod tests {
                 })
                 .collect()
         };
-        let (few, many) = (figures(&said(3)).0, figures(&said(8)).0);
-        for figure in [few, many] {
-            assert!(figure.low <= figure.value && figure.value <= figure.high);
+        assert_eq!(figures(&said(3)).0.range, None);
+        let mut widths = Vec::new();
+        for subjects in [5, 8] {
+            let Figure { value, range } = figures(&said(subjects)).0;
+            let [low, high] = range.unwrap();
+            assert!(low <= value && value <= high && high - low > 0.01);
+            widths.push(high - low);
         }
-        assert!(few.high - few.low > many.high - many.low);
+        assert!(widths[0] > 0.8 * widths[1], "{widths:?}");
     }
 }

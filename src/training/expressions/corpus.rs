@@ -112,9 +112,9 @@ impl Shown {
 /// Which pairs of frames are measured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Pairs {
-    /// Labelled onsets and apexes alone: for testing.
-    Labelled,
-    /// And some that are astray, let go or rest: for learning.
+    /// Labelled onsets and apexes, and rest: for testing.
+    Testing,
+    /// And some that are astray or let go: for learning.
     Learning,
 }
 
@@ -186,10 +186,18 @@ impl Corpus {
             kept::save(&path, &self.pairs_of(recording, &pairs))?;
         }
         // Always from the file: it rounds, and nothing may depend on who measured.
-        let found = kept::load(&path).map_err(|reason| CorpusError::Damaged {
+        let damaged = |reason: String| CorpusError::Damaged {
             path: path.clone(),
             reason,
-        })?;
+        };
+        let found = kept::load(&path).map_err(damaged)?;
+        if found.len() != wanted.len() {
+            return Err(damaged(format!(
+                "{} pairs instead of {}",
+                found.len(),
+                wanted.len()
+            )));
+        }
         let mut measured = Measured {
             recording: recording.clone(),
             emotions,
@@ -197,6 +205,12 @@ impl Corpus {
             left_out: Vec::new(),
             key,
         };
+        for (event, labels) in recording.events.iter().enumerate() {
+            if labels.apex.is_none_or(|apex| apex <= labels.onset) {
+                let reason = "it has no apex after its onset".to_owned();
+                measured.left_out.push((event, reason));
+            }
+        }
         for ((shown, _), found) in wanted.into_iter().zip(found) {
             match (found, shown) {
                 (Ok(motion), _) => measured.samples.push(Sample { shown, motion }),
@@ -277,7 +291,7 @@ fn wanted(recording: &LabelledRecording, pairs: Pairs) -> Vec<(Shown, Pair)> {
             continue;
         }
         wanted.push((Shown::Expression { event }, (labels.onset, apex)));
-        if pairs == Pairs::Labelled {
+        if pairs == Pairs::Testing {
             continue;
         }
         let mut random = stream.part(event as u64);
@@ -298,9 +312,7 @@ fn wanted(recording: &LabelledRecording, pairs: Pairs) -> Vec<(Shown, Pair)> {
             wanted.push((Shown::Release { event }, (apex, labels.offset)));
         }
     }
-    if pairs == Pairs::Learning {
-        wanted.extend(rests(recording, stream.part(u64::MAX)));
-    }
+    wanted.extend(rests(recording, stream.part(u64::MAX)));
     wanted
 }
 
@@ -364,11 +376,15 @@ mod tests {
     }
 
     #[test]
-    fn tests_read_labels_alone_and_learning_also_what_is_astray_and_at_rest() {
+    fn tests_read_labels_and_rest_and_learning_also_what_is_astray_and_at_rest() {
         let recording = recording();
-        let labelled = wanted(&recording, Pairs::Labelled);
-        let pairs: Vec<Pair> = labelled.iter().map(|w| w.1).collect();
+        let testing = wanted(&recording, Pairs::Testing);
+        let pairs: Vec<Pair> = (testing.iter())
+            .filter(|w| w.0 != Shown::Rest)
+            .map(|w| w.1)
+            .collect();
         assert_eq!(pairs, [(30, 36), (200, 215)]);
+        assert!(testing.len() >= 4);
         let learning = wanted(&recording, Pairs::Learning);
         assert_eq!(learning, wanted(&recording, Pairs::Learning));
         let astray = learning

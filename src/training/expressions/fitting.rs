@@ -5,6 +5,7 @@ use super::corpus::{Measured, Sample, Shown};
 use super::trainer::told;
 use crate::explain::calibration::{CalibrationError, Temperature};
 use crate::explain::uncertainty::{self, UncertaintyError};
+use crate::facs::ThreeClass;
 use crate::model::au_flow::{AuReader, Fitted, Logits, OF_UNIT, Vocabulary, has_halves};
 use crate::model::motion_map::MotionMap;
 
@@ -17,8 +18,12 @@ const LEAST_NAMED: f64 = 0.5;
 
 #[derive(Debug, thiserror::Error)]
 pub enum FitError {
-    #[error("no expression of the subjects held out could be measured")]
+    #[error("no labelled expression with action units could be measured")]
     Empty,
+    #[error(
+        "its classes are '{0}', and only negative, positive, surprise (or none) can be scored here"
+    )]
+    Classes(String),
     #[error("the network cannot be run: {0}")]
     Device(String),
     #[error(transparent)]
@@ -39,6 +44,18 @@ pub struct Judged<'a> {
     pub class: Option<usize>,
 }
 
+/// Whether the classes are those that labels are counted by.
+///
+/// # Errors
+/// Other classes, or in another order.
+pub fn check_classes(vocabulary: &Vocabulary) -> Result<(), FitError> {
+    let known = ThreeClass::ALL.map(ThreeClass::name);
+    if vocabulary.classes.is_empty() || vocabulary.classes == known {
+        return Ok(());
+    }
+    Err(FitError::Classes(vocabulary.classes.join(", ")))
+}
+
 /// What the network says of labelled expressions and of rest; what is astray or lets go
 /// is for learning alone.
 ///
@@ -48,6 +65,7 @@ pub fn judge<'a>(
     reader: &AuReader,
     measured: &[&'a Measured],
 ) -> Result<Vec<Judged<'a>>, FitError> {
+    check_classes(&reader.vocabulary)?;
     let asked = |shown: Shown| matches!(shown, Shown::Expression { .. } | Shown::Rest);
     let samples: Vec<(&Measured, &Sample)> = measured
         .iter()

@@ -49,8 +49,8 @@ pub struct AuReport {
     /// Every coded expression.
     pub action_units: UnitPart,
     pub action_units_by_kind: BTreeMap<ExpressionKind, UnitPart>,
-    /// Share of the units wrongly found where nothing is labelled; `None` where no rest
-    /// was measured.
+    /// Share of the moments at rest for which some unit is called present; `None` where
+    /// no rest was measured.
     pub found_at_rest: Option<f64>,
     /// Every expression of a class, named or not.
     #[serde(flatten)]
@@ -115,8 +115,7 @@ impl AuReport {
                 .collect()
         };
         let rests: Vec<&Answer> = answers.iter().filter(|a| !is_expression(a)).collect();
-        let units = first.said.units.len();
-        let found = |a: &&Answer| a.said.units.iter().filter(|u| u.present).count();
+        let found = |a: &Answer| a.said.units.iter().any(|u| u.present);
         let classed: Vec<&Answer> = (shown.iter().copied())
             .filter(|a| a.judged.class.is_some())
             .collect();
@@ -149,7 +148,7 @@ impl AuReport {
                 .map(|k| (k, unit_part(&of_kind(k))))
                 .collect(),
             found_at_rest: (!rests.is_empty())
-                .then(|| share(rests.iter().map(found).sum(), rests.len() * units)),
+                .then(|| share(rests.iter().filter(|a| found(a)).count(), rests.len())),
             by_kind: ExpressionKind::BOTH
                 .into_iter()
                 .map(|k| {
@@ -240,6 +239,12 @@ impl AuReport {
             100.0 * self.named,
             100.0 * self.named_right
         ));
+        if let Some(share) = self.found_at_rest {
+            line(format_args!(
+                "at rest some unit is called present in {:.1} % of the moments",
+                100.0 * share
+            ));
+        }
         line(format_args!(
             "calibration error: units {:.4} (before {:.4}), classes {:.4} (before {:.4})",
             self.calibration_units.after,
