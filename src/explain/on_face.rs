@@ -160,6 +160,7 @@ impl FaceMap {
 mod tests {
     use super::*;
     use crate::face::Landmarks;
+    use crate::model::flow_framing::tests::face;
 
     /// Columns and rows of 28 by their number, as 0..1.
     fn ramps() -> [Plane; 2] {
@@ -168,20 +169,6 @@ mod tests {
             Plane::from_vec(28, 28, (0..28 * 28).map(value).collect())
         };
         [ramp(|i| i % 28), ramp(|i| i / 28)]
-    }
-
-    /// Eyes 60 px apart about (200, 100), mouth 67 px below, all turned and scaled.
-    fn face(scale: f32, radians: f32) -> Landmarks {
-        let from = Point::new(200.0, 100.0);
-        let turned = Similarity::about(from, from, scale, radians);
-        Landmarks(std::array::from_fn(|i| {
-            turned.apply(match i {
-                36..=41 => Point::new(170.0, 100.0),
-                42..=47 => Point::new(230.0, 100.0),
-                60..=67 => Point::new(200.0, 167.0),
-                _ => Point::new(140.0 + 2.0 * i as f32, 90.0 + i as f32),
-            })
-        }))
     }
 
     #[test]

@@ -19,6 +19,7 @@ use burn::tensor::{Device, Tensor, TensorData};
 use super::flow_input::SIDE;
 use super::motion_map::{CHANNELS, MotionMap, VALUES};
 use crate::facs::ActionUnit;
+use crate::nn::members;
 use crate::nn::parameters::{self, Tensors};
 use crate::nn::weights::FORMAT_VERSION;
 use crate::nn::{NnDevice, Weights, WeightsCard, WeightsError};
@@ -41,8 +42,6 @@ pub const INPUT: &str = "3×28×28 (u, v, strain) of the flow from onset to apex
 
 /// Maps judged in one go: bounds the memory.
 const BATCH: usize = 64;
-/// More members than this are no ensemble of ours.
-const MOST_MEMBERS: usize = 64;
 
 /// Whether a unit has two halves that can act alone; the others lie in the middle.
 #[must_use]
@@ -243,12 +242,6 @@ impl AuWeights {
             ("abstain above", numbers(&[fitted.abstain_above])),
         ];
         settings.extend(own.map(|(name, value)| (name.to_owned(), value)));
-        let mut tensors = Tensors::new();
-        for (number, member) in self.members.iter().enumerate() {
-            for (name, tensor) in member {
-                tensors.insert(format!("{number}/{name}"), tensor.clone());
-            }
-        }
         Weights {
             card: WeightsCard {
                 network: NETWORK.to_owned(),
@@ -259,7 +252,7 @@ impl AuWeights {
                 input: INPUT.to_owned(),
                 settings,
             },
-            tensors,
+            tensors: members::joined(&self.members),
         }
     }
 
@@ -309,24 +302,8 @@ impl AuWeights {
             side_threshold: number("side threshold", 0.0..=1.0)?,
             abstain_above: number("abstain above", 0.0..=1.0)?,
         };
-        let count = setting("members")?;
-        let count: usize = count
-            .parse()
-            .ok()
-            .filter(|count| (1..=MOST_MEMBERS).contains(count))
-            .ok_or_else(|| unknown("members", count))?;
-        let mut members = vec![Tensors::new(); count];
-        for (name, tensor) in &weights.tensors {
-            let place = name.split_once('/');
-            let place =
-                place.and_then(|(number, rest)| Some((number.parse::<usize>().ok()?, rest)));
-            match place {
-                Some((number, rest)) if number < count => {
-                    members[number].insert(rest.to_owned(), tensor.clone());
-                }
-                _ => return Err(format!("the tensor '{name}' does not belong to it")),
-            }
-        }
+        let count = members::counted(setting("members")?)?;
+        let members = members::parted(&weights.tensors, count, &[])?;
         Ok(Self {
             vocabulary,
             fitted,
@@ -354,20 +331,9 @@ impl AuReader {
         path: &Path,
         device: &NnDevice,
     ) -> Result<Self, WeightsError> {
-        if weights.card.network != NETWORK {
-            return Err(WeightsError::OtherNetwork {
-                path: path.to_owned(),
-                found: weights.card.network.clone(),
-                wanted: NETWORK.to_owned(),
-            });
-        }
-        AuWeights::unpack(weights)
-            .and_then(|unpacked| Self::new(&unpacked, device))
-            .map_err(|reason| WeightsError::Damaged {
-                path: path.to_owned(),
-                network: NETWORK.to_owned(),
-                reason,
-            })
+        weights.read_as(NETWORK, path, |weights| {
+            Self::new(&AuWeights::unpack(weights)?, device)
+        })
     }
 
     /// # Errors

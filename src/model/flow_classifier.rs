@@ -14,6 +14,7 @@ use burn::tensor::{Device, Tensor, TensorData};
 use super::flow_input::{CHANNELS, CLASSES, Normalizer, SIDE, Scaling, VALUES, mirrored};
 use super::off_apexnet::{self, OffApexNet};
 use super::ststnet::{self, Geometry, StstNet};
+use crate::nn::members;
 use crate::nn::parameters::{self, Parameter, Tensors};
 use crate::nn::weights::{FORMAT_VERSION, WeightsTensor};
 use crate::nn::{NnDevice, Weights, WeightsCard, WeightsError};
@@ -84,12 +85,7 @@ impl FlowWeights {
         if let Architecture::StstNet(geometry) = self.architecture {
             set("geometry", geometry.name());
         }
-        let mut tensors = Tensors::new();
-        for (number, member) in self.members.iter().enumerate() {
-            for (name, tensor) in member {
-                tensors.insert(format!("{number}/{name}"), tensor.clone());
-            }
-        }
+        let mut tensors = members::joined(&self.members);
         if let Some(mean) = self.normalizer.mean() {
             let tensor = WeightsTensor {
                 shape: vec![CHANNELS, SIDE, SIDE],
@@ -138,25 +134,8 @@ impl FlowWeights {
             "no" => false,
             other => return Err(unknown("mirror", other)),
         };
-        let count = setting("members")?;
-        let count: usize = count
-            .parse()
-            .ok()
-            .filter(|count| (1..=64).contains(count))
-            .ok_or_else(|| unknown("members", count))?;
-        let mut members = vec![Tensors::new(); count];
-        for (name, tensor) in &weights.tensors {
-            let place = name.split_once('/');
-            let place =
-                place.and_then(|(number, rest)| Some((number.parse::<usize>().ok()?, rest)));
-            match place {
-                Some((number, rest)) if number < count => {
-                    members[number].insert(rest.to_owned(), tensor.clone());
-                }
-                _ if name == MEAN => {}
-                _ => return Err(format!("the tensor '{name}' does not belong to it")),
-            }
-        }
+        let count = members::counted(setting("members")?)?;
+        let members = members::parted(&weights.tensors, count, &[MEAN])?;
         for (number, member) in members.iter().enumerate() {
             let wanted = architecture.parameters();
             if let Some(foreign) = member
@@ -229,20 +208,9 @@ impl FlowClassifier {
         network: &str,
         device: &NnDevice,
     ) -> Result<Self, WeightsError> {
-        if weights.card.network != network {
-            return Err(WeightsError::OtherNetwork {
-                path: path.to_owned(),
-                found: weights.card.network.clone(),
-                wanted: network.to_owned(),
-            });
-        }
-        FlowWeights::unpack(weights)
-            .and_then(|unpacked| Self::new(&unpacked, device))
-            .map_err(|reason| WeightsError::Damaged {
-                path: path.to_owned(),
-                network: network.to_owned(),
-                reason,
-            })
+        weights.read_as(network, path, |weights| {
+            Self::new(&FlowWeights::unpack(weights)?, device)
+        })
     }
 
     /// # Errors

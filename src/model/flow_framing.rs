@@ -134,11 +134,11 @@ impl FlowFraming {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
 
     /// A face of eyes 60 px apart about (200, 100), turned and scaled.
-    fn face(scale: f32, radians: f32) -> Landmarks {
+    pub(crate) fn face(scale: f32, radians: f32) -> Landmarks {
         let from = Point::new(200.0, 100.0);
         let turned = Similarity::about(from, from, scale, radians);
         Landmarks(std::array::from_fn(|i| {

@@ -9,8 +9,6 @@
 //! vector, and dilated convolutions over time (after Bai, Kolter, Koltun 2018) look
 //! 0.5 s ahead and 8 s back.
 
-use std::collections::BTreeMap;
-
 use burn::module::Module;
 use burn::nn::conv::{Conv2d, Conv2dConfig};
 use burn::nn::{Linear, LinearConfig, PaddingConfig2d};
@@ -19,6 +17,7 @@ use burn::tensor::{Tensor, TensorData};
 
 use super::motion_sequence::{PLANES, SCALARS, STEP_VALUES, compress};
 use crate::motion::grid::{CELLS, SIDE};
+use crate::nn::members;
 use crate::nn::parameters::{self, Tensors};
 use crate::nn::{NnDevice, Weights, WeightsError};
 
@@ -150,23 +149,13 @@ impl MotionTcn {
 #[derive(Debug)]
 pub struct MotionTcns(Vec<MotionTcn>);
 
-/// What the tensors of several members are called in one file.
-fn of_member(number: usize, name: &str) -> String {
-    format!("{number}/{name}")
-}
-
 /// The tensors of a weights file with these members.
 #[must_use]
 pub fn packed(members: &[Tensors]) -> Tensors {
     if let [only] = members {
         return only.clone();
     }
-    let named = |(number, member): (usize, &Tensors)| {
-        let tensors = member.iter();
-        let named = tensors.map(move |(name, tensor)| (of_member(number, name), tensor.clone()));
-        named.collect::<Vec<_>>()
-    };
-    members.iter().enumerate().flat_map(named).collect()
+    members::joined(members)
 }
 
 impl MotionTcns {
@@ -174,17 +163,8 @@ impl MotionTcns {
     /// When the weights are of another network or damaged.
     pub fn from_weights(weights: &Weights, device: &NnDevice) -> Result<Self, WeightsError> {
         let path = std::path::PathBuf::from(NETWORK);
-        if weights.card.network != NETWORK {
-            return Err(WeightsError::OtherNetwork {
-                path,
-                found: weights.card.network.clone(),
-                wanted: NETWORK.to_owned(),
-            });
-        }
-        Self::of_tensors(&weights.tensors, device).map_err(|reason| WeightsError::Damaged {
-            path,
-            network: NETWORK.to_owned(),
-            reason,
+        weights.read_as(NETWORK, &path, |weights| {
+            Self::of_tensors(&weights.tensors, device)
         })
     }
 
@@ -193,22 +173,8 @@ impl MotionTcns {
         if !tensors.keys().any(|name| name.contains('/')) {
             return Ok(Self(vec![network(tensors)?]));
         }
-        let mut members: BTreeMap<usize, Tensors> = BTreeMap::new();
-        for (name, tensor) in tensors {
-            let place = name.split_once('/');
-            let place = place.and_then(|(number, rest)| Some((number.parse().ok()?, rest)));
-            let (number, rest) = place.ok_or(format!("'{name}' is no member's tensor"))?;
-            members
-                .entry(number)
-                .or_default()
-                .insert(rest.to_owned(), tensor.clone());
-        }
-        if !members.keys().copied().eq(0..members.len()) {
-            let found: Vec<usize> = members.keys().copied().collect();
-            return Err(format!("of its members only {found:?} are there"));
-        }
-        members
-            .values()
+        members::all(tensors)?
+            .iter()
             .map(network)
             .collect::<Result<_, _>>()
             .map(Self)

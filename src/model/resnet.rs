@@ -24,7 +24,7 @@ const BLOCKS: usize = 2;
 pub const FEATURES: usize = STAGES[3];
 
 /// Channels in, filters and stride of each block, in order.
-fn blocks() -> impl Iterator<Item = [usize; 3]> {
+pub(super) fn blocks() -> impl Iterator<Item = [usize; 3]> {
     (0..STAGES.len() * BLOCKS).map(|block| {
         let (stage, place) = (block / BLOCKS, block % BLOCKS);
         let filters = STAGES[stage];
@@ -57,7 +57,7 @@ pub fn parameters(channels: usize) -> Vec<Planned> {
     plan
 }
 
-fn convolution(
+pub(super) fn convolution(
     inputs: usize,
     filters: usize,
     side: usize,
@@ -90,7 +90,7 @@ pub struct BasicBlock {
 }
 
 impl BasicBlock {
-    fn new([inputs, filters, stride]: [usize; 3], device: &Device) -> Self {
+    pub(super) fn new([inputs, filters, stride]: [usize; 3], device: &Device) -> Self {
         Self {
             first: convolution(inputs, filters, 3, stride, device),
             first_norm: BatchNorm::new(filters, device),
@@ -103,7 +103,7 @@ impl BasicBlock {
         }
     }
 
-    fn forward(&self, maps: Tensor<4>, statistics: &mut Statistics) -> Tensor<4> {
+    pub(super) fn forward(&self, maps: Tensor<4>, statistics: &mut Statistics) -> Tensor<4> {
         let new = self.first.forward(maps.clone());
         let new = relu(self.first_norm.forward(new, statistics));
         let new = self.second.forward(new);
@@ -118,12 +118,21 @@ impl BasicBlock {
         relu(new + old)
     }
 
-    fn norms(&mut self) -> impl Iterator<Item = &mut BatchNorm> {
+    pub(super) fn norms(&mut self) -> impl Iterator<Item = &mut BatchNorm> {
         let shortcut = self.shortcut.as_mut().map(|shortcut| &mut shortcut.norm);
         [&mut self.first_norm, &mut self.second_norm]
             .into_iter()
             .chain(shortcut)
     }
+}
+
+/// The 3×3 pool behind the stem, which halves the side.
+pub(super) fn stem_pooled(maps: Tensor<4>) -> Tensor<4> {
+    MaxPool2dConfig::new([3, 3])
+        .with_strides([2, 2])
+        .with_padding(PaddingConfig2d::Explicit(1, 1, 1, 1))
+        .init()
+        .forward(maps)
 }
 
 /// The network, without its last dense layer, on one device.
@@ -155,11 +164,7 @@ impl ResNet18 {
     pub fn forward(&self, images: Tensor<4>, statistics: &mut Statistics) -> Tensor<2> {
         let maps = self.stem.forward(images);
         let mut maps = relu(self.stem_norm.forward(maps, statistics));
-        maps = MaxPool2dConfig::new([3, 3])
-            .with_strides([2, 2])
-            .with_padding(PaddingConfig2d::Explicit(1, 1, 1, 1))
-            .init()
-            .forward(maps);
+        maps = stem_pooled(maps);
         for block in &self.blocks {
             maps = block.forward(maps, statistics);
         }

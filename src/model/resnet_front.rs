@@ -7,15 +7,13 @@
 //! part of the face from another.
 
 use burn::module::Module;
-use burn::nn::PaddingConfig2d;
-use burn::nn::conv::{Conv2d, Conv2dConfig};
-use burn::nn::pool::MaxPool2dConfig;
+use burn::nn::conv::Conv2d;
 use burn::tensor::activation::relu;
 use burn::tensor::{Device, Tensor};
 
 use super::batch_norm::{BatchNorm, Statistics};
 use super::layer_plan::Planned;
-use super::resnet::{self, STAGES};
+use super::resnet::{self, BasicBlock, STAGES, blocks, convolution, stem_pooled};
 
 /// Stages that are kept.
 pub const KEPT_STAGES: usize = 2;
@@ -43,87 +41,12 @@ pub fn parameters(channels: usize) -> Vec<Planned> {
         .collect()
 }
 
-fn convolution(
-    [inputs, filters]: [usize; 2],
-    side: usize,
-    stride: usize,
-    device: &Device,
-) -> Conv2d {
-    let pad = side / 2;
-    Conv2dConfig::new([inputs, filters], [side, side])
-        .with_stride([stride, stride])
-        .with_padding(PaddingConfig2d::Explicit(pad, pad, pad, pad))
-        .with_bias(false)
-        .init(device)
-}
-
-/// How a block's input reaches its sum where the block halves the side.
-#[derive(Module, Debug)]
-pub struct FrontShortcut {
-    convolution: Conv2d,
-    norm: BatchNorm,
-}
-
-/// Two 3×3 convolutions whose result is added to what came in.
-#[derive(Module, Debug)]
-pub struct FrontBlock {
-    first: Conv2d,
-    first_norm: BatchNorm,
-    second: Conv2d,
-    second_norm: BatchNorm,
-    shortcut: Option<FrontShortcut>,
-}
-
-impl FrontBlock {
-    fn new(number: usize, device: &Device) -> Self {
-        let filters = STAGES[number / 2];
-        let halves = number > 0 && number.is_multiple_of(2);
-        let (inputs, stride) = if halves {
-            (STAGES[number / 2 - 1], 2)
-        } else {
-            (filters, 1)
-        };
-        Self {
-            first: convolution([inputs, filters], 3, stride, device),
-            first_norm: BatchNorm::new(filters, device),
-            second: convolution([filters, filters], 3, 1, device),
-            second_norm: BatchNorm::new(filters, device),
-            shortcut: halves.then(|| FrontShortcut {
-                convolution: convolution([inputs, filters], 1, stride, device),
-                norm: BatchNorm::new(filters, device),
-            }),
-        }
-    }
-
-    fn forward(&self, maps: Tensor<4>, statistics: &mut Statistics) -> Tensor<4> {
-        let new = self.first.forward(maps.clone());
-        let new = relu(self.first_norm.forward(new, statistics));
-        let new = self.second.forward(new);
-        let new = self.second_norm.forward(new, statistics);
-        let old = match &self.shortcut {
-            Some(shortcut) => {
-                let maps = shortcut.convolution.forward(maps);
-                shortcut.norm.forward(maps, statistics)
-            }
-            None => maps,
-        };
-        relu(new + old)
-    }
-
-    fn norms(&mut self) -> impl Iterator<Item = &mut BatchNorm> {
-        let shortcut = self.shortcut.as_mut().map(|shortcut| &mut shortcut.norm);
-        [&mut self.first_norm, &mut self.second_norm]
-            .into_iter()
-            .chain(shortcut)
-    }
-}
-
 /// The front with its parameters on one device.
 #[derive(Module, Debug)]
 pub struct ResNetFront {
     stem: Conv2d,
     stem_norm: BatchNorm,
-    blocks: Vec<FrontBlock>,
+    blocks: Vec<BasicBlock>,
 }
 
 impl ResNetFront {
@@ -132,10 +55,10 @@ impl ResNetFront {
     #[must_use]
     pub fn new(channels: usize, device: &Device) -> Self {
         Self {
-            stem: convolution([channels, STAGES[0]], 7, 2, device),
+            stem: convolution(channels, STAGES[0], 7, 2, device),
             stem_norm: BatchNorm::new(STAGES[0], device),
-            blocks: (0..BLOCKS)
-                .map(|number| FrontBlock::new(number, device))
+            blocks: (blocks().take(BLOCKS))
+                .map(|sizes| BasicBlock::new(sizes, device))
                 .collect(),
         }
     }
@@ -147,12 +70,8 @@ impl ResNetFront {
     pub fn forward(&self, images: Tensor<4>, statistics: &mut Statistics) -> Tensor<4> {
         let maps = self.stem.forward(images);
         let maps = relu(self.stem_norm.forward(maps, statistics));
-        let maps = MaxPool2dConfig::new([3, 3])
-            .with_strides([2, 2])
-            .with_padding(PaddingConfig2d::Explicit(1, 1, 1, 1))
-            .init()
-            .forward(maps);
-        let through = |maps, block: &FrontBlock| block.forward(maps, statistics);
+        let maps = stem_pooled(maps);
+        let through = |maps, block: &BasicBlock| block.forward(maps, statistics);
         self.blocks.iter().fold(maps, through)
     }
 
@@ -160,7 +79,7 @@ impl ResNetFront {
     #[must_use]
     pub fn norms(&mut self) -> Vec<&mut BatchNorm> {
         std::iter::once(&mut self.stem_norm)
-            .chain(self.blocks.iter_mut().flat_map(FrontBlock::norms))
+            .chain(self.blocks.iter_mut().flat_map(BasicBlock::norms))
             .collect()
     }
 }

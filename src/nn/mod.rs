@@ -2,6 +2,7 @@
 
 pub mod device;
 pub mod inventory;
+pub mod members;
 pub mod parameters;
 pub mod pytorch;
 pub mod shipped;

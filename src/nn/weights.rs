@@ -156,6 +156,31 @@ impl Weights {
         Ok(weights)
     }
 
+    /// What `read` makes of weights that must be this network's; `path` is what messages
+    /// name.
+    ///
+    /// # Errors
+    /// When the card names another network, or `read` says what is wrong.
+    pub fn read_as<T>(
+        &self,
+        network: &str,
+        path: &Path,
+        read: impl FnOnce(&Self) -> Result<T, String>,
+    ) -> Result<T, WeightsError> {
+        if self.card.network != network {
+            return Err(WeightsError::OtherNetwork {
+                path: path.to_owned(),
+                found: self.card.network.clone(),
+                wanted: network.to_owned(),
+            });
+        }
+        read(self).map_err(|reason| WeightsError::Damaged {
+            path: path.to_owned(),
+            network: network.to_owned(),
+            reason,
+        })
+    }
+
     /// Says what differs from the wanted names and shapes.
     fn check(&self, wanted: &[(&str, &[usize])]) -> Result<(), String> {
         for (name, shape) in wanted {

@@ -15,6 +15,7 @@ pub mod resources;
 pub mod scorer;
 mod temporal;
 pub mod views;
+mod window_sample;
 
 pub use error::SessionError;
 pub use handle::{SessionHandle, SessionStatus};

@@ -10,6 +10,7 @@ use super::recognising::Recognising;
 use super::remarks::{self, Tally};
 use super::scorer::Scorer;
 use super::temporal::Temporal;
+use super::window_sample::{Recent, frame_times, sample};
 use super::{Params, Resources, SessionError};
 use crate::base::{Notice, TimeSpan, Timestamp};
 use crate::face::crop::{CropHold, HeldCrop};
@@ -20,7 +21,7 @@ use crate::motion::cadence::{Beat, Cadence};
 use crate::motion::gpu::GpuFlowError;
 use crate::motion::pipeline::{MotionPipeline, WindowFault, WindowJob, WindowMotion};
 use crate::motion::windows::{Window, WindowPairer};
-use crate::spotting::signal::{MaskReason, RegionMotion, ScoreSample};
+use crate::spotting::signal::ScoreSample;
 use crate::spotting::{ExpressionKind, ScoreLevels, SpotEvent, SpottedInterval, Spotter};
 use crate::timeline::event::{FaceRecord, RecognitionSource};
 use crate::timeline::{Event, FrameRecord, ScoreSource};
@@ -36,9 +37,6 @@ pub const MACRO_MIN_FPS: f64 = 5.0;
 
 /// Frame intervals seen before the rate is believed.
 const INTERVALS_TO_BELIEVE: usize = 8;
-/// A head that crosses more than this of its own crop a second (8 % of a face)
-/// turns as well, and what flow is left then is not trusted. Crop pixels.
-const HEAD_SPEED_PX_PER_SEC: f64 = 10.0;
 /// Of what the live decoding believes in, so many of the newest may still move.
 const RECOGNISED_OPEN: usize = 16;
 /// From this much lid closure on a frame counts as part of a blink.
@@ -53,13 +51,6 @@ struct KindState {
     min_fps: f64,
     off: bool,
     told_slow: bool,
-}
-
-/// What is remembered of a frame until no window can contain it any more.
-#[derive(Debug, Clone, Copy)]
-struct Recent {
-    frame: u64,
-    blink: bool,
 }
 
 /// Reads what the pixels of each window say, with the sample it became.
@@ -658,50 +649,6 @@ impl Pipeline {
             }
         }
     }
-}
-
-/// When the frames were seen with which a window begins or ends.
-fn frame_times(samples: &[ScoreSample]) -> BTreeMap<u64, Timestamp> {
-    let ends = |s: &ScoreSample| [(s.window_start_frame, s.start), (s.window_end_frame, s.end)];
-    samples.iter().flat_map(ends).collect()
-}
-
-/// A window's score with the reason, if any, why it says nothing of expression.
-fn sample(
-    kind: ExpressionKind,
-    window: &Window,
-    motion: Result<&WindowMotion, &WindowFault>,
-    score: Option<f64>,
-    recent: &VecDeque<Recent>,
-) -> ScoreSample {
-    let masked = match motion {
-        Err(WindowFault::NoFace) => Some(MaskReason::FaceLost),
-        Err(WindowFault::Gap) => Some(MaskReason::Gap),
-        Ok(m) if f64::from(m.head_length_px()) > HEAD_SPEED_PX_PER_SEC * window.secs() => {
-            Some(MaskReason::HeadMotion)
-        }
-        // A macro-window is four blinks long: one blink inside does not decide it.
-        Ok(_) if kind == ExpressionKind::Micro && blinks(recent, window) => Some(MaskReason::Blink),
-        Ok(_) => None,
-    };
-    ScoreSample {
-        kind,
-        window_start_frame: window.start_frame,
-        window_end_frame: window.end_frame,
-        start: window.start,
-        end: window.end,
-        score: score.unwrap_or(0.0),
-        strain: motion.map_or(0.0, WindowMotion::control),
-        apex: None,
-        masked,
-        motion: motion.ok().map(|m| RegionMotion(m.regions)),
-    }
-}
-
-fn blinks(recent: &VecDeque<Recent>, window: &Window) -> bool {
-    recent
-        .iter()
-        .any(|r| r.blink && (window.start_frame..=window.end_frame).contains(&r.frame))
 }
 
 #[cfg(test)]

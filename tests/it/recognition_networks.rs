@@ -26,11 +26,15 @@ use onset::nn::{NnDevice, Weights, WeightsCard};
 use onset::training::optimizer::{Optimizer, Rule};
 use onset::training::random::{Moment, Purpose};
 
-fn tensor<const D: usize>(values: Vec<f32>, shape: [usize; D], device: &Device) -> Tensor<D> {
+pub(crate) fn tensor<const D: usize>(
+    values: Vec<f32>,
+    shape: [usize; D],
+    device: &Device,
+) -> Tensor<D> {
     Tensor::from_data(TensorData::new(values, shape), device)
 }
 
-fn read<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
+pub(crate) fn read<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
     parameters::read(tensor).unwrap().values
 }
 
@@ -42,7 +46,7 @@ fn array<T: npyz::Deserialize>(file: &str, name: &str) -> Option<Vec<T>> {
     Some(found.into_vec().unwrap())
 }
 
-fn largest_difference(ours: &[f32], theirs: &[f64]) -> f64 {
+pub(crate) fn largest_difference(ours: &[f32], theirs: &[f64]) -> f64 {
     assert_eq!(ours.len(), theirs.len());
     let off = ours
         .iter()
@@ -267,7 +271,7 @@ fn by_formula(plan: &[Planned], gain: f64) -> Tensors {
     tensors
 }
 
-fn wave(count: usize) -> impl Iterator<Item = f64> {
+pub(crate) fn wave(count: usize) -> impl Iterator<Item = f64> {
     (0..count).map(|i| (0.37 * (i % 7919) as f64 + 0.5).sin())
 }
 
@@ -296,7 +300,7 @@ fn all_kept(batch: usize, width: usize, device: &Device) -> Tensor<2> {
     Tensor::ones([batch, width], device)
 }
 
-fn assert_near(what: &str, ours: &[f32], wanted: &[f64]) {
+pub(crate) fn assert_near(what: &str, ours: &[f32], wanted: &[f64]) {
     let off = largest_difference(ours, wanted);
     eprintln!("{what}: off PyTorch's by {off:.1e}");
     assert!(off < 2e-5, "{what}: {ours:?} instead of {wanted:?}");
@@ -482,7 +486,7 @@ type Build<M> = Box<dyn Fn(&Tensors, &Device) -> M>;
 type Infer<M> = Box<dyn Fn(&M, &Device) -> Tensor<2>>;
 type Study<M> = Box<dyn Fn(M, &Device) -> (M, Tensor<2>, Option<Tensor<1>>)>;
 
-const SAMPLES: usize = 8;
+pub(crate) const SAMPLES: usize = 8;
 
 /// Frames of noise, each sample's its own.
 fn noise<const D: usize>(shape: [usize; D], top: f64, device: &Device) -> Tensor<D> {
@@ -500,7 +504,7 @@ fn drawn(plan: &[Planned]) -> Tensors {
 }
 
 /// Which values of the samples are right: each sample has one.
-fn targets(outputs: usize, device: &Device) -> Tensor<2> {
+pub(crate) fn targets(outputs: usize, device: &Device) -> Tensor<2> {
     let mut values = vec![0.0; SAMPLES * outputs];
     for (sample, row) in values.chunks_mut(outputs).enumerate() {
         row[sample % outputs] = 1.0;
@@ -532,7 +536,7 @@ impl ModuleVisitor for Reached<'_> {
     }
 }
 
-fn assert_reached<M: Module>(
+pub(crate) fn assert_reached<M: Module>(
     name: &str,
     network: &M,
     gradients: &GradientsParams,

@@ -75,7 +75,7 @@ fn run<'a>(device: &'a NnDevice, monitor: &'a dyn Monitor) -> Run<'a> {
 }
 
 /// Stops after so many epochs, as a kill between two epochs would.
-struct StopAfter(u64);
+pub(crate) struct StopAfter(pub(crate) u64);
 
 impl Monitor for StopAfter {
     fn epoch(&self, _part: &str, row: &CurveRow, _epochs: u64) -> Next {

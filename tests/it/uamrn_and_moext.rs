@@ -7,28 +7,24 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Instant;
 
-use burn::module::{Module, ModuleVisitor, Param};
+use burn::module::Module;
 use burn::optim::GradientsParams;
 use burn::tensor::activation::log_softmax;
-use burn::tensor::{Device, Tensor, TensorData};
+use burn::tensor::{Device, Tensor};
 use onset::model::layer_plan::{self, Planned};
 use onset::model::lsh_attention::{self, Heads, LshAttention, LshOptions, Mode};
 use onset::model::moext::{self, MARGIN, MoExt, MoExtOptions, MoExtPretraining};
 use onset::model::uamrn::{self, Kept, Opinion, Uamrn, UamrnOptions};
-use onset::model::{led_resnet18, resnet};
-use onset::nn::parameters::{self, Tensors, tensors_of};
+use onset::model::{led_resnet18, moext_losses, resnet};
+use onset::nn::parameters::{Tensors, tensors_of};
 use onset::nn::weights::{FORMAT_VERSION, WeightsTensor};
 use onset::nn::{NnDevice, Weights, WeightsCard};
 use onset::training::optimizer::{Optimizer, Rule};
 use onset::training::random::{Moment, Purpose, Stream};
 
-fn tensor<const D: usize>(values: Vec<f32>, shape: [usize; D], device: &Device) -> Tensor<D> {
-    Tensor::from_data(TensorData::new(values, shape), device)
-}
-
-fn read<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
-    parameters::read(tensor).unwrap().values
-}
+use crate::recognition_networks::{
+    SAMPLES, assert_near, assert_reached, largest_difference, read, targets, tensor, wave,
+};
 
 fn stream() -> Stream {
     Moment::default().stream(Purpose::Sampling)
@@ -38,12 +34,6 @@ fn stream() -> Stream {
 fn noise<const D: usize>(part: u64, shape: [usize; D], device: &Device) -> Tensor<D> {
     let values = stream().part(part).uniform(1.0, shape.iter().product());
     tensor(values, shape, device)
-}
-
-fn largest_difference(ours: &[f32], theirs: &[f64]) -> f64 {
-    assert_eq!(ours.len(), theirs.len());
-    let off = (ours.iter().zip(theirs)).map(|(a, b)| (f64::from(*a) - b).abs());
-    off.fold(0.0, f64::max)
 }
 
 // ---- Hashed attention
@@ -290,10 +280,6 @@ fn by_formula(plan: &[Planned], gain: f64) -> Tensors {
     plan.iter().enumerate().map(formula).collect()
 }
 
-fn wave(count: usize) -> impl Iterator<Item = f64> {
-    (0..count).map(|i| (0.37 * (i % 7919) as f64 + 0.5).sin())
-}
-
 /// Onset and apex.
 fn pictures(batch: usize, side: usize, device: &Device) -> [Tensor<4>; 2] {
     let shape = [2 * batch, 3, side, side];
@@ -307,12 +293,6 @@ fn pictures(batch: usize, side: usize, device: &Device) -> [Tensor<4>; 2] {
 fn kept_by_formula(count: usize) -> Vec<f32> {
     let kept = |i: usize| f32::from(u8::from((1.3 * i as f64).sin() > 0.0)) * 2.0;
     (0..count).map(kept).collect()
-}
-
-fn assert_near(what: &str, ours: &[f32], wanted: &[f64]) {
-    let off = largest_difference(ours, wanted);
-    eprintln!("{what}: off PyTorch's by {off:.1e}");
-    assert!(off < 2e-5, "{what}: {ours:?} instead of {wanted:?}");
 }
 
 fn small(mode: Mode) -> UamrnOptions {
@@ -489,9 +469,9 @@ fn moext_says_what_pytorch_says() {
     let apex: Tensor<4> = apex.narrow(1, 0, 1).reshape([3, 3, 56, 56]);
     let (shapes, textures) = (pass.shapes.clone(), pass.textures.clone());
     let losses = [
-        moext::reconstruction_loss(pass.rebuilt.clone(), apex.clone()),
-        moext::texture_loss(shapes.clone(), textures, MARGIN),
-        moext::shape_loss(shapes, MARGIN),
+        moext_losses::reconstruction_loss(pass.rebuilt.clone(), apex.clone()),
+        moext_losses::texture_loss(shapes.clone(), textures, MARGIN),
+        moext_losses::shape_loss(shapes, MARGIN),
         pass.loss(apex, MARGIN),
     ];
     let losses = losses.map(|loss| read(loss)[0]);
@@ -507,8 +487,6 @@ fn moext_says_what_pytorch_says() {
 }
 
 // ---- Learning by heart
-
-const SAMPLES: usize = 8;
 
 /// A network with what a test needs to know of it.
 struct Case<M> {
@@ -542,44 +520,11 @@ fn faces(side: usize, device: &Device) -> [Tensor<4>; 2] {
     [onset, apex]
 }
 
-/// Which class is right: sample n shows class n modulo `classes`.
-fn targets(classes: usize, device: &Device) -> Tensor<2> {
-    let mut values = vec![0.0; SAMPLES * classes];
-    for (sample, row) in values.chunks_mut(classes).enumerate() {
-        row[sample % classes] = 1.0;
-    }
-    tensor(values, [SAMPLES, classes], device)
-}
-
 fn assert_right(name: &str, logits: &[f32], classes: usize) {
     for (sample, row) in logits.chunks_exact(classes).enumerate() {
         let right = row[sample % classes];
         let others = row.iter().filter(|other| **other >= right);
         assert_eq!(others.count(), 1, "{name}: sample {sample} {row:?}");
-    }
-}
-
-/// Names of the parameters with a gradient that is not all zeros.
-struct Reached<'a> {
-    gradients: &'a GradientsParams,
-    place: Vec<String>,
-    found: BTreeSet<String>,
-}
-
-impl ModuleVisitor for Reached<'_> {
-    fn enter_module(&mut self, name: &str, _container: &str) {
-        self.place.push(name.to_owned());
-    }
-
-    fn exit_module(&mut self, _name: &str, _container: &str) {
-        self.place.pop();
-    }
-
-    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-        let gradient = self.gradients.get::<D>(param.id).map(read);
-        if gradient.is_some_and(|values| values.iter().any(|v| *v != 0.0)) {
-            self.found.insert(self.place.join("."));
-        }
     }
 }
 
@@ -607,15 +552,7 @@ fn assert_learns<M: Module>(case: Case<M>) -> (f32, f32, M, Vec<f32>) {
         losses.push(read(loss.clone().inner())[0]);
         let gradients = GradientsParams::from_grads(loss.backward(), &studied);
         if update == 0 {
-            let mut reached = Reached {
-                gradients: &gradients,
-                place: Vec::new(),
-                found: BTreeSet::new(),
-            };
-            studied.visit(&mut reached);
-            let trained = case.plan.iter().filter(|planned| planned.trained);
-            let wanted: BTreeSet<String> = trained.map(|p| p.name.clone()).collect();
-            assert_eq!(reached.found, wanted, "{name}");
+            assert_reached(name, &studied, &gradients, &case.plan);
         }
         network = optimizer.step(case.rate, studied, gradients);
     }
