@@ -54,6 +54,10 @@ pub struct SynthArgs {
     /// of each expression and some at rest, as folders of pictures.
     #[arg(long, conflicts_with_all = ["contact_sheet", "sample", "flow_images"])]
     stills: bool,
+    /// With --stills so many frames evenly from onset to offset of each expression, and
+    /// the apex: networks that read more than onset and apex want 13.
+    #[arg(long, value_name = "N", requires = "stills", default_value_t = 2, value_parser = clap::value_parser!(u32).range(2..=64))]
+    frames_per_expression: u32,
     /// Write also where the 68 landmarks are in every frame, as
     /// landmarks/RECORDING.csv.
     #[arg(long, conflicts_with_all = ["contact_sheet", "sample", "flow_images"])]
@@ -105,7 +109,7 @@ pub(super) fn run(args: &SynthArgs, quiet: bool) -> CommandResult {
     let progress = Mutex::new(Progress::new("filming", total, quiet));
     let extras = Extras {
         landmarks: args.landmarks,
-        stills: args.stills,
+        stills: args.stills.then_some(args.frames_per_expression),
     };
     let filmed = film(&recipe, &cast, out, extras, &|done| {
         // A poisoned lock means another recording failed, which `film` reports.

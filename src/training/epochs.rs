@@ -59,6 +59,8 @@ pub struct Epochs<'a> {
     pub rate: f64,
     pub schedule: Schedule,
     pub rule: Rule,
+    /// Parameters whose names begin so learn so many times as fast.
+    pub faster: Option<(&'static str, f64)>,
     /// Samples an update; the last of an epoch may have fewer.
     pub batch: usize,
     pub seed: u64,
@@ -108,7 +110,7 @@ impl Epochs<'_> {
         mut study: impl FnMut(N, &[usize], Moment) -> Result<Lesson<N>, String>,
     ) -> Result<Trained, TrainingError> {
         let (mut step, mut curve) = (start.step, start.curve);
-        let mut optimizer = Optimizer::resumed(self.rule, step, start.optimizer);
+        let mut optimizer = Optimizer::resumed(self.rule, step, start.optimizer).with_faster(self.faster);
         let mut saved = Instant::now();
         for epoch in start.epoch..self.epochs {
             let order = order(epoch);

@@ -69,6 +69,8 @@ pub struct Optimizer {
     plain: BTreeMap<String, PlainMoments>,
     /// State from a checkpoint that its parameter has not fetched yet.
     stored: Tensors,
+    /// The part of the network that learns faster, and how much.
+    faster: Option<(&'static str, f64)>,
 }
 
 /// Prefixes of the state's tensors in a checkpoint.
@@ -84,6 +86,7 @@ impl Optimizer {
             moments: BTreeMap::new(),
             plain: BTreeMap::new(),
             stored: Tensors::new(),
+            faster: None,
         }
     }
 
@@ -96,7 +99,15 @@ impl Optimizer {
             moments: BTreeMap::new(),
             plain: BTreeMap::new(),
             stored: state,
+            faster: None,
         }
+    }
+
+    /// Parameters whose names begin so have a rate this many times as high.
+    #[must_use]
+    pub fn with_faster(mut self, faster: Option<(&'static str, f64)>) -> Self {
+        self.faster = faster;
+        self
     }
 
     /// The state, for a checkpoint.
@@ -334,6 +345,10 @@ impl ModuleMapper for Update<'_> {
             return param;
         };
         let name = self.place.join(".");
+        let rate = match self.optimizer.faster {
+            Some((part, times)) if name.starts_with(part) => times * self.rate,
+            _ => self.rate,
+        };
         param.map(|value| {
             let trained = value.is_require_grad();
             let shape = value.dims();
@@ -347,12 +362,12 @@ impl ModuleMapper for Update<'_> {
                 };
                 let (mut values, gradient) = (plain(value), plain(gradient));
                 self.optimizer
-                    .change_plain(name, self.rate, &mut values, &gradient);
+                    .change_plain(name, rate, &mut values, &gradient);
                 Tensor::from_data(TensorData::new(values, shape), &device)
             } else {
                 let value: Tensor<1> = value.flatten(0, D - 1);
                 let gradient: Tensor<1> = gradient.flatten(0, D - 1);
-                let change = self.optimizer.change(name, self.rate, &value, gradient);
+                let change = self.optimizer.change(name, rate, &value, gradient);
                 (value - change).reshape(shape)
             };
             if on_autodiff {

@@ -34,7 +34,7 @@ fn stills(dir: &Path, recordings: u32) {
         ..Recipe::parse(include_str!("../../assets/studio/au-1.toml")).unwrap()
     };
     let extras = Extras {
-        stills: true,
+        stills: Some(2),
         ..Extras::default()
     };
     film(&recipe, &Cast::Drawn, dir, extras, &|_| {}).unwrap();

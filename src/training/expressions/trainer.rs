@@ -333,6 +333,7 @@ impl AuTraining {
             rule: Rule::AdamW {
                 weight_decay: self.weight_decay,
             },
+            faster: None,
             batch: self.batch,
             seed,
             fold: 0,

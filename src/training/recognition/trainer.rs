@@ -92,6 +92,7 @@ pub fn train(
             rate: recipe.rate,
             schedule: recipe.schedule,
             rule: recipe.rule,
+            faster: None,
             batch: recipe.batch,
             seed,
             fold,

@@ -33,7 +33,7 @@ pub struct Extras {
     pub landmarks: bool,
     /// Only the frames that networks for action units learn from
     /// ([`Script::stills`]).
-    pub stills: bool,
+    pub stills: Option<u32>,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -182,7 +182,11 @@ fn stamp(recipe: &Recipe, cast: &Cast, extras: Extras) -> Result<String, RecipeE
     };
     let version = env!("CARGO_PKG_VERSION");
     let text = recipe.to_text()?;
-    let stills = if extras.stills { ", stills" } else { "" };
+    let stills = match extras.stills {
+        None => String::new(),
+        Some(2) => ", stills".to_owned(),
+        Some(evenly) => format!(", stills, {evenly} an expression"),
+    };
     Ok(format!(
         "# Filmed by onset {version}, {faces}{stills}.\n{text}"
     ))
@@ -209,8 +213,8 @@ fn film_one(
     keep: bool,
 ) -> Result<Rows, MediaError> {
     let mut script = Script::draw_with(recipe, number, cast);
-    if extras.stills {
-        script = script.stills();
+    if let Some(evenly) = extras.stills {
+        script = script.stills(evenly);
     }
     let name = script.shot.name.clone();
     let file = match script.storage {

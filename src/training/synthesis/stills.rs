@@ -1,6 +1,8 @@
 //! The few frames of a recording that networks for action units learn from. A
 //! recording of half a minute has a thousand frames, and its dozen expressions need
-//! sixty of them.
+//! some hundred of them at most.
+
+use std::collections::BTreeSet;
 
 use super::script::{Script, ScriptedEvent, Storage};
 use crate::media::synthetic::Dice;
@@ -13,10 +15,11 @@ const FREE: u64 = 2;
 
 impl Script {
     /// The recording with these frames alone, as a folder of pictures: of each
-    /// expression onset, apex and offset, and before it two frames at rest where there
-    /// is time for them. Frames of labels count what is left. Distractors are not named.
+    /// expression `evenly` frames from onset to offset, both among them (2 or more), and
+    /// the apex, and before it two frames at rest where there is time for them. Frames of
+    /// labels count what is left. Distractors are not named.
     #[must_use]
-    pub fn stills(mut self) -> Self {
+    pub fn stills(mut self, evenly: u32) -> Self {
         let mut dice = Dice::of(&self.shot.name, "stills", 0);
         let times = std::mem::take(&mut self.shot.times);
         let rate = self.shot.nominal_fps;
@@ -31,12 +34,16 @@ impl Script {
                 chosen.extend([first, first + apart]);
             }
             let place = chosen.len() as u64;
-            chosen.extend([event.onset, event.apex, event.offset]);
+            let (steps, duration) = (u64::from(evenly.max(2)) - 1, event.offset - event.onset);
+            let even = (0..=steps).map(|step| event.onset + duration * step / steps);
+            let shown: BTreeSet<u64> = even.chain([event.apex]).collect();
+            let before_apex = shown.range(..event.apex).count() as u64;
+            chosen.extend(&shown);
             free = event.offset + FREE;
             events.push(ScriptedEvent {
                 onset: place,
-                apex: place + 1,
-                offset: place + 2,
+                apex: place + before_apex,
+                offset: chosen.len() as u64 - 1,
                 ..event
             });
         }
@@ -82,22 +89,29 @@ mod tests {
         let recipe = Recipe::parse(Recipe::TRAIN_1).unwrap();
         let whole = (0..40).map(|n| Script::draw(&recipe, n));
         let whole = whole.max_by_key(|script| script.events.len()).unwrap();
-        let stills = whole.clone().stills();
-        assert_eq!(stills, whole.clone().stills());
+        let stills = whole.clone().stills(2);
+        assert_eq!(stills, whole.clone().stills(2));
         assert_eq!(stills.events.len(), whole.events.len());
         assert!(stills.shot.times.len() <= 5 * whole.events.len());
-        assert!(stills.shot.times.is_sorted_by(|a, b| a < b));
+        let more = whole.clone().stills(13);
         let at = |script: &Script, frame: u64| script.shot.times[frame as usize];
-        for (few, all) in stills.events.iter().zip(&whole.events) {
-            assert_eq!(few.units, all.units);
-            for (a, b) in [
-                (few.onset, all.onset),
-                (few.apex, all.apex),
-                (few.offset, all.offset),
-            ] {
-                assert_eq!(at(&stills, a), at(&whole, b));
+        for stills in [&stills, &more] {
+            assert!(stills.shot.times.is_sorted_by(|a, b| a < b));
+            for (few, all) in stills.events.iter().zip(&whole.events) {
+                assert_eq!(few.units, all.units);
+                for (a, b) in [
+                    (few.onset, all.onset),
+                    (few.apex, all.apex),
+                    (few.offset, all.offset),
+                ] {
+                    assert_eq!(at(stills, a), at(&whole, b));
+                }
             }
         }
+        // Thirteen evenly, and the apex unless it is one of them; a short one has fewer.
+        let frames = |e: &ScriptedEvent| e.offset - e.onset + 1;
+        assert!(more.events.iter().all(|e| frames(e) <= 14));
+        assert!(more.events.iter().any(|e| frames(e) >= 13));
         assert!(matches!(stills.storage, Storage::JpegFolder { .. }));
     }
 }
