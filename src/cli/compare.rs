@@ -1,22 +1,25 @@
 //! `onset compare`: recognition networks on the same expressions, one row each.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use anyhow::anyhow;
 use clap::Args;
 
+use super::compare_training::TrainingArgs;
 use super::expression_data::ExpressionData;
 use super::print::say;
 use super::{CommandResult, Device, DeviceArg, Failure};
 use crate::gpu::GpuContext;
 use crate::nn::{NnDevice, Weights, shipped};
-use crate::training::expressions::comparison::{ComparisonError, Figure, Row, row};
+use crate::training::expressions::comparison::{ComparisonError, Figure, Row, reads_pictures, row};
 use crate::training::expressions::corpus::{Measured, Pairs};
+use crate::training::expressions::report::CalibrationPart;
 
 /// Compare recognition networks on one folder of labelled expressions.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  onset compare --data studio-test\n  onset compare --data studio-test --weights au-flow-1 --weights mine.safetensors --json"
+    after_help = "Examples:\n  onset compare --data studio-test\n  onset compare --data studio-test --weights au-flow-1 --weights mine.safetensors --json\n  onset compare --data studio-test --train studio-train --keep networks --seeds 3\n\nEvery sixth subject of --train is not learnt from: thresholds and temperatures are\nfitted on them. Nothing is chosen on --data."
 )]
 pub struct CompareArgs {
     #[command(flatten)]
@@ -25,6 +28,8 @@ pub struct CompareArgs {
     /// without, all shipped ones that read single expressions.
     #[arg(long, value_name = "NAME|PATH")]
     weights: Vec<PathBuf>,
+    #[command(flatten)]
+    training: TrainingArgs,
     /// Print the table as JSON.
     #[arg(long)]
     json: bool,
@@ -50,7 +55,13 @@ pub(super) fn run(args: &CompareArgs, quiet: bool) -> CommandResult {
         let shown = name.file_stem().unwrap_or(name.as_os_str());
         networks.push((shown.to_string_lossy().into_owned(), weights));
     }
-    let expressions = args.data.measure(Pairs::Testing, quiet)?;
+    let pictures = args.training.reads_pictures() || networks.iter().any(|n| reads_pictures(&n.1));
+    let expressions = args.data.measure_with(Pairs::Testing, pictures, quiet)?;
+    if !args.training.train.is_empty() {
+        let folders = args.data.of(&args.training.train);
+        let learnt = folders.measure_with(Pairs::Learning, pictures, quiet)?;
+        networks.extend(args.training.run(&learnt, &expressions, quiet)?);
+    }
     let devices = devices(args.device.device)?;
     let measured: Vec<&Measured> = expressions.measured.iter().collect();
     let mut rows = Vec::new();
@@ -94,41 +105,72 @@ fn print(rows: &[Row]) -> Result<(), Failure> {
             range: Some([low, high]),
         }) => format!("{value:.3} ({low:.3}–{high:.3})"),
     };
+    let two = |pair: Option<[f64; 2]>| match pair {
+        None => "–".to_owned(),
+        Some([one, other]) => format!("{one:.3} {other:.3}"),
+    };
+    let error = |part: Option<CalibrationPart>| two(part.map(|p| [p.before, p.after]));
     say!(
-        "{:<14} {:<12} {:>5} {:>10} {:>6} {:>20} {:>20} {:>6} {:>9} {:>9}  ms an expression",
+        "{:<22} {:>10} {:>6} {:>11} {:>20} {:>20} {:>11} {:>11}  ms an expression",
         "weights",
-        "network",
-        "seed",
         "parameters",
         "clips",
+        "AU F1, 2-cl",
         "UF1 (95 %)",
         "UAR (95 %)",
-        "ECE",
-        "AU F1",
-        "two-class"
+        "ECE classes",
+        "ECE units"
     );
     for r in rows {
-        let units = |which: usize| {
-            let f1 = r.unit_f1.map(|f| f[which]);
-            f1.map_or("–".to_owned(), |f| format!("{f:.3}"))
-        };
         let times: Vec<String> = (r.milliseconds.iter())
             .map(|(device, ms)| format!("{ms:.2} {device}"))
             .collect();
         say!(
-            "{:<14} {:<12} {:>5} {:>10} {:>6} {:>20} {:>20} {:>6} {:>9} {:>9}  {}",
+            "{:<22} {:>10} {:>6} {:>11} {:>20} {:>20} {:>11} {:>11}  {}",
             r.weights,
-            r.network,
-            r.seed.map_or("–".to_owned(), |s| s.to_string()),
             r.parameters,
             r.expressions,
+            two(r.unit_f1),
             figure(r.uf1),
             figure(r.uar),
-            r.class_calibration
-                .map_or("–".to_owned(), |e| format!("{e:.3}")),
-            units(0),
-            units(1),
+            error(r.class_calibration),
+            error(r.unit_calibration),
             times.join(", ")
+        );
+    }
+    means(rows)
+}
+
+/// A line for each network that was trained several times.
+fn means(rows: &[Row]) -> Result<(), Failure> {
+    let mut networks: BTreeMap<(&str, usize), Vec<&Row>> = BTreeMap::new();
+    for row in rows.iter().filter(|row| row.seed.is_some()) {
+        let alike = (row.network.as_str(), row.parameters);
+        networks.entry(alike).or_default().push(row);
+    }
+    networks.retain(|_, rows| rows.len() > 1);
+    if networks.is_empty() {
+        return Ok(());
+    }
+    say!("\nmean over seeds (least to greatest)");
+    for ((network, _), rows) in networks {
+        let over = |value: &dyn Fn(&Row) -> Option<f64>| {
+            let values: Option<Vec<f64>> = rows.iter().map(|row| value(row)).collect();
+            let Some(values) = values else {
+                return "–".to_owned();
+            };
+            let mean = values.iter().sum::<f64>() / values.len() as f64;
+            let least = values.iter().copied().fold(f64::INFINITY, f64::min);
+            let greatest = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+            format!("{mean:.3} ({least:.3}–{greatest:.3})")
+        };
+        say!(
+            "{network:<14} {} seeds  AU F1 {}  two-class {}  UF1 {}  UAR {}",
+            rows.len(),
+            over(&|row| row.unit_f1.map(|f| f[0])),
+            over(&|row| row.unit_f1.map(|f| f[1])),
+            over(&|row| row.uf1.map(|f| f.value)),
+            over(&|row| row.uar.map(|f| f.value)),
         );
     }
     Ok(())

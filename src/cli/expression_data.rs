@@ -40,6 +40,14 @@ pub(super) struct Expressions {
 }
 
 impl ExpressionData {
+    /// Other folders, measured in the same way.
+    pub(super) fn of(&self, folders: &[PathBuf]) -> Self {
+        Self {
+            data: folders.to_vec(),
+            ..self.clone()
+        }
+    }
+
     /// What an output must not replace.
     pub(super) fn tables(&self) -> Vec<PathBuf> {
         let names = ["index.csv", "labels.csv", "events.csv", "distractors.csv"];
@@ -49,6 +57,16 @@ impl ExpressionData {
 
     /// Reads the labels and measures what is not measured yet.
     pub(super) fn measure(&self, pairs: Pairs, quiet: bool) -> Result<Expressions, Failure> {
+        self.measure_with(pairs, false, quiet)
+    }
+
+    /// The same with pictures of the faces, for networks that read them.
+    pub(super) fn measure_with(
+        &self,
+        pairs: Pairs,
+        pictures: bool,
+        quiet: bool,
+    ) -> Result<Expressions, Failure> {
         let mut all = Expressions {
             measured: Vec::new(),
             problems: 0,
@@ -89,6 +107,7 @@ impl ExpressionData {
                 None => folder.join("features"),
             };
             let corpus = Corpus::new(self.preset.into(), pairs, &kept).map_err(failure)?;
+            let corpus = corpus.with_pictures(pictures);
             let count = index.recordings.len() as u64;
             let progress = Progress::counting("recordings", "expressions", Some(count), quiet);
             let progress = Mutex::new(progress);

@@ -4,6 +4,7 @@ mod analyze;
 mod bench;
 mod cameras;
 mod compare;
+mod compare_training;
 mod data;
 mod doctor;
 mod evaluate;

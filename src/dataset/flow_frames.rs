@@ -24,17 +24,38 @@ pub(crate) fn read_pairs(
     pairs: &[Pair],
     mut take: impl FnMut(usize, Result<(&RgbImage, &RgbImage), String>),
 ) {
+    let groups: Vec<Vec<u64>> = pairs.iter().map(|pair| vec![pair.0, pair.1]).collect();
+    read_groups(recording, &groups, |at, pictures| {
+        take(at, pictures.map(|both| (&*both[0], &*both[1])));
+    });
+}
+
+/// The same with any number of frames together, in rising order; the pictures come in
+/// that order.
+pub(crate) fn read_groups(
+    recording: &LabelledRecording,
+    groups: &[Vec<u64>],
+    mut take: impl FnMut(usize, Result<&[Arc<RgbImage>], String>),
+) {
     if recording.frames.is_none() {
-        read_video(recording, pairs, take);
+        read_video(recording, groups, take);
         return;
     }
-    for (at, &(onset, apex)) in pairs.iter().enumerate() {
-        let read = |frame| {
+    for (at, frames) in groups.iter().enumerate() {
+        let mut last: Option<(u64, Arc<RgbImage>)> = None;
+        let mut read = |frame: u64| {
+            if let Some((_, same)) = last.as_ref().filter(|(f, _)| *f == frame) {
+                return Ok(Arc::clone(same));
+            }
             let path = image(recording, frame)?;
-            read_picture(&path).map_err(|e| cannot_be_read(frame, &path, &e))
+            let picture = read_picture(&path).map_err(|e| cannot_be_read(frame, &path, &e))?;
+            let picture = Arc::new(picture);
+            last = Some((frame, Arc::clone(&picture)));
+            Ok(picture)
         };
-        match read(onset).and_then(|first| Ok((first, read(apex)?))) {
-            Ok((first, second)) => take(at, Ok((&first, &second))),
+        let pictures: Result<Vec<_>, String> = frames.iter().map(|&frame| read(frame)).collect();
+        match pictures {
+            Ok(pictures) => take(at, Ok(&pictures)),
             Err(reason) => take(at, Err(reason)),
         }
     }
@@ -81,10 +102,10 @@ fn cannot_be_read(frame: u64, path: &Path, reason: &str) -> String {
 
 fn read_video(
     recording: &LabelledRecording,
-    pairs: &[Pair],
-    mut take: impl FnMut(usize, Result<(&RgbImage, &RgbImage), String>),
+    groups: &[Vec<u64>],
+    mut take: impl FnMut(usize, Result<&[Arc<RgbImage>], String>),
 ) {
-    let mut open: Vec<usize> = (0..pairs.len()).collect();
+    let mut open: Vec<usize> = (0..groups.len()).collect();
     let mut seen: BTreeMap<u64, Arc<RgbImage>> = BTreeMap::new();
     let mut read = || -> Result<(), MediaError> {
         let mut source = media::open(&recording.input())?;
@@ -93,28 +114,28 @@ fn read_video(
                 return Ok(());
             };
             let now = frame.index;
-            if open
-                .iter()
-                .any(|&at| pairs[at].0 == now || pairs[at].1 == now)
-            {
+            if open.iter().any(|&at| groups[at].contains(&now)) {
                 seen.insert(now, frame.picture);
             }
             open.retain(|&at| {
-                let (onset, apex) = pairs[at];
-                let (Some(first), Some(second)) = (seen.get(&onset), seen.get(&apex)) else {
+                let pictures: Option<Vec<Arc<RgbImage>>> = (groups[at].iter())
+                    .map(|frame| seen.get(frame).cloned())
+                    .collect();
+                let Some(pictures) = pictures else {
                     return true;
                 };
-                take(at, Ok((first, second)));
+                take(at, Ok(&pictures));
                 false
             });
-            seen.retain(|&frame, _| open.iter().any(|&at| pairs[at].0 == frame));
+            seen.retain(|frame, _| open.iter().any(|&at| groups[at].contains(frame)));
         }
         Ok(())
     };
     let ended = read();
     for at in open {
+        let last = groups[at].last().copied().unwrap_or_default();
         let reason = match &ended {
-            Ok(()) => format!("the recording ends before its frame {}", pairs[at].1),
+            Ok(()) => format!("the recording ends before its frame {last}"),
             Err(e) => format!("the recording cannot be read ({})", without_path(e)),
         };
         take(at, Err(reason));

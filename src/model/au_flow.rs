@@ -18,7 +18,7 @@ use burn::tensor::{Device, Tensor, TensorData};
 
 use super::flow_input::SIDE;
 use super::motion_map::{CHANNELS, MotionMap, VALUES};
-use crate::facs::ActionUnit;
+use super::outputs::setting;
 use crate::nn::members;
 use crate::nn::parameters::{self, Tensors};
 use crate::nn::weights::FORMAT_VERSION;
@@ -32,38 +32,16 @@ pub const FILTERS: [usize; 2] = [24, 48];
 pub const FLAT: usize = FILTERS[1] * 7 * 7;
 /// Nodes of the hidden layer.
 pub const HIDDEN: usize = 64;
-/// Logits of one unit: it acts, in the picture's left half, in its right half.
-pub const OF_UNIT: usize = 3;
 
 /// What the network expects, as it stands on a card.
 pub const INPUT: &str = "3×28×28 (u, v, strain) of the flow from onset to apex, unmasked, \
     without the head's affine motion, in thousandths of the distance between the eyes; \
     inverse hyperbolic sine";
 
+pub use super::outputs::{Fitted, Logits, OF_UNIT, Vocabulary, has_halves};
+
 /// Maps judged in one go: bounds the memory.
 const BATCH: usize = 64;
-
-/// Whether a unit has two halves that can act alone; the others lie in the middle.
-#[must_use]
-pub fn has_halves(unit: ActionUnit) -> bool {
-    !matches!(unit.number(), 8 | 16..=18 | 21..=31)
-}
-
-/// What the outputs of a network stand for.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Vocabulary {
-    pub units: Vec<ActionUnit>,
-    /// Names of the classes: three, five, seven, as the weights say.
-    pub classes: Vec<String>,
-}
-
-impl Vocabulary {
-    /// How many logits there are.
-    #[must_use]
-    pub fn outputs(&self) -> usize {
-        OF_UNIT * self.units.len() + self.classes.len()
-    }
-}
 
 /// The network with its parameters on one device.
 #[derive(Module, Debug)]
@@ -143,68 +121,6 @@ impl AuFlow {
     }
 }
 
-/// Logits of one map, as one member gives them.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Logits {
-    /// It acts, in the picture's left half, in its right half; unit by unit.
-    pub units: Vec<[f32; OF_UNIT]>,
-    pub classes: Vec<f32>,
-}
-
-impl Logits {
-    fn of(values: &[f32], vocabulary: &Vocabulary) -> Self {
-        let (units, classes) = values.split_at(OF_UNIT * vocabulary.units.len());
-        Self {
-            units: units.as_chunks().0.to_vec(),
-            classes: classes.to_vec(),
-        }
-    }
-
-    /// The mean with what was said of the mirrored map.
-    fn with_mirror(mut self, mirror: &Self) -> Self {
-        for (unit, other) in self.units.iter_mut().zip(&mirror.units) {
-            let [acts, left, right] = *other;
-            for (own, seen) in unit.iter_mut().zip([acts, right, left]) {
-                *own = 0.5 * (*own + seen);
-            }
-        }
-        for (own, seen) in self.classes.iter_mut().zip(&mirror.classes) {
-            *own = 0.5 * (*own + seen);
-        }
-        self
-    }
-}
-
-/// What was fitted on subjects that were not learnt from.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Fitted {
-    /// Divides the units' logits (Guo et al. 2017).
-    pub unit_temperature: f64,
-    /// Divides the classes' logits.
-    pub class_temperature: f64,
-    /// From which probability on a unit is called present, unit by unit.
-    pub thresholds: Vec<f64>,
-    /// The same for the units' halves.
-    pub side_threshold: f64,
-    /// No class is named where its uncertainty (entropy over the logarithm of the
-    /// number of classes) is larger.
-    pub abstain_above: f64,
-}
-
-impl Fitted {
-    /// Before anything is fitted.
-    #[must_use]
-    pub fn none(units: usize) -> Self {
-        Self {
-            unit_temperature: 1.0,
-            class_temperature: 1.0,
-            thresholds: vec![0.5; units],
-            side_threshold: 0.5,
-            abstain_above: 1.0,
-        }
-    }
-}
-
 /// What a weights file of AU-Flow holds.
 #[derive(Debug, Clone, PartialEq)]
 pub struct AuWeights {
@@ -223,25 +139,9 @@ impl AuWeights {
         more: BTreeMap<String, String>,
     ) -> Weights {
         let mut settings = more;
-        let numbers = |values: &[f64]| {
-            let words: Vec<String> = values.iter().map(|v| format!("{v:.4}")).collect();
-            words.join(" ")
-        };
-        let units: Vec<String> = (self.vocabulary.units.iter())
-            .map(|u| u.number().to_string())
-            .collect();
-        let fitted = &self.fitted;
-        let own = [
-            ("members", self.members.len().to_string()),
-            ("units", units.join(" ")),
-            ("classes", self.vocabulary.classes.join(" ")),
-            ("unit temperature", numbers(&[fitted.unit_temperature])),
-            ("class temperature", numbers(&[fitted.class_temperature])),
-            ("unit thresholds", numbers(&fitted.thresholds)),
-            ("side threshold", numbers(&[fitted.side_threshold])),
-            ("abstain above", numbers(&[fitted.abstain_above])),
-        ];
-        settings.extend(own.map(|(name, value)| (name.to_owned(), value)));
+        settings.insert("members".to_owned(), self.members.len().to_string());
+        settings.extend(self.vocabulary.settings());
+        settings.extend(self.fitted.settings());
         Weights {
             card: WeightsCard {
                 network: NETWORK.to_owned(),
@@ -261,48 +161,10 @@ impl AuWeights {
     /// # Errors
     /// Says what is missing or makes no sense.
     pub fn unpack(weights: &Weights) -> Result<Self, String> {
-        let setting = |name: &str| {
-            let found = weights.card.settings.get(name).map(String::as_str);
-            found.ok_or_else(|| format!("its card does not say '{name}'"))
-        };
-        let unknown = |name: &str, value: &str| format!("its card says {name} = '{value}'");
-        let numbers = |name: &str, range: std::ops::RangeInclusive<f64>| {
-            let text = setting(name)?;
-            let values: Option<Vec<f64>> = text
-                .split_whitespace()
-                .map(|word| word.parse().ok().filter(|v| range.contains(v)))
-                .collect();
-            values.ok_or_else(|| unknown(name, text))
-        };
-        let number = |name: &str, range| match numbers(name, range)?.as_slice() {
-            [one] => Ok(*one),
-            _ => Err(unknown(name, setting(name)?)),
-        };
-        let text = setting("units")?;
-        let units: Option<Vec<ActionUnit>> = text
-            .split_whitespace()
-            .map(|word| word.parse().ok().and_then(ActionUnit::new))
-            .collect();
-        let units = units
-            .filter(|units| !units.is_empty())
-            .ok_or_else(|| unknown("units", text))?;
-        let classes = setting("classes")?;
-        let vocabulary = Vocabulary {
-            units,
-            classes: classes.split_whitespace().map(str::to_owned).collect(),
-        };
-        let thresholds = numbers("unit thresholds", 0.0..=1.0)?;
-        if thresholds.len() != vocabulary.units.len() {
-            return Err(unknown("unit thresholds", setting("unit thresholds")?));
-        }
-        let fitted = Fitted {
-            unit_temperature: number("unit temperature", 0.01..=100.0)?,
-            class_temperature: number("class temperature", 0.01..=100.0)?,
-            thresholds,
-            side_threshold: number("side threshold", 0.0..=1.0)?,
-            abstain_above: number("abstain above", 0.0..=1.0)?,
-        };
-        let count = members::counted(setting("members")?)?;
+        let settings = &weights.card.settings;
+        let vocabulary = Vocabulary::from_settings(settings)?;
+        let fitted = Fitted::from_settings(settings, &vocabulary)?;
+        let count = members::counted(setting(settings, "members")?)?;
         let members = members::parted(&weights.tensors, count, &[])?;
         Ok(Self {
             vocabulary,
@@ -406,6 +268,7 @@ impl AuReader {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::facs::ActionUnit;
 
     fn weights(members: usize) -> AuWeights {
         let vocabulary = Vocabulary {

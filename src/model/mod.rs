@@ -7,11 +7,16 @@
 //! | a few frames | LED-SSSNet ([`led_sssnet`]), LED-ResNet-18 ([`led_resnet18`]), both behind the layer of [`led`] |
 //! | onset and apex as pictures | TSDN ([`tsdn`]), UAMRN ([`uamrn`]), MoExt ([`moext`]) |
 //!
+//! The last two kinds and SSSN are read and run alike ([`expression_network`]) on the
+//! same [`face_pictures`] and answer in the same way ([`outputs`]).
+//!
 //! Parts that several share: [`resnet`] and its front ([`resnet_front`]), attention
 //! ([`lsh_attention`]), [`batch_norm`], and parameters by plan ([`layer_plan`]).
 
 pub mod au_flow;
 pub mod batch_norm;
+pub mod expression_network;
+pub mod face_pictures;
 pub mod flow_classifier;
 pub mod flow_framing;
 pub mod flow_input;
@@ -27,6 +32,7 @@ pub mod motion_map;
 pub mod motion_sequence;
 pub mod motion_tcn;
 pub mod off_apexnet;
+pub mod outputs;
 pub mod resnet;
 pub mod resnet_front;
 pub mod softnet;

@@ -45,6 +45,8 @@ use super::layer_plan::{self, Planned};
 use super::moext_losses::{reconstruction_loss, shape_loss, texture_loss};
 use super::resnet_front::{self, MAPS, ResNetFront};
 use crate::nn::parameters::{self, Start, Tensors};
+use crate::nn::weights::FORMAT_VERSION;
+use crate::nn::{Weights, WeightsCard};
 
 /// The classifier's name in weights files.
 pub const NETWORK: &str = "moext";
@@ -231,6 +233,31 @@ pub fn inherited(classifier: Tensors, pretrained: &Tensors) -> Result<Tensors, S
         }
     }
     Ok(joined)
+}
+
+/// The network that rebuilds apexes as a file, with what the card says besides.
+#[must_use]
+pub fn packed(
+    options: MoExtOptions,
+    pretrained: &Tensors,
+    source: String,
+    trained_on: String,
+    more: BTreeMap<String, String>,
+) -> Weights {
+    let mut settings = more;
+    settings.extend(options.settings());
+    Weights {
+        card: WeightsCard {
+            network: PRETRAINING.to_owned(),
+            format_version: FORMAT_VERSION,
+            kind: None,
+            source,
+            trained_on,
+            input: INPUT.to_owned(),
+            settings,
+        },
+        tensors: pretrained.clone(),
+    }
 }
 
 /// The parameters of a [`ConvBlock`].

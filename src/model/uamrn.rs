@@ -595,6 +595,22 @@ impl Uamrn {
         self.coded(onset, apex, &mut Statistics::Running)
     }
 
+    /// The same in a training, with what the front's normalisations measured: passes with
+    /// different dropout share them.
+    ///
+    /// # Shapes
+    /// - `onset`, `apex`: as for [`Self::forward`]
+    #[must_use]
+    pub fn vectors_training(
+        &self,
+        onset: Tensor<4>,
+        apex: Tensor<4>,
+    ) -> (Tensor<3>, Vec<Measured>) {
+        let mut measured = Vec::new();
+        let vectors = self.coded(onset, apex, &mut Statistics::OfBatch(&mut measured));
+        (vectors, measured)
+    }
+
     /// What it says of the vectors of expressions; with `kept` as in a Monte-Carlo pass.
     ///
     /// # Shapes

@@ -110,7 +110,8 @@ impl Epochs<'_> {
         mut study: impl FnMut(N, &[usize], Moment) -> Result<Lesson<N>, String>,
     ) -> Result<Trained, TrainingError> {
         let (mut step, mut curve) = (start.step, start.curve);
-        let mut optimizer = Optimizer::resumed(self.rule, step, start.optimizer).with_faster(self.faster);
+        let mut optimizer =
+            Optimizer::resumed(self.rule, step, start.optimizer).with_faster(self.faster);
         let mut saved = Instant::now();
         for epoch in start.epoch..self.epochs {
             let order = order(epoch);

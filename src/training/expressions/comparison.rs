@@ -7,16 +7,19 @@ use std::time::Instant;
 
 use serde::Serialize;
 
-use super::corpus::{Measured, Shown};
-use super::fitting::{FitError, judge};
-use super::report::{AuReport, answers};
-use crate::explain::calibration;
+use super::corpus::{Measured, Sample, Shown};
+use super::fitting::{FitError, FlowTeller, Judged, Telling, judge, mean_logit};
+use super::report::CalibrationPart;
+use crate::explain::calibration::{self, Temperature};
+use crate::explain::uncertainty;
+use crate::metrics::multilabel;
 use crate::metrics::recognition::score;
-use crate::model::au_flow::{self, AuReader};
+use crate::model::au_flow::{self, AuReader, Fitted};
+use crate::model::expression_network::{Architecture, ExpressionReader};
 use crate::model::flow_classifier::FlowClassifier;
+use crate::model::outputs::CLASS_TEMPERATURE;
 use crate::model::{off_apexnet, ststnet};
 use crate::nn::{NnDevice, Weights, WeightsError};
-use crate::recognition::FaceReader;
 use crate::training::random::{Moment, Purpose};
 use crate::training::recognition::learner::best;
 
@@ -33,10 +36,9 @@ pub enum ComparisonError {
     #[error(transparent)]
     Weights(#[from] WeightsError),
     #[error(
-        "'{network}' reads no single expression, so it cannot be compared here. Choose weights of {}, {} or {}: {weights}",
+        "'{network}' reads no single expression, so it cannot be compared here. Choose weights of a network that does, as {}, {} or led-sssnet: {weights}",
         au_flow::NETWORK,
-        ststnet::NETWORK,
-        off_apexnet::NETWORK
+        ststnet::NETWORK
     )]
     OtherNetwork { network: String, weights: String },
     #[error("{0}. Give recordings whose labels name emotions and action units")]
@@ -66,12 +68,53 @@ pub struct Row {
     /// `None` for networks without classes.
     pub uf1: Option<Figure>,
     pub uar: Option<Figure>,
-    /// Expected calibration error of the likeliest class, 0..1.
-    pub class_calibration: Option<f64>,
+    /// Expected calibration error of the likeliest class, 0..1, with a temperature of 1
+    /// and with the weights' own.
+    pub class_calibration: Option<CalibrationPart>,
     /// Mean over the units, binary and two-class; `None` for networks of classes alone.
     pub unit_f1: Option<[f64; 2]>,
+    pub unit_calibration: Option<CalibrationPart>,
     /// Median for one expression, mirror image and members included, by device.
     pub milliseconds: BTreeMap<String, f64>,
+}
+
+/// A network of any kind, ready to tell, with what was fitted.
+fn contestant(
+    name: &str,
+    weights: &Weights,
+    device: &NnDevice,
+) -> Result<(Box<dyn Telling>, Fitted), ComparisonError> {
+    let path = Path::new(name);
+    match weights.card.network.as_str() {
+        au_flow::NETWORK => {
+            let reader = AuReader::from_file(weights, path, device)?;
+            let fitted = reader.fitted.clone();
+            Ok((Box::new(reader), fitted))
+        }
+        network @ (ststnet::NETWORK | off_apexnet::NETWORK) => {
+            let classifier = FlowClassifier::from_file(weights, path, network, device)?;
+            let temperature = weights.card.settings.get(CLASS_TEMPERATURE);
+            let temperature = temperature.and_then(|text| text.parse().ok());
+            let teller = FlowTeller::new(classifier, temperature.unwrap_or(1.0));
+            let fitted = teller.fitted.clone();
+            Ok((Box::new(teller), fitted))
+        }
+        network if Architecture::named(network).is_some() => {
+            let reader = ExpressionReader::from_file(weights, path, device)?;
+            let fitted = reader.fitted.clone();
+            Ok((Box::new(reader), fitted))
+        }
+        other => Err(ComparisonError::OtherNetwork {
+            network: other.to_owned(),
+            weights: name.to_owned(),
+        }),
+    }
+}
+
+/// Whether networks of these weights read pictures of the face.
+#[must_use]
+pub fn reads_pictures(weights: &Weights) -> bool {
+    Architecture::named(&weights.card.network).is_some()
 }
 
 /// Puts one network's row together.
@@ -85,59 +128,48 @@ pub fn row(
     devices: &[NnDevice],
 ) -> Result<Row, ComparisonError> {
     let mut milliseconds = BTreeMap::new();
-    let flex = NnDevice::flex();
-    let (said, unit_f1) = match weights.card.network.as_str() {
-        au_flow::NETWORK => {
-            for device in devices {
-                let reader = AuReader::from_file(weights, Path::new(name), device)?;
-                let map = sample(measured).map(|s| &s.motion.map);
-                let map = map.ok_or(FitError::Empty)?;
-                let time = timed(|| reader.logits(&[map]).map(|l| drop(black_box(l))), device)?;
-                milliseconds.insert(device.name().to_owned(), time);
-            }
-            units_and_classes(name, weights, measured, &flex)?
-        }
-        network @ (ststnet::NETWORK | off_apexnet::NETWORK) => {
-            for device in devices {
-                let network = FlowClassifier::from_file(weights, Path::new(name), network, device)?;
-                let image = sample(measured).map(|s| s.motion.image.as_slice());
-                let image = image.ok_or(FitError::Empty)?;
-                let once = || network.probabilities(&[image]).map(|p| drop(black_box(p)));
-                milliseconds.insert(device.name().to_owned(), timed(once, device)?);
-            }
-            let network = FlowClassifier::from_file(weights, Path::new(name), network, &flex)?;
-            (classes(&network, measured, &flex)?, None)
-        }
-        other => {
-            return Err(ComparisonError::OtherNetwork {
-                network: other.to_owned(),
-                weights: name.to_owned(),
-            });
-        }
-    };
-    let rows: Vec<&[f32]> = said.iter().map(|s| s.probabilities.as_slice()).collect();
-    let truth: Vec<usize> = said.iter().map(|s| s.truth).collect();
+    for device in devices {
+        let (network, _) = contestant(name, weights, device)?;
+        let mut samples = measured.iter().flat_map(|m| &m.samples);
+        let sample: &Sample = samples.find(|s| network.reads(s)).ok_or(FitError::Empty)?;
+        let time = timed(
+            || network.tell(&[sample]).map(|l| drop(black_box(l))),
+            device,
+        )?;
+        milliseconds.insert(device.name().to_owned(), time);
+    }
+    let (network, fitted) = contestant(name, weights, &NnDevice::flex())?;
+    let judged = judge(network.as_ref(), measured)?;
+    let shown: Vec<&Judged> = (judged.iter())
+        .filter(|j| matches!(j.sample.shown, Shown::Expression { .. }))
+        .collect();
+    let classed: Vec<&Judged> = shown
+        .iter()
+        .copied()
+        .filter(|j| j.class.is_some())
+        .collect();
+    let said = classes(&classed, fitted.class_temperature)?;
     let (mut class_calibration, mut uf1, mut uar) = (None, None, None);
     if !said.is_empty() {
-        let error = calibration::of_classes(&rows, &truth).map_err(FitError::from)?;
-        class_calibration = Some(error.expected_error);
         let found = figures(&said);
         (uf1, uar) = (Some(found.0), Some(found.1));
+        class_calibration = Some(CalibrationPart {
+            before: class_error(&classes(&classed, 1.0)?)?,
+            after: class_error(&said)?,
+        });
     }
+    let units = units(&shown, &fitted)?;
     Ok(Row {
         weights: name.to_owned(),
         network: weights.card.network.clone(),
-        seed: weights
-            .card
-            .settings
-            .get("seed")
-            .and_then(|s| s.parse().ok()),
+        seed: (weights.card.settings.get("seed")).and_then(|s| s.parse().ok()),
         parameters: weights.tensors.values().map(|t| t.values.len()).sum(),
         expressions: said.len(),
         uf1,
         uar,
         class_calibration,
-        unit_f1,
+        unit_f1: units.as_ref().map(|u| u.0),
+        unit_calibration: units.map(|u| u.1),
         milliseconds,
     })
 }
@@ -149,68 +181,72 @@ struct Said {
     probabilities: Vec<f32>,
 }
 
-fn sample<'a>(measured: &[&'a Measured]) -> Option<&'a super::corpus::Sample> {
-    measured.iter().flat_map(|m| &m.samples).next()
+/// The mean of the members' probabilities.
+fn classes(classed: &[&Judged], temperature: f64) -> Result<Vec<Said>, ComparisonError> {
+    let warmth = Temperature::new(temperature).unwrap_or_default();
+    let mut said = Vec::new();
+    for judged in classed {
+        let Some(truth) = judged.class else { continue };
+        let opinions: Vec<Vec<f32>> = (judged.members.iter())
+            .map(|member| warmth.class_probabilities(&member.classes))
+            .collect();
+        let joint = uncertainty::of_classes(&opinions).map_err(FitError::from)?;
+        said.push(Said {
+            subject: judged.recording.recording.subject.clone(),
+            truth,
+            probabilities: joint.mean,
+        });
+    }
+    Ok(said)
 }
 
-fn units_and_classes(
-    name: &str,
-    weights: &Weights,
-    measured: &[&Measured],
-    device: &NnDevice,
-) -> Result<(Vec<Said>, Option<[f64; 2]>), ComparisonError> {
-    let network = AuReader::from_file(weights, Path::new(name), device)?;
-    let judged = judge(&network, measured)?;
-    let warmth = [
-        network.fitted.unit_temperature,
-        network.fitted.class_temperature,
-    ];
-    let reader = FaceReader::of(network, name, device);
-    let answers = answers(&reader, &judged)?;
-    let settings = BTreeMap::new();
-    let report = AuReport::new((name, "test"), &answers, measured, warmth, None, settings)?;
-    let said = (answers.iter())
-        .filter_map(|answer| {
-            let class = answer.said.class.as_ref()?;
-            Some(Said {
-                subject: answer.judged.recording.recording.subject.clone(),
-                truth: answer.judged.class?,
-                probabilities: class.probabilities.iter().map(|&p| p as f32).collect(),
-            })
+fn class_error(said: &[Said]) -> Result<f64, ComparisonError> {
+    let rows: Vec<&[f32]> = said.iter().map(|s| s.probabilities.as_slice()).collect();
+    let truth: Vec<usize> = said.iter().map(|s| s.truth).collect();
+    let error = calibration::of_classes(&rows, &truth).map_err(FitError::from)?;
+    Ok(error.expected_error)
+}
+
+/// F1, binary and two-class, and calibration of the units of every coded expression;
+/// `None` where the network tells none or nothing is coded.
+fn units(
+    shown: &[&Judged],
+    fitted: &Fitted,
+) -> Result<Option<([f64; 2], CalibrationPart)>, ComparisonError> {
+    let coded: Vec<(&Judged, Vec<bool>)> = (shown.iter())
+        .filter_map(|j| Some((*j, j.truth.as_ref()?.iter().map(|t| t[0]).collect())))
+        .collect();
+    let truth: Vec<Vec<bool>> = coded.iter().map(|c| c.1.clone()).collect();
+    if truth.first().is_none_or(Vec::is_empty) {
+        return Ok(None);
+    }
+    let logits: Vec<Vec<f32>> = (coded.iter())
+        .map(|(j, t)| (0..t.len()).map(|u| mean_logit(&j.members, u, 0)).collect())
+        .collect();
+    let probable = |temperature: f64| -> Vec<Vec<f32>> {
+        let warmth = Temperature::new(temperature).unwrap_or_default();
+        let rows = logits.iter().map(|row| warmth.presence_probabilities(row));
+        rows.collect()
+    };
+    let rows = probable(fitted.unit_temperature);
+    let called: Vec<Vec<bool>> = (rows.iter())
+        .map(|row| {
+            let pairs = row.iter().zip(&fitted.thresholds);
+            pairs.map(|(p, t)| f64::from(*p) >= *t).collect()
         })
         .collect();
-    let units = &report.action_units.score;
-    Ok((said, Some([units.mean_f1_binary, units.mean_f1_macro])))
-}
-
-fn classes(
-    network: &FlowClassifier,
-    measured: &[&Measured],
-    device: &NnDevice,
-) -> Result<Vec<Said>, ComparisonError> {
-    let mut shown = Vec::new();
-    let mut images = Vec::new();
-    for recording in measured {
-        for sample in &recording.samples {
-            let is_expression = matches!(sample.shown, Shown::Expression { .. });
-            if let Some(truth) = recording.class(sample).filter(|_| is_expression) {
-                shown.push((recording.recording.subject.clone(), truth));
-                images.push(sample.motion.image.as_slice());
-            }
-        }
-    }
-    let said = network.probabilities(&images);
-    let said = said.map_err(|reason| ComparisonError::Device {
-        device: device.name().to_owned(),
-        reason,
-    })?;
-    Ok((shown.into_iter().zip(said))
-        .map(|((subject, truth), probabilities)| Said {
-            subject,
-            truth,
-            probabilities: probabilities.to_vec(),
-        })
-        .collect())
+    let score = multilabel::score(&truth, &called);
+    let error = |rows: &[Vec<f32>]| {
+        let judged = calibration::of_presence(rows, &truth).map_err(FitError::from);
+        judged.map(|judged| judged.pooled.expected_error)
+    };
+    Ok(Some((
+        [score.mean_f1_binary, score.mean_f1_macro],
+        CalibrationPart {
+            before: error(&probable(1.0))?,
+            after: error(&rows)?,
+        },
+    )))
 }
 
 /// UF1 and UAR with their intervals: subjects are drawn again and again, with all their

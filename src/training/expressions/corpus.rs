@@ -2,18 +2,20 @@
 //! which none is shown.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use image::RgbImage;
 use rayon::prelude::*;
 use sha2::{Digest, Sha256};
 
-use super::kept;
+use super::{kept, pictures};
 use crate::base::Rect;
 use crate::dataset::LabelledRecording;
 use crate::dataset::flow_frames::{Pair, contents, read_pairs};
-use crate::face::{FaceDetector, FaceError, LandmarkPredictor};
+use crate::face::{FaceDetector, FaceError, LandmarkPredictor, Landmarks};
 use crate::facs::{EmotionSet, ScoredUnit};
+use crate::model::face_pictures::FacePictures;
 use crate::motion::luma::LumaPatch;
 use crate::motion::tvl1::Tvl1Preset;
 use crate::nn::inventory::hexadecimal;
@@ -49,6 +51,8 @@ pub enum Shown {
 pub struct Sample {
     pub shown: Shown,
     pub motion: ExpressionMotion,
+    /// `None` unless they were asked for ([`Corpus::with_pictures`]).
+    pub pictures: Option<Arc<FacePictures>>,
 }
 
 /// A recording with the motion of its pairs.
@@ -124,7 +128,7 @@ pub enum CorpusError {
     Face(#[from] FaceError),
     #[error(transparent)]
     Output(#[from] OutputError),
-    #[error("The kept motion is damaged ({reason}). Delete the file, it is made again: {}", path.display())]
+    #[error("What was measured and kept is damaged ({reason}). Delete the file, it is made again: {}", path.display())]
     Damaged { path: PathBuf, reason: String },
 }
 
@@ -135,6 +139,7 @@ pub struct Corpus {
     preset: Tvl1Preset,
     pairs: Pairs,
     folder: PathBuf,
+    pictures: bool,
 }
 
 impl Corpus {
@@ -149,7 +154,17 @@ impl Corpus {
             preset,
             pairs,
             folder: folder.to_path_buf(),
+            pictures: false,
         })
+    }
+
+    /// Also cuts the faces out, for networks that read pictures.
+    #[must_use]
+    pub fn with_pictures(self, wanted: bool) -> Self {
+        Self {
+            pictures: wanted,
+            ..self
+        }
     }
 
     /// All recordings, several at a time; `done` is told how many are ready.
@@ -198,6 +213,11 @@ impl Corpus {
                 wanted.len()
             )));
         }
+        let pictures = if self.pictures {
+            self.kept_pictures(recording, &wanted, &key)?
+        } else {
+            vec![None; wanted.len()]
+        };
         let mut measured = Measured {
             recording: recording.clone(),
             emotions,
@@ -211,9 +231,13 @@ impl Corpus {
                 measured.left_out.push((event, reason));
             }
         }
-        for ((shown, _), found) in wanted.into_iter().zip(found) {
+        for (((shown, _), found), pictures) in wanted.into_iter().zip(found).zip(pictures) {
             match (found, shown) {
-                (Ok(motion), _) => measured.samples.push(Sample { shown, motion }),
+                (Ok(motion), _) => measured.samples.push(Sample {
+                    shown,
+                    motion,
+                    pictures: pictures.map(Arc::new),
+                }),
                 (Err(reason), Shown::Expression { event }) => {
                     measured.left_out.push((event, reason));
                 }
@@ -221,6 +245,32 @@ impl Corpus {
             }
         }
         Ok(measured)
+    }
+
+    fn kept_pictures(
+        &self,
+        recording: &LabelledRecording,
+        wanted: &[(Shown, Pair)],
+        key: &str,
+    ) -> Result<Vec<Option<FacePictures>>, CorpusError> {
+        let mut hash = Sha256::new();
+        hash.update(format!("{} {key}", pictures::VERSION));
+        for &(shown, pair) in wanted {
+            hash.update(pictures::clip_end(recording, shown, pair).to_le_bytes());
+        }
+        let name = hexadecimal(&hash.finalize());
+        let path = self.folder.join(format!("{name}.pictures"));
+        if !path.exists() {
+            pictures::save(&path, &self.pictures_of(recording, wanted))?;
+        }
+        let found = pictures::load(&path).and_then(|found| {
+            let (got, all) = (found.len(), wanted.len());
+            let right = got == all;
+            right
+                .then_some(found)
+                .ok_or(format!("{got} pairs instead of {all}"))
+        });
+        found.map_err(|reason| CorpusError::Damaged { path, reason })
     }
 
     fn key(&self, recording: &LabelledRecording, pairs: &[Pair]) -> String {
@@ -256,22 +306,34 @@ impl Corpus {
         if onset.dimensions() != apex.dimensions() {
             return Err("its onset and apex differ in size".to_owned());
         }
-        let faces = self.detector.search_still(onset);
-        let Some(face) = faces.first() else {
+        let Some(face) = self.surest_face(onset) else {
             return Err("no face is found in its onset frame".to_owned());
         };
         // A head goes little from onset to apex: its box will do for both.
-        let first = self.picture(onset, face.rect);
-        let second = self.picture(apex, face.rect);
+        let first = self.picture(onset, face);
+        let second = self.picture(apex, face);
         let meter = MotionMeter::new(self.preset.params());
         meter.measure(&first, &second).map_err(|e| e.to_string())
     }
 
     fn picture(&self, picture: &RgbImage, face: Rect) -> FacePicture {
         FacePicture {
-            patch: LumaPatch::at_most(picture, face, LARGEST_FACE),
-            landmarks: self.landmarks.predict(picture, face),
+            patch: self.patch(picture, face),
+            landmarks: self.points(picture, face),
         }
+    }
+
+    pub(super) fn surest_face(&self, picture: &RgbImage) -> Option<Rect> {
+        let faces = self.detector.search_still(picture);
+        faces.first().map(|face| face.rect)
+    }
+
+    pub(super) fn patch(&self, picture: &RgbImage, face: Rect) -> LumaPatch {
+        LumaPatch::at_most(picture, face, LARGEST_FACE)
+    }
+
+    pub(super) fn points(&self, picture: &RgbImage, face: Rect) -> Landmarks {
+        self.landmarks.predict(picture, face)
     }
 }
 

@@ -7,6 +7,8 @@ use crate::explain::calibration::{CalibrationError, Temperature};
 use crate::explain::uncertainty::{self, UncertaintyError};
 use crate::facs::ThreeClass;
 use crate::model::au_flow::{AuReader, Fitted, Logits, OF_UNIT, Vocabulary, has_halves};
+use crate::model::expression_network::{Expression, ExpressionReader};
+use crate::model::flow_classifier::FlowClassifier;
 use crate::model::motion_map::MotionMap;
 
 /// A unit shown less often in what is fitted on takes the threshold that serves all.
@@ -56,25 +58,122 @@ pub fn check_classes(vocabulary: &Vocabulary) -> Result<(), FitError> {
     Err(FitError::Classes(vocabulary.classes.join(", ")))
 }
 
+/// A network that says of measured expressions what they show.
+pub trait Telling {
+    /// What its logits stand for; no units where it tells classes alone.
+    fn vocabulary(&self) -> &Vocabulary;
+
+    /// Whether a sample has what the network reads.
+    fn reads(&self, sample: &Sample) -> bool;
+
+    /// What each member says of each sample, before the temperatures.
+    ///
+    /// # Errors
+    /// When the device fails.
+    fn tell(&self, samples: &[&Sample]) -> Result<Vec<Vec<Logits>>, String>;
+}
+
+impl Telling for AuReader {
+    fn vocabulary(&self) -> &Vocabulary {
+        &self.vocabulary
+    }
+
+    fn reads(&self, _: &Sample) -> bool {
+        true
+    }
+
+    fn tell(&self, samples: &[&Sample]) -> Result<Vec<Vec<Logits>>, String> {
+        let maps: Vec<&MotionMap> = samples.iter().map(|s| &s.motion.map).collect();
+        self.logits(&maps)
+    }
+}
+
+impl Telling for ExpressionReader {
+    fn vocabulary(&self) -> &Vocabulary {
+        &self.vocabulary
+    }
+
+    fn reads(&self, sample: &Sample) -> bool {
+        sample.pictures.is_some()
+    }
+
+    fn tell(&self, samples: &[&Sample]) -> Result<Vec<Vec<Logits>>, String> {
+        let expressions: Option<Vec<Expression>> = (samples.iter())
+            .map(|sample| {
+                Some(Expression {
+                    map: &sample.motion.map,
+                    pictures: sample.pictures.as_deref()?,
+                })
+            })
+            .collect();
+        self.logits(&expressions.ok_or("an expression has no pictures")?)
+    }
+}
+
+/// A network on flow images, which tells classes alone.
+pub struct FlowTeller {
+    classifier: FlowClassifier,
+    vocabulary: Vocabulary,
+    pub fitted: Fitted,
+}
+
+impl FlowTeller {
+    /// With the temperature that its card says.
+    #[must_use]
+    pub fn new(classifier: FlowClassifier, class_temperature: f64) -> Self {
+        Self {
+            classifier,
+            vocabulary: Vocabulary {
+                units: Vec::new(),
+                classes: ThreeClass::ALL.map(|c| c.name().to_owned()).to_vec(),
+            },
+            fitted: Fitted {
+                class_temperature,
+                ..Fitted::none(0)
+            },
+        }
+    }
+}
+
+impl Telling for FlowTeller {
+    fn vocabulary(&self) -> &Vocabulary {
+        &self.vocabulary
+    }
+
+    fn reads(&self, _: &Sample) -> bool {
+        true
+    }
+
+    fn tell(&self, samples: &[&Sample]) -> Result<Vec<Vec<Logits>>, String> {
+        let images: Vec<&[f32]> = samples.iter().map(|s| s.motion.image.as_slice()).collect();
+        let said = self.classifier.probabilities(&images)?;
+        let logits = |row: [f32; 3]| Logits {
+            units: Vec::new(),
+            classes: row.map(|p| p.max(f32::MIN_POSITIVE).ln()).to_vec(),
+        };
+        Ok(said.into_iter().map(|row| vec![logits(row)]).collect())
+    }
+}
+
 /// What the network says of labelled expressions and of rest; what is astray or lets go
 /// is for learning alone.
 ///
 /// # Errors
 /// When the device fails.
 pub fn judge<'a>(
-    reader: &AuReader,
+    network: &dyn Telling,
     measured: &[&'a Measured],
 ) -> Result<Vec<Judged<'a>>, FitError> {
-    check_classes(&reader.vocabulary)?;
+    let vocabulary = network.vocabulary();
+    check_classes(vocabulary)?;
     let asked = |shown: Shown| matches!(shown, Shown::Expression { .. } | Shown::Rest);
     let samples: Vec<(&Measured, &Sample)> = measured
         .iter()
         .flat_map(|m| m.samples.iter().map(move |s| (*m, s)))
-        .filter(|(_, sample)| asked(sample.shown))
+        .filter(|(_, sample)| asked(sample.shown) && network.reads(sample))
         .collect();
-    let maps: Vec<&MotionMap> = samples.iter().map(|(_, s)| &s.motion.map).collect();
-    let said = reader.logits(&maps).map_err(FitError::Device)?;
-    let vocabulary = &reader.vocabulary;
+    let alone: Vec<&Sample> = samples.iter().map(|(_, sample)| *sample).collect();
+    let said = network.tell(&alone).map_err(FitError::Device)?;
     Ok((samples.into_iter().zip(said))
         .map(|((recording, sample), members)| Judged {
             recording,
@@ -108,8 +207,19 @@ pub fn mean_classes(members: &[Logits]) -> Vec<f32> {
 ///
 /// # Errors
 /// When there is nothing to fit on or the network fails.
-pub fn fit(reader: &AuReader, held_out: &[&Measured]) -> Result<Fitted, FitError> {
-    let judged = judge(reader, held_out)?;
+pub fn fit(network: &dyn Telling, held_out: &[&Measured]) -> Result<Fitted, FitError> {
+    let vocabulary = network.vocabulary();
+    let judged = judge(network, held_out)?;
+    let classed: Vec<&Judged> = judged.iter().filter(|j| j.class.is_some()).collect();
+    let (class_temperature, abstain_above) = fit_classes(&classed)?;
+    let units = vocabulary.units.len();
+    if units == 0 {
+        return Ok(Fitted {
+            class_temperature,
+            abstain_above,
+            ..Fitted::none(0)
+        });
+    }
     // Rest is judged by itself: what is asked later was spotted before.
     let coded: Vec<(&Judged, &Vec<[bool; OF_UNIT]>)> = (judged.iter())
         .filter(|j| matches!(j.sample.shown, Shown::Expression { .. }))
@@ -118,7 +228,6 @@ pub fn fit(reader: &AuReader, held_out: &[&Measured]) -> Result<Fitted, FitError
     if coded.is_empty() {
         return Err(FitError::Empty);
     }
-    let units = reader.vocabulary.units.len();
     let logits: Vec<Vec<f32>> = (coded.iter())
         .map(|(j, _)| (0..units).map(|u| mean_logit(&j.members, u, 0)).collect())
         .collect();
@@ -129,13 +238,11 @@ pub fn fit(reader: &AuReader, held_out: &[&Measured]) -> Result<Fitted, FitError
     let probabilities: Vec<Vec<f32>> = (logits.iter())
         .map(|row| unit_temperature.presence_probabilities(row))
         .collect();
-    let classed: Vec<&Judged> = judged.iter().filter(|j| j.class.is_some()).collect();
-    let (class_temperature, abstain_above) = fit_classes(&classed)?;
     Ok(Fitted {
         unit_temperature: unit_temperature.value(),
         class_temperature,
         thresholds: thresholds(&probabilities, &shown),
-        side_threshold: side_threshold(&coded, &reader.vocabulary, unit_temperature),
+        side_threshold: side_threshold(&coded, vocabulary, unit_temperature),
         abstain_above,
     })
 }

@@ -28,7 +28,8 @@ enum Outcome {
     LeftOut(String),
 }
 
-struct Array(Dtype, Vec<usize>, Vec<u8>);
+/// Values as they stand in a file, with their type and shape.
+pub(super) struct Array(pub(super) Dtype, pub(super) Vec<usize>, pub(super) Vec<u8>);
 
 impl View for Array {
     fn dtype(&self) -> Dtype {
@@ -80,6 +81,14 @@ pub(super) fn save(
         ),
         (PAIRS, Array(Dtype::U8, vec![text.len()], text)),
     ];
+    write(path, arrays)
+}
+
+/// Writes a file of such arrays.
+pub(super) fn write<const N: usize>(
+    path: &Path,
+    arrays: [(&str, Array); N],
+) -> Result<(), OutputError> {
     let bytes = safetensors::serialize(arrays, None).map_err(|e| OutputError::write(path, e))?;
     let mut batch = Batch::default();
     batch.add(path, &bytes)?;

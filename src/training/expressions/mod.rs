@@ -2,9 +2,12 @@
 //! known: labelled recordings to motion, motion to weights, weights to a report.
 
 pub mod comparison;
+pub mod contest;
 pub mod corpus;
 pub mod fitting;
 mod kept;
+pub mod networks;
+mod pictures;
 pub mod report;
 pub mod trainer;
 mod variation;

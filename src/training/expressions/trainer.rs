@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::thread;
 
 use burn::optim::GradientsParams;
@@ -14,10 +15,12 @@ use crate::facs::{ActionUnit, ScoredUnit, Side, ThreeClass};
 use crate::model::au_flow::{
     AuFlow, AuWeights, Fitted, HIDDEN, NETWORK, OF_UNIT, Vocabulary, has_halves,
 };
+use crate::model::face_pictures::FacePictures;
 use crate::model::flow_input::SIDE;
 use crate::model::motion_map::{CHANNELS, MotionMap};
 use crate::nn::NnDevice;
 use crate::nn::parameters;
+use crate::spotting::ExpressionKind;
 use crate::training::checkpoint::{EXTENSION, Settings};
 use crate::training::epochs::{Epochs, Lesson, Trained, TrainingError};
 use crate::training::optimizer::Rule;
@@ -33,7 +36,7 @@ const JOINED: f64 = 0.3;
 const LAID_OVER_REST: f64 = 0.5;
 /// How much a unit's halves and the classes count against the units.
 const HALVES_WEIGHT: f64 = 0.3;
-const CLASS_WEIGHT: f64 = 0.1;
+pub(super) const CLASS_WEIGHT: f64 = 0.1;
 
 /// Everything that decides the course of a training but its data.
 #[derive(Debug, Clone, PartialEq)]
@@ -66,25 +69,28 @@ impl Default for AuTraining {
 
 /// A map with what it shows.
 #[derive(Debug, Clone)]
-struct Example {
-    map: MotionMap,
+pub(super) struct Example {
+    pub(super) map: MotionMap,
+    pub(super) pictures: Option<Arc<FacePictures>>,
     /// For each unit that it acts, in the picture's left half, in its right half.
-    units: Vec<[bool; OF_UNIT]>,
+    pub(super) units: Vec<[bool; OF_UNIT]>,
     /// Whether the halves are known: nobody coded the side of an asymmetric unit.
     halves: bool,
-    class: Option<usize>,
+    pub(super) class: Option<usize>,
     rest: bool,
+    /// How fast the expression is; `None` at rest.
+    pub(super) kind: Option<ExpressionKind>,
 }
 
 /// Expressions to learn from.
 #[derive(Debug, Clone)]
 pub struct Lessons {
-    examples: Vec<Example>,
+    pub(super) examples: Vec<Example>,
     expressions: Vec<usize>,
     rests: Vec<usize>,
     pub vocabulary: Vocabulary,
     /// What an example of each class counts: a rare one more.
-    class_weights: Vec<f32>,
+    pub(super) class_weights: Vec<f32>,
 }
 
 impl Lessons {
@@ -135,6 +141,8 @@ impl Lessons {
                     let class = recording.class(sample);
                     examples.push(Example {
                         map: sample.motion.map.clone(),
+                        pictures: sample.pictures.clone(),
+                        kind: recording.kind(sample),
                         units: told(&vocabulary, units),
                         halves: units.iter().all(|u| u.side != Some(Side::Unilateral)),
                         class: class.filter(|_| !vocabulary.classes.is_empty()),
@@ -174,7 +182,7 @@ impl Lessons {
     }
 
     /// One example as an update sees it.
-    fn drawn(&self, at: usize, mut random: Stream) -> Example {
+    pub(super) fn drawn(&self, at: usize, mut random: Stream) -> Example {
         let mut example = self.examples[at].clone();
         let pick = |of: &[usize], random: &mut Stream| {
             (!of.is_empty()).then(|| &self.examples[of[random.below(of.len())]])

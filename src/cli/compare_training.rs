@@ -1,0 +1,257 @@
+//! `onset compare --train`: every network is trained on one folder before all are tested
+//! on another.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::anyhow;
+use clap::Args;
+
+use super::Failure;
+use super::expression_data::Expressions;
+use super::print::tell;
+use crate::dataset::splits;
+use crate::nn::Weights;
+use crate::training::checkpoint::Settings;
+use crate::training::epochs::TrainingError;
+use crate::training::expressions::contest::{ContestError, Entry, Material};
+use crate::training::expressions::corpus::Measured;
+use crate::training::expressions::trainer::Lessons;
+use crate::training::progress::{CurveRow, Monitor, Next};
+
+/// Lines about one training come this often at most.
+const LINE_EVERY: Duration = Duration::from_secs(20);
+
+#[derive(Debug, Clone, Args)]
+pub(super) struct TrainingArgs {
+    /// Folders of labelled recordings to train every network on before it is tested; no
+    /// subject of --data may be among theirs. Give it again for each further one.
+    #[arg(long, requires = "keep")]
+    pub(super) train: Vec<PathBuf>,
+    /// Where the trained weights are kept: a network that is there already, trained on
+    /// the same with the same settings, is not trained again.
+    #[arg(long, requires = "train")]
+    keep: Option<PathBuf>,
+    /// How often each network is trained, from seed 1 on.
+    #[arg(long, default_value_t = 3, requires = "train", value_parser = clap::value_parser!(u64).range(1..=16))]
+    seeds: u64,
+    /// Train these networks alone, separated by commas.
+    #[arg(long, requires = "train", value_delimiter = ',', value_parser = entry)]
+    networks: Vec<Entry>,
+}
+
+fn entry(name: &str) -> Result<Entry, String> {
+    let all = Entry::all();
+    let found = all.iter().find(|entry| entry.network() == name);
+    found.copied().ok_or_else(|| {
+        let names: Vec<&str> = all.iter().map(|entry| entry.network()).collect();
+        format!("there is no such network; there are {}", names.join(", "))
+    })
+}
+
+impl TrainingArgs {
+    fn entries(&self) -> Vec<Entry> {
+        match self.networks.as_slice() {
+            [] => Entry::all(),
+            given => given.to_vec(),
+        }
+    }
+
+    /// Whether any of the networks reads pictures.
+    pub(super) fn reads_pictures(&self) -> bool {
+        !self.train.is_empty() && self.entries().iter().any(|e| e.reads_pictures())
+    }
+
+    /// Trains what is not trained yet; the weights by name, network after network.
+    pub(super) fn run(
+        &self,
+        expressions: &Expressions,
+        tested: &Expressions,
+        quiet: bool,
+    ) -> Result<Vec<(String, Weights)>, Failure> {
+        let Some(folder) = &self.keep else {
+            return Ok(Vec::new());
+        };
+        std::fs::create_dir_all(folder).map_err(|e| {
+            Failure::input(anyhow!(
+                "Cannot keep weights: {e}. Choose another folder with --keep: {}",
+                folder.display()
+            ))
+        })?;
+        check_apart(expressions, tested)?;
+        let subjects: Vec<&str> = (expressions.measured.iter())
+            .map(|m| m.recording.subject.as_str())
+            .collect();
+        let apart = splits::held_out(&subjects);
+        let of = |held: bool| -> Vec<&Measured> {
+            let those = expressions.measured.iter().zip(&apart);
+            those.filter(|(_, a)| **a == held).map(|(m, _)| m).collect()
+        };
+        let (learnt, held_out) = (of(false), of(true));
+        if held_out.is_empty() {
+            return Err(Failure::input(anyhow!(
+                "Thresholds and temperatures are fitted on subjects that are not learnt from, and there is one subject only. Give recordings of at least two with --train"
+            )));
+        }
+        let lessons = Lessons::new(&learnt).map_err(Failure::input)?;
+        let data = ("data".to_owned(), expressions.fingerprint());
+        let contest = Contest {
+            material: Material {
+                lessons: &lessons,
+                learnt: &learnt,
+                held_out: &held_out,
+                described: &expressions.described(),
+                settings: &Settings::from([data]),
+            },
+            folder,
+            quiet,
+        };
+        let jobs: Vec<(Entry, u64)> = (self.entries().into_iter())
+            .flat_map(|entry| (1..=self.seeds).map(move |seed| (entry, seed)))
+            .collect();
+        contest.all(&jobs)
+    }
+}
+
+/// No subject may be learnt from and tested on.
+fn check_apart(learnt: &Expressions, tested: &Expressions) -> Result<(), Failure> {
+    let keys = |of: &Expressions| -> BTreeSet<String> {
+        of.measured.iter().map(|m| m.key.clone()).collect()
+    };
+    if keys(learnt).intersection(&keys(tested)).next().is_some() {
+        return Err(Failure::input(anyhow!(
+            "A recording is in --train and in --data, so it would be learnt from and tested on. Give recordings of other subjects to one of them"
+        )));
+    }
+    Ok(())
+}
+
+struct Contest<'a> {
+    material: Material<'a>,
+    folder: &'a Path,
+    quiet: bool,
+}
+
+impl Contest<'_> {
+    /// As many trainings at a time as there are threads. Each has a thread of its own: a
+    /// pool's thread that waits inside a backward pass would take up another training.
+    fn all(&self, jobs: &[(Entry, u64)]) -> Result<Vec<(String, Weights)>, Failure> {
+        let next = AtomicUsize::new(0);
+        let done: Mutex<Vec<(usize, Weights)>> = Mutex::default();
+        let failed: Mutex<Option<Failure>> = Mutex::default();
+        let work = || {
+            loop {
+                let at = next.fetch_add(1, Ordering::Relaxed);
+                let Some(&(entry, seed)) = jobs.get(at) else {
+                    return;
+                };
+                match self.one(entry, seed) {
+                    Ok(weights) => {
+                        let mut done = done.lock().unwrap_or_else(PoisonError::into_inner);
+                        done.push((at, weights));
+                    }
+                    Err(failure) => {
+                        let mut failed = failed.lock().unwrap_or_else(PoisonError::into_inner);
+                        failed.get_or_insert(failure);
+                        next.store(jobs.len(), Ordering::Relaxed);
+                    }
+                }
+            }
+        };
+        let threads = rayon::current_num_threads().clamp(1, jobs.len().max(1));
+        thread::scope(|scope| {
+            for number in 1..threads {
+                let named = thread::Builder::new().name(format!("training-{number}"));
+                // Where no further thread is to be had, there are fewer.
+                let _ = named.spawn_scoped(scope, work);
+            }
+            work();
+        });
+        if let Some(failure) = failed.into_inner().unwrap_or_else(PoisonError::into_inner) {
+            return Err(failure);
+        }
+        let mut done = done.into_inner().unwrap_or_else(PoisonError::into_inner);
+        done.sort_by_key(|(at, _)| *at);
+        Ok(done
+            .into_iter()
+            .map(|(at, weights)| (name(jobs[at]), weights))
+            .collect())
+    }
+
+    fn one(&self, entry: Entry, seed: u64) -> Result<Weights, Failure> {
+        let name = name((entry, seed));
+        let path = self.folder.join(format!("{name}.safetensors"));
+        if path.exists() {
+            let kept = Weights::load(&path).map_err(Failure::input)?;
+            if self.same(&kept, entry, seed) {
+                return Ok(kept);
+            }
+        }
+        let begun = Instant::now();
+        let monitor = Lines {
+            quiet: self.quiet,
+            last: Mutex::new(Instant::now()),
+        };
+        let entrant = entry
+            .train(&self.material, seed, self.folder, &monitor)
+            .map_err(failure)?;
+        if let Some(rebuilding) = &entrant.rebuilding {
+            let beside = self.folder.join(format!("{name}.rebuilding.safetensors"));
+            rebuilding.save(&beside).map_err(Failure::other)?;
+        }
+        entrant.weights.save(&path).map_err(Failure::other)?;
+        if !self.quiet {
+            tell!("{name}: trained in {:.0} s", begun.elapsed().as_secs_f64());
+        }
+        Ok(entrant.weights)
+    }
+
+    /// Whether a file was trained on the same data with the same settings.
+    fn same(&self, kept: &Weights, entry: Entry, seed: u64) -> bool {
+        let mut wanted = self.material.settings.clone();
+        wanted.extend(entry.settings());
+        wanted.insert("seed".to_owned(), seed.to_string());
+        let card = &kept.card;
+        card.network == entry.network()
+            && wanted
+                .iter()
+                .all(|(name, value)| card.settings.get(name) == Some(value))
+    }
+}
+
+fn name((entry, seed): (Entry, u64)) -> String {
+    format!("{}-seed-{seed}", entry.network())
+}
+
+/// A line about a training now and then.
+struct Lines {
+    quiet: bool,
+    last: Mutex<Instant>,
+}
+
+impl Monitor for Lines {
+    fn epoch(&self, part: &str, row: &CurveRow, epochs: u64) -> Next {
+        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        if !self.quiet && last.elapsed() >= LINE_EVERY {
+            *last = Instant::now();
+            tell!(
+                "{part}: epoch {} of {epochs}, loss {:.4}",
+                row.epoch,
+                row.loss
+            );
+        }
+        Next::Continue
+    }
+}
+
+fn failure(error: ContestError) -> Failure {
+    match error {
+        ContestError::Training(TrainingError::Checkpoint(_) | TrainingError::TooFew(_))
+        | ContestError::Fit(_) => Failure::input(error),
+        other => Failure::other(other),
+    }
+}
