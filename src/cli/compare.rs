@@ -143,17 +143,18 @@ fn print(rows: &[Row]) -> Result<(), Failure> {
 
 /// A line for each network that was trained several times.
 fn means(rows: &[Row]) -> Result<(), Failure> {
-    let mut networks: BTreeMap<(&str, usize), Vec<&Row>> = BTreeMap::new();
-    for row in rows.iter().filter(|row| row.seed.is_some()) {
-        let alike = (row.network.as_str(), row.parameters);
-        networks.entry(alike).or_default().push(row);
+    let mut networks: BTreeMap<&str, Vec<&Row>> = BTreeMap::new();
+    for row in rows {
+        if let Some((name, _)) = row.weights.rsplit_once("-seed-") {
+            networks.entry(name).or_default().push(row);
+        }
     }
     networks.retain(|_, rows| rows.len() > 1);
     if networks.is_empty() {
         return Ok(());
     }
     say!("\nmean over seeds (least to greatest)");
-    for ((network, _), rows) in networks {
+    for (network, rows) in networks {
         let over = |value: &dyn Fn(&Row) -> Option<f64>| {
             let values: Option<Vec<f64>> = rows.iter().map(|row| value(row)).collect();
             let Some(values) = values else {
@@ -165,7 +166,7 @@ fn means(rows: &[Row]) -> Result<(), Failure> {
             format!("{mean:.3} ({least:.3}–{greatest:.3})")
         };
         say!(
-            "{network:<14} {} seeds  AU F1 {}  two-class {}  UF1 {}  UAR {}",
+            "{network:<22} {} seeds  AU F1 {}  two-class {}  UF1 {}  UAR {}",
             rows.len(),
             over(&|row| row.unit_f1.map(|f| f[0])),
             over(&|row| row.unit_f1.map(|f| f[1])),

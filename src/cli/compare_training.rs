@@ -14,12 +14,10 @@ use clap::Args;
 use super::Failure;
 use super::expression_data::Expressions;
 use super::print::tell;
-use crate::dataset::splits;
 use crate::nn::Weights;
 use crate::training::checkpoint::Settings;
 use crate::training::epochs::TrainingError;
 use crate::training::expressions::contest::{ContestError, Entry, Material};
-use crate::training::expressions::corpus::Measured;
 use crate::training::expressions::trainer::Lessons;
 use crate::training::progress::{CurveRow, Monitor, Next};
 
@@ -42,6 +40,11 @@ pub(super) struct TrainingArgs {
     /// Train these networks alone, separated by commas.
     #[arg(long, requires = "train", value_delimiter = ',', value_parser = entry)]
     networks: Vec<Entry>,
+    /// Instead of every network, train LED-SSSNet as S0's ablation varies it: the grey
+    /// frames, magnified, their difference; without logarithm (plain), normalisation
+    /// (raw), learning (fixed); 1, 3, 5, 8, 12 outputs.
+    #[arg(long, requires = "train", conflicts_with = "networks")]
+    ablation: bool,
 }
 
 fn entry(name: &str) -> Result<Entry, String> {
@@ -56,6 +59,7 @@ fn entry(name: &str) -> Result<Entry, String> {
 impl TrainingArgs {
     fn entries(&self) -> Vec<Entry> {
         match self.networks.as_slice() {
+            [] if self.ablation => Entry::ablation(),
             [] => Entry::all(),
             given => given.to_vec(),
         }
@@ -83,20 +87,7 @@ impl TrainingArgs {
             ))
         })?;
         check_apart(expressions, tested)?;
-        let subjects: Vec<&str> = (expressions.measured.iter())
-            .map(|m| m.recording.subject.as_str())
-            .collect();
-        let apart = splits::held_out(&subjects);
-        let of = |held: bool| -> Vec<&Measured> {
-            let those = expressions.measured.iter().zip(&apart);
-            those.filter(|(_, a)| **a == held).map(|(m, _)| m).collect()
-        };
-        let (learnt, held_out) = (of(false), of(true));
-        if held_out.is_empty() {
-            return Err(Failure::input(anyhow!(
-                "Thresholds and temperatures are fitted on subjects that are not learnt from, and there is one subject only. Give recordings of at least two with --train"
-            )));
-        }
+        let (learnt, held_out) = expressions.parted()?;
         let lessons = Lessons::new(&learnt).map_err(Failure::input)?;
         let data = ("data".to_owned(), expressions.fingerprint());
         let contest = Contest {
@@ -117,14 +108,18 @@ impl TrainingArgs {
     }
 }
 
-/// No subject may be learnt from and tested on.
+/// No recording may be learnt from and tested on.
 fn check_apart(learnt: &Expressions, tested: &Expressions) -> Result<(), Failure> {
-    let keys = |of: &Expressions| -> BTreeSet<String> {
-        of.measured.iter().map(|m| m.key.clone()).collect()
+    let sources = |of: &Expressions| -> BTreeSet<PathBuf> {
+        let all = of.measured.iter().map(|m| &m.recording.source);
+        all.map(|path| path.canonicalize().unwrap_or_else(|_| path.clone()))
+            .collect()
     };
-    if keys(learnt).intersection(&keys(tested)).next().is_some() {
+    let learnt = sources(learnt);
+    if let Some(both) = sources(tested).intersection(&learnt).next() {
         return Err(Failure::input(anyhow!(
-            "A recording is in --train and in --data, so it would be learnt from and tested on. Give recordings of other subjects to one of them"
+            "A recording is in --train and in --data, so it would be learnt from and tested on. Give recordings of other subjects to one of them: {}",
+            both.display()
         )));
     }
     Ok(())
@@ -224,7 +219,7 @@ impl Contest<'_> {
 }
 
 fn name((entry, seed): (Entry, u64)) -> String {
-    format!("{}-seed-{seed}", entry.network())
+    format!("{}-seed-{seed}", entry.name())
 }
 
 /// A line about a training now and then.

@@ -11,7 +11,7 @@ use sha2::{Digest, Sha256};
 use super::print::tell;
 use super::progress::Progress;
 use super::{Failure, Outcome, Preset};
-use crate::dataset::{self, DatasetKind};
+use crate::dataset::{self, DatasetKind, splits};
 use crate::nn::inventory::hexadecimal;
 use crate::training::expressions::corpus::{Corpus, CorpusError, Measured, Pairs, Shown};
 
@@ -139,6 +139,27 @@ impl Expressions {
                 recording.recording.recording
             );
         }
+    }
+
+    /// Those of the subjects that are learnt from, and those that are fitted on.
+    ///
+    /// # Errors
+    /// When there is one subject only.
+    pub(super) fn parted(&self) -> Result<(Vec<&Measured>, Vec<&Measured>), Failure> {
+        let subjects: Vec<&str> = (self.measured.iter())
+            .map(|m| m.recording.subject.as_str())
+            .collect();
+        let apart = splits::held_out(&subjects);
+        let of = |held: bool| -> Vec<&Measured> {
+            let those = self.measured.iter().zip(&apart);
+            those.filter(|(_, a)| **a == held).map(|(m, _)| m).collect()
+        };
+        if apart.contains(&true) {
+            return Ok((of(false), of(true)));
+        }
+        Err(Failure::input(anyhow!(
+            "Thresholds and temperatures are fitted on subjects that are not learnt from, and there is one subject only. Give recordings of at least two"
+        )))
     }
 
     /// Whether everything that the labels name is there.

@@ -25,6 +25,7 @@ mod spotting_data;
 mod synth;
 mod train;
 mod train_expressions;
+mod train_network;
 mod train_spotting;
 mod training_progress;
 mod view;

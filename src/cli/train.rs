@@ -10,10 +10,12 @@ use super::flow_data::FlowData;
 use super::print::tell;
 use super::recipe_args::{FlowNetwork, RecipeArgs, beside};
 use super::train_expressions::{self, AuTrainArgs};
+use super::train_network::{self, NetworkTrainArgs};
 use super::train_spotting::{self, SoftNetTrainArgs, TcnTrainArgs};
 use super::training_progress::TrainingProgress;
 use super::{CommandResult, Failure, check_output};
 use crate::dataset::flow_images::FlowImages;
+use crate::model::{led_resnet18, led_sssnet, moext, sssn, tsdn, uamrn};
 use crate::project::output::write_whole;
 use crate::training::progress::Curve;
 use crate::training::recognition::recipe::Recipe;
@@ -43,6 +45,41 @@ enum Model {
         after_help = "Examples:\n  onset train au-flow --data studio --out au-flow.safetensors --seed 1\n  onset train au-flow --dataset casme2 --root /data/CASME2 --out au-flow.safetensors"
     )]
     AuFlow(AuTrainArgs),
+    /// Action units and classes by learnt Eulerian motion in six frames (LED-SSSNet).
+    #[command(
+        after_help = "Example: onset train led-sssnet --data studio --out led-sssnet.safetensors --seed 1"
+    )]
+    LedSssnet(NetworkTrainArgs),
+    /// The same with a ResNet-18 behind the learnt motion (LED-ResNet-18).
+    #[command(
+        after_help = "Example: onset train led-resnet18 --data studio --out led-resnet18.safetensors --seed 1"
+    )]
+    LedResnet18(NetworkTrainArgs),
+    /// Action units and classes by one stream on the motion map (SSSN).
+    #[command(
+        after_help = "Example: onset train sssn --data studio --out sssn.safetensors --seed 1"
+    )]
+    Sssn(NetworkTrainArgs),
+    /// The same by two streams that are multiplied (DSSN).
+    #[command(
+        after_help = "Example: onset train dssn --data studio --out dssn.safetensors --seed 1"
+    )]
+    Dssn(NetworkTrainArgs),
+    /// Action units and classes by the difference of an auto-encoder's codes (TSDN).
+    #[command(
+        after_help = "Example: onset train tsdn --data studio --out tsdn.safetensors --seed 1"
+    )]
+    Tsdn(NetworkTrainArgs),
+    /// Action units and classes by the change of shape, after learning to rebuild apexes (MoExt).
+    #[command(
+        after_help = "Example: onset train moext --data studio --out moext.safetensors --seed 1"
+    )]
+    Moext(NetworkTrainArgs),
+    /// Action units and classes by a magnified sequence, weighted by uncertainty (UAMRN).
+    #[command(
+        after_help = "Example: onset train uamrn --data studio --out uamrn.safetensors --seed 1"
+    )]
+    Uamrn(NetworkTrainArgs),
     /// Macro- and micro-expressions in recordings by the course of the motion (MotionTCN).
     #[command(
         after_help = "Example: onset train motion-tcn --data studio --out motion-tcn.safetensors --seed 1"
@@ -75,6 +112,13 @@ pub(super) fn run(args: &TrainArgs, quiet: bool) -> CommandResult {
         Model::Ststnet(args) => flow_images(args, FlowNetwork::StstNet, quiet),
         Model::OffApexnet(args) => flow_images(args, FlowNetwork::OffApexNet, quiet),
         Model::AuFlow(args) => train_expressions::run(args, quiet),
+        Model::LedSssnet(args) => train_network::run(args, led_sssnet::NETWORK, quiet),
+        Model::LedResnet18(args) => train_network::run(args, led_resnet18::NETWORK, quiet),
+        Model::Sssn(args) => train_network::run(args, sssn::SSSN, quiet),
+        Model::Dssn(args) => train_network::run(args, sssn::DSSN, quiet),
+        Model::Tsdn(args) => train_network::run(args, tsdn::NETWORK, quiet),
+        Model::Moext(args) => train_network::run(args, moext::NETWORK, quiet),
+        Model::Uamrn(args) => train_network::run(args, uamrn::NETWORK, quiet),
         Model::MotionTcn(args) => train_spotting::motion_tcn(args, quiet),
         Model::Softnet(args) => train_spotting::softnet(args, quiet),
     }

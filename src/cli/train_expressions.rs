@@ -11,7 +11,6 @@ use super::recipe_args::beside;
 use super::train::remove_unfinished;
 use super::training_progress::TrainingProgress;
 use super::{CommandResult, Failure, check_output};
-use crate::dataset::splits;
 use crate::model::au_flow::{AuReader, NETWORK};
 use crate::nn::NnDevice;
 use crate::training::epochs::TrainingError;
@@ -66,32 +65,14 @@ pub(super) fn run(args: &AuTrainArgs, quiet: bool) -> CommandResult {
     let inputs: Vec<&Path> = tables.iter().map(PathBuf::as_path).collect();
     check_output(&args.out, &inputs)?;
     let expressions = args.data.measure(Pairs::Learning, quiet)?;
-    let subjects: Vec<&str> = (expressions.measured.iter())
-        .map(|m| m.recording.subject.as_str())
-        .collect();
-    let apart = splits::held_out(&subjects);
-    let of = |held: bool| -> Vec<&Measured> {
-        let those = expressions.measured.iter().zip(&apart);
-        those.filter(|(_, a)| **a == held).map(|(m, _)| m).collect()
-    };
-    let (learnt, held_out) = (of(false), of(true));
-    if held_out.is_empty() {
-        return Err(Failure::input(anyhow!(
-            "Thresholds and temperatures are fitted on subjects that are not learnt from, and there is one subject only. Give recordings of at least two"
-        )));
-    }
+    let (learnt, held_out) = expressions.parted()?;
     let lessons = Lessons::new(&learnt).map_err(failure)?;
     let training = args.training();
     let folder = match &args.checkpoint {
         Some(folder) => folder.clone(),
         None => beside(&args.out, ".checkpoints"),
     };
-    std::fs::create_dir_all(&folder).map_err(|e| {
-        Failure::input(anyhow!(
-            "Cannot keep checkpoints: {e}. Choose another folder with --checkpoint: {}",
-            folder.display()
-        ))
-    })?;
+    make_checkpoints(&folder)?;
     let mut settings = training.settings();
     settings.insert("data".to_owned(), expressions.fingerprint());
     let progress = TrainingProgress::new(training.members, training.epochs, quiet);
@@ -136,7 +117,17 @@ pub(super) fn run(args: &AuTrainArgs, quiet: bool) -> CommandResult {
     Ok(expressions.outcome())
 }
 
-fn failure(error: TrainingError) -> Failure {
+/// Makes the folder for checkpoints.
+pub(super) fn make_checkpoints(folder: &Path) -> Result<(), Failure> {
+    std::fs::create_dir_all(folder).map_err(|e| {
+        Failure::input(anyhow!(
+            "Cannot keep checkpoints: {e}. Choose another folder with --checkpoint: {}",
+            folder.display()
+        ))
+    })
+}
+
+pub(super) fn failure(error: TrainingError) -> Failure {
     match error {
         TrainingError::Checkpoint(_) | TrainingError::TooFew(_) => Failure::input(error),
         other => Failure::other(other),

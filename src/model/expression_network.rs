@@ -20,7 +20,7 @@ use burn::tensor::{Device, Tensor, TensorData};
 use super::face_pictures::{FacePictures, STEPS, View, evenly};
 use super::flow_input::SIDE as CELLS;
 use super::layer_plan::{self, Planned};
-use super::led::LedOptions;
+use super::led::{COMPARED_OUTPUTS, LedOptions, Motion, Scale};
 use super::led_resnet18::{self, LedResNet18};
 use super::led_sssnet::{self, LedSssNet};
 use super::lsh_attention::{self, Mode};
@@ -119,6 +119,62 @@ impl Architecture {
     #[must_use]
     pub fn named(name: &str) -> Option<Self> {
         Self::all().into_iter().find(|one| one.network() == name)
+    }
+
+    /// What S0's ablation varies of LED-SSSNet: the motion; the log transform,
+    /// normalisation and learning, each left out; the number of outputs.
+    #[must_use]
+    pub fn ablation() -> Vec<Self> {
+        let usual = LedOptions::default();
+        let mut options: Vec<LedOptions> = [Motion::Grey, Motion::Magnified, Motion::Difference]
+            .map(|motion| LedOptions { motion, ..usual })
+            .to_vec();
+        options.push(LedOptions {
+            scale: Scale::Plain,
+            ..usual
+        });
+        options.push(LedOptions {
+            normalise: false,
+            ..usual
+        });
+        options.push(LedOptions {
+            learnt: false,
+            ..usual
+        });
+        let counts = COMPARED_OUTPUTS.map(|outputs| LedOptions { outputs, ..usual });
+        options.extend(counts);
+        options.into_iter().map(Self::LedSssNet).collect()
+    }
+
+    /// In which it differs from what is usual, in words; empty where in nothing.
+    #[must_use]
+    pub fn variant(self) -> String {
+        let (Self::LedSssNet(options) | Self::LedResNet18(options)) = self else {
+            return String::new();
+        };
+        let mut words = Vec::new();
+        let usual = LedOptions::default();
+        if options.motion != usual.motion {
+            words.push(options.motion.name().to_owned());
+        }
+        if options.motion.is_filtered() {
+            if !options.normalise {
+                words.push("raw".to_owned());
+            }
+            if !options.learnt {
+                words.push("fixed".to_owned());
+            }
+            if options.scale != usual.scale {
+                words.push(options.scale.name().to_owned());
+            }
+        }
+        if options.compress {
+            words.push("compressed".to_owned());
+        }
+        if options.outputs != usual.outputs {
+            words.push(format!("n{}", options.outputs));
+        }
+        words.join("-")
     }
 
     /// What it expects, as it stands on a card.
@@ -577,6 +633,29 @@ mod tests {
             assert_eq!((said[0][0].units.len(), said[0][0].classes.len()), (2, 3));
             assert!(said[0][0].classes.iter().all(|v| v.is_finite()));
         }
+    }
+
+    #[test]
+    fn the_ablation_names_each_of_its_eleven_networks() {
+        let names: Vec<String> = (Architecture::ablation().into_iter())
+            .map(Architecture::variant)
+            .collect();
+        assert_eq!(
+            names,
+            [
+                "grey",
+                "magnified",
+                "difference",
+                "plain",
+                "raw",
+                "fixed",
+                "n1",
+                "n3",
+                "",
+                "n8",
+                "n12"
+            ]
+        );
     }
 
     #[test]

@@ -27,14 +27,15 @@ use onset::training::synthesis::{Cast, Extras, Recipe, film};
 use crate::cli::{Ran, onset, rows, text};
 use crate::training::StopAfter;
 
-/// Stills of a few drawn persons with their labels.
-fn stills(dir: &Path, recordings: u32) {
+/// Stills of a few drawn persons with their labels, so many evenly an expression.
+fn stills(dir: &Path, recordings: u32, evenly: u32, seed: u64) {
     let recipe = Recipe {
         recordings,
+        seed,
         ..Recipe::parse(include_str!("../../assets/studio/au-1.toml")).unwrap()
     };
     let extras = Extras {
-        stills: Some(2),
+        stills: Some(evenly),
         ..Extras::default()
     };
     film(&recipe, &Cast::Drawn, dir, extras, &|_| {}).unwrap();
@@ -51,7 +52,7 @@ fn measured(dir: &Path, pairs: Pairs) -> Vec<Measured> {
 #[test]
 fn units_are_learnt_from_stills_stopped_resumed_and_fitted_on_others() {
     let home = tempfile::tempdir().unwrap();
-    stills(home.path(), 3);
+    stills(home.path(), 3, 2, 1);
     let all = measured(home.path(), Pairs::Learning);
     // Not printed where they differ: that would be a million numbers.
     let kept = measured(home.path(), Pairs::Learning);
@@ -94,6 +95,56 @@ fn units_are_learnt_from_stills_stopped_resumed_and_fitted_on_others() {
     let packed = weights.pack(String::new(), String::new(), settings);
     let back = AuWeights::unpack(&packed).unwrap();
     assert_eq!(back.members, weights.members);
+}
+
+/// Two networks, one on pictures, trained by the command that compares all of them.
+#[test]
+fn networks_are_trained_kept_and_compared_by_one_command() {
+    let home = tempfile::tempdir().unwrap();
+    let (learnt, tested) = (home.path().join("learnt"), home.path().join("tested"));
+    stills(&learnt, 3, 13, 1);
+    stills(&tested, 1, 13, 77);
+    let keep = home.path().join("networks");
+    let folders = [&tested, &learnt, &keep].map(|path| path.to_str().unwrap());
+    let [data, train, keep] = folders;
+    let usual = [
+        "compare", "--preset", "preview", "--device", "cpu", "--json",
+    ];
+    let compared = |data: &str, more: &[&str]| {
+        let folders = ["--data", data, "--train", train, "--keep", keep];
+        Ran::of(&mut onset(&[&usual, &folders, more].concat()))
+    };
+    let networks = "off-apexnet,tsdn";
+    let more = [
+        "--networks",
+        networks,
+        "--seeds",
+        "1",
+        "--weights",
+        "au-flow-1",
+    ];
+    let table = |ran: &Ran| -> serde_json::Value { serde_json::from_str(&ran.out).unwrap() };
+    let ran = compared(data, &more);
+    assert!(matches!(ran.code, Some(0 | 3)), "{ran:?}");
+    let first = table(&ran);
+    let names: Vec<&str> = (first.as_array().unwrap().iter())
+        .map(|row| row["weights"].as_str().unwrap())
+        .collect();
+    assert_eq!(names, ["au-flow-1", "off-apexnet-seed-1", "tsdn-seed-1"]);
+    assert!(first[1]["unit_f1"].is_null() && first[2]["unit_f1"][0].is_number());
+    assert!(first[2]["class_calibration"]["before"].is_number());
+    // The second time nothing is trained, and it says the same.
+    let written = || {
+        let path = Path::new(keep).join("tsdn-seed-1.safetensors");
+        fs::metadata(path).unwrap().modified().unwrap()
+    };
+    let then = written();
+    let second = table(&compared(data, &more));
+    assert_eq!(then, written());
+    assert_eq!(second[2]["uf1"], first[2]["uf1"]);
+    // And nothing that is learnt from is tested on.
+    let ran = compared(train, &["--networks", "sssn"]).ends(2);
+    ran.says(&["learnt from and tested on"], "au-1_0001");
 }
 
 #[test]

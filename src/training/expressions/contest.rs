@@ -82,6 +82,26 @@ impl Entry {
         }
     }
 
+    /// S0's ablation of LED-SSSNet.
+    #[must_use]
+    pub fn ablation() -> Vec<Self> {
+        let all = Architecture::ablation();
+        all.into_iter().map(Self::Expression).collect()
+    }
+
+    /// The network, and in which it differs from the usual one.
+    #[must_use]
+    pub fn name(self) -> String {
+        let variant = match self {
+            Self::Expression(architecture) => architecture.variant(),
+            _ => String::new(),
+        };
+        match variant.as_str() {
+            "" => self.network().to_owned(),
+            variant => format!("{}-{variant}", self.network()),
+        }
+    }
+
     /// Whether it reads pictures of the face.
     #[must_use]
     pub fn reads_pictures(self) -> bool {
@@ -115,7 +135,7 @@ impl Entry {
         let mut settings = material.settings.clone();
         settings.extend(self.settings());
         settings.insert("seed".to_owned(), seed.to_string());
-        let part = format!("{}, seed {seed}", self.network());
+        let part = format!("{}, seed {seed}", self.name());
         let source = format!("onset compare {}", env!("CARGO_PKG_VERSION"));
         let described = material.described.to_owned();
         let kept = Some((folder, &settings));

@@ -37,6 +37,8 @@ pub struct NetworkTraining {
     pub led_faster: f64,
     /// Expressions an update.
     pub batch: usize,
+    /// Expressions an epoch, drawn anew for each; all where there are no more.
+    pub drawn: usize,
     /// Share that each dropout leaves out.
     pub dropout: f64,
     pub seed: u64,
@@ -53,28 +55,29 @@ pub struct TrainedNetwork {
 }
 
 impl NetworkTraining {
-    /// As the sources train, in a hundredth of their epochs: there are ten times as many
-    /// expressions in each, and the rate falls to nothing on the way. LED's own rate is
-    /// a hundred times the others' (S0: 0.1 beside 1e-4, later 0.01).
+    /// What two processor cores train in five to ten minutes: the sources' optimisers with
+    /// a rate that falls to nothing, and of their hundreds of epochs as many as there is
+    /// time for. LED's own rate is a hundred times the others' (S0: 0.1 beside 1e-4,
+    /// later 0.01).
     #[must_use]
     pub fn usual(architecture: Architecture) -> Self {
         let adam = |weight_decay| Rule::Adam { weight_decay };
-        let (epochs, rate, rule, dropout) = match architecture {
-            Architecture::LedSssNet(_) => (12, 5e-4, adam(1e-3), 0.5),
-            Architecture::LedResNet18(_) => (4, 5e-4, adam(1e-3), 0.5),
+        let (epochs, drawn, rate, rule, dropout) = match architecture {
+            Architecture::LedSssNet(_) => (10, 1500, 5e-4, adam(1e-3), 0.5),
+            Architecture::LedResNet18(_) => (8, 1500, 5e-4, adam(1e-3), 0.5),
             Architecture::ShallowStreams(_) => {
                 let rule = Rule::AdamW { weight_decay: 1e-2 };
-                (12, 5e-4, rule, 0.5)
+                (12, 4000, 5e-4, rule, 0.5)
             }
-            Architecture::Tsdn => (20, 1e-3, adam(1e-4), 0.2),
-            Architecture::MoExt(_) => (8, 5e-4, adam(1e-4), 0.0),
-            Architecture::Uamrn(_) => (6, 2e-4, adam(0.0), 0.1),
+            Architecture::Tsdn => (25, 1500, 1e-3, adam(1e-4), 0.2),
+            Architecture::MoExt(_) => (8, 1500, 5e-4, adam(1e-4), 0.0),
+            Architecture::Uamrn(_) => (2, 1500, 2e-4, adam(0.0), 0.1),
         };
         Self {
             architecture,
             epochs,
             pretraining_epochs: match architecture {
-                Architecture::MoExt(_) => 3,
+                Architecture::MoExt(_) => 2,
                 _ => 0,
             },
             rate,
@@ -84,6 +87,7 @@ impl NetworkTraining {
                 Architecture::MoExt(_) => 20,
                 _ => 32,
             },
+            drawn,
             dropout,
             seed: 1,
         }
@@ -98,6 +102,7 @@ impl NetworkTraining {
             ("lr", self.rate.to_string()),
             ("optimizer", self.rule.describe()),
             ("batch", self.batch.to_string()),
+            ("expressions an epoch", self.drawn.to_string()),
             ("dropout", self.dropout.to_string()),
         ]
         .map(|(name, value)| (name.to_owned(), value))
@@ -109,6 +114,7 @@ impl NetworkTraining {
         if self.has_led() {
             let times = self.led_faster.to_string();
             settings.insert("LED learns faster by".to_owned(), times);
+            settings.insert("variant".to_owned(), self.architecture.variant());
         }
         settings
     }
@@ -239,8 +245,14 @@ impl Course<'_> {
             let mut settings = settings.clone();
             settings.extend(training.settings());
             settings.insert("seed".to_owned(), training.seed.to_string());
-            let network = training.architecture.network();
-            let name = format!("{network}-{}-{}.{EXTENSION}", self.name, training.seed);
+            let (network, variant) = (
+                training.architecture.network(),
+                training.architecture.variant(),
+            );
+            let name = format!(
+                "{network}{variant}-{}-{}.{EXTENSION}",
+                self.name, training.seed
+            );
             (folder.join(name), settings)
         });
         train(&Epochs {
@@ -286,6 +298,7 @@ impl Course<'_> {
             ..self.moment()
         };
         moment.stream(Purpose::Order).shuffle(&mut places);
+        places.truncate(self.training.drawn);
         if places.len() % self.training.batch == 1 && places.len() > 1 {
             places.pop();
         }
