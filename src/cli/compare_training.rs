@@ -14,6 +14,9 @@ use clap::Args;
 use super::Failure;
 use super::expression_data::Expressions;
 use super::print::tell;
+use super::train::remove_unfinished;
+use super::train_expressions::make_checkpoints;
+use crate::facs::ClassSet;
 use crate::nn::Weights;
 use crate::training::checkpoint::Settings;
 use crate::training::epochs::TrainingError;
@@ -88,7 +91,7 @@ impl TrainingArgs {
         })?;
         check_apart(expressions, tested)?;
         let (learnt, held_out) = expressions.parted()?;
-        let lessons = Lessons::new(&learnt).map_err(Failure::input)?;
+        let lessons = Lessons::new(&learnt, ClassSet::Three).map_err(Failure::input)?;
         let data = ("data".to_owned(), expressions.fingerprint());
         let contest = Contest {
             material: Material {
@@ -191,14 +194,18 @@ impl Contest<'_> {
             quiet: self.quiet,
             last: Mutex::new(Instant::now()),
         };
+        // What a stopped training needs to go on, until it is done.
+        let unfinished = self.folder.join(format!("{name}.unfinished"));
+        make_checkpoints(&unfinished)?;
         let entrant = entry
-            .train(&self.material, seed, self.folder, &monitor)
+            .train(&self.material, seed, &unfinished, &monitor)
             .map_err(failure)?;
         if let Some(rebuilding) = &entrant.rebuilding {
             let beside = self.folder.join(format!("{name}.rebuilding.safetensors"));
             rebuilding.save(&beside).map_err(Failure::other)?;
         }
         entrant.weights.save(&path).map_err(Failure::other)?;
+        remove_unfinished(&unfinished);
         if !self.quiet {
             tell!("{name}: trained in {:.0} s", begun.elapsed().as_secs_f64());
         }

@@ -5,13 +5,14 @@ use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 
 use anyhow::anyhow;
-use clap::Args;
+use clap::{Args, ValueEnum};
 use sha2::{Digest, Sha256};
 
 use super::print::tell;
 use super::progress::Progress;
 use super::{Failure, Outcome, Preset};
 use crate::dataset::{self, DatasetKind, splits};
+use crate::facs::ClassSet;
 use crate::nn::inventory::hexadecimal;
 use crate::training::expressions::corpus::{Corpus, CorpusError, Measured, Pairs, Shown};
 
@@ -30,6 +31,30 @@ pub(super) struct ExpressionData {
     /// How exactly the optical flow is computed.
     #[arg(long, value_enum, default_value_t = Preset::Exact)]
     preset: Preset,
+}
+
+/// Into how many classes a network sorts expressions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Classes {
+    /// Negative, positive, surprise (MEGC 2019).
+    #[value(name = "3")]
+    Three,
+    /// Disgust, happiness, others, repression, surprise (CASME II).
+    #[value(name = "5")]
+    Five,
+    /// Anger, contempt, disgust, fear, happiness, sadness, surprise (SAMM without others).
+    #[value(name = "7")]
+    Seven,
+}
+
+impl From<Classes> for ClassSet {
+    fn from(classes: Classes) -> Self {
+        match classes {
+            Classes::Three => Self::Three,
+            Classes::Five => Self::Five,
+            Classes::Seven => Self::Seven,
+        }
+    }
 }
 
 /// Measured expressions of all folders.

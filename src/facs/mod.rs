@@ -2,11 +2,13 @@
 //! the emotions that label sheets name.
 
 mod action_unit;
+mod class_set;
 mod emotion;
 mod sheet_cell;
 
 pub use action_unit::{
     ActionUnit, Intensity, ScoredUnit, Side, UnitError, parse_units, write_units,
 };
+pub use class_set::ClassSet;
 pub use emotion::{Emotion, EmotionError, EmotionSet, ThreeClass};
 pub use sheet_cell::{SheetUnits, parse_sheet_units};

@@ -6,7 +6,7 @@ use std::fs;
 use std::path::Path;
 
 use onset::dataset::{self, DatasetKind};
-use onset::facs::ActionUnit;
+use onset::facs::{ActionUnit, ClassSet};
 use onset::media::{InputSpec, open, sample};
 use onset::model::au_flow::{AuReader, AuWeights};
 use onset::motion::tvl1::Tvl1Preset;
@@ -67,7 +67,7 @@ fn units_are_learnt_from_stills_stopped_resumed_and_fitted_on_others() {
     assert!(shown(|s| matches!(s, Shown::Release { .. })) >= 6);
 
     let learnt: Vec<&Measured> = all[..2].iter().collect();
-    let lessons = Lessons::new(&learnt).unwrap();
+    let lessons = Lessons::new(&learnt, ClassSet::Three).unwrap();
     let training = AuTraining {
         epochs: 4,
         members: 2,

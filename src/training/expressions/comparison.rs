@@ -29,7 +29,6 @@ const RESAMPLES: u64 = 1000;
 const FEWEST_SUBJECTS: usize = 5;
 /// Calls that are timed.
 const CALLS: usize = 60;
-const CLASSES: usize = 3;
 
 #[derive(Debug, thiserror::Error)]
 pub enum ComparisonError {
@@ -257,11 +256,12 @@ fn figures(said: &[Said]) -> (Figure, Figure) {
         let answer = (s.truth, best(&s.probabilities));
         subjects.entry(&s.subject).or_default().push(answer);
     }
+    let classes = said.first().map_or(0, |s| s.probabilities.len());
     let subjects: Vec<Vec<(usize, usize)>> = subjects.into_values().collect();
     let of = |chosen: &[&Vec<(usize, usize)>]| {
         let answers = chosen.iter().flat_map(|s| s.iter().copied());
         let (truth, predicted): (Vec<usize>, Vec<usize>) = answers.unzip();
-        let score = score(&truth, &predicted, CLASSES);
+        let score = score(&truth, &predicted, classes);
         [score.uf1, score.uar]
     };
     let whole = of(&subjects.iter().collect::<Vec<_>>());
@@ -309,6 +309,8 @@ fn timed(once: impl Fn() -> Result<(), String>, device: &NnDevice) -> Result<f64
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    const CLASSES: usize = 3;
 
     #[test]
     fn an_interval_holds_its_figure_and_is_wider_with_fewer_subjects() {

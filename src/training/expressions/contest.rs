@@ -7,6 +7,7 @@ use super::corpus::{Measured, Shown};
 use super::fitting::{self, FitError, FlowTeller};
 use super::networks::{NetworkTraining, pack_rebuilding};
 use super::trainer::{AuTraining, Lessons};
+use crate::facs::ClassSet;
 use crate::model::au_flow::{self, AuReader};
 use crate::model::expression_network::{Architecture, ExpressionReader};
 use crate::model::flow_classifier::{self, FlowClassifier};
@@ -14,7 +15,7 @@ use crate::model::ststnet::Geometry;
 use crate::nn::{NnDevice, Weights};
 use crate::training::checkpoint::Settings;
 use crate::training::epochs::TrainingError;
-use crate::training::progress::Monitor;
+use crate::training::progress::{Monitor, Within};
 use crate::training::recognition::recipe::Recipe;
 use crate::training::recognition::trainer::{Run, TrainingSet, train_members};
 
@@ -147,7 +148,8 @@ impl Entry {
                     seed,
                     ..AuTraining::default()
                 };
-                let (mut weights, _) = training.run(material.lessons, kept, monitor)?;
+                let monitor = Within::new(monitor, part);
+                let (mut weights, _) = training.run(material.lessons, kept, &monitor)?;
                 let reader = AuReader::new(&weights, &device).map_err(wrong)?;
                 weights.fitted = fitting::fit(&reader, material.held_out)?;
                 Ok(Entrant {
@@ -201,7 +203,8 @@ fn flow_images(recipe: &Recipe, learnt: &[&Measured]) -> Result<TrainingSet, Tra
     for recording in learnt {
         for sample in &recording.samples {
             let is_expression = matches!(sample.shown, Shown::Expression { .. });
-            if let Some(class) = recording.class(sample).filter(|_| is_expression) {
+            let class = recording.class(sample, ClassSet::Three);
+            if let Some(class) = class.filter(|_| is_expression) {
                 images.push(sample.motion.image.as_slice());
                 labels.push(class);
             }

@@ -14,7 +14,7 @@ use crate::base::Rect;
 use crate::dataset::LabelledRecording;
 use crate::dataset::flow_frames::{Pair, contents, read_pairs};
 use crate::face::{FaceDetector, FaceError, LandmarkPredictor, Landmarks};
-use crate::facs::{EmotionSet, ScoredUnit};
+use crate::facs::{ClassSet, EmotionSet, ScoredUnit};
 use crate::model::face_pictures::FacePictures;
 use crate::motion::luma::LumaPatch;
 use crate::motion::tvl1::Tvl1Preset;
@@ -86,15 +86,14 @@ impl Measured {
         }
     }
 
-    /// The number of the class a sample shows: negative, positive, surprise; `None`
-    /// where it shows none of them.
+    /// The number of the class a sample shows; `None` where it shows none of the set.
     #[must_use]
-    pub fn class(&self, sample: &Sample) -> Option<usize> {
+    pub fn class(&self, sample: &Sample, classes: ClassSet) -> Option<usize> {
         match sample.shown {
             Shown::Rest | Shown::Release { .. } => None,
             Shown::Expression { event } | Shown::Astray { event } => {
                 let emotion = self.recording.events.get(event)?.emotion?;
-                Some(self.emotions.three_class(emotion)?.number())
+                classes.number(self.emotions, emotion)
             }
         }
     }

@@ -5,7 +5,7 @@ use super::corpus::{Measured, Sample, Shown};
 use super::trainer::told;
 use crate::explain::calibration::{CalibrationError, Temperature};
 use crate::explain::uncertainty::{self, UncertaintyError};
-use crate::facs::ThreeClass;
+use crate::facs::ClassSet;
 use crate::model::au_flow::{AuReader, Fitted, Logits, OF_UNIT, Vocabulary, has_halves};
 use crate::model::expression_network::{Expression, ExpressionReader};
 use crate::model::flow_classifier::FlowClassifier;
@@ -23,7 +23,7 @@ pub enum FitError {
     #[error("no labelled expression with action units could be measured")]
     Empty,
     #[error(
-        "its classes are '{0}', and only negative, positive, surprise (or none) can be scored here"
+        "its classes are '{0}', and what can be scored is negative, positive, surprise, or the five of CASME II, or SAMM's seven, or none"
     )]
     Classes(String),
     #[error("the network cannot be run: {0}")]
@@ -46,16 +46,17 @@ pub struct Judged<'a> {
     pub class: Option<usize>,
 }
 
-/// Whether the classes are those that labels are counted by.
+/// By which classes labels are to be counted; `None` without classes.
 ///
 /// # Errors
-/// Other classes, or in another order.
-pub fn check_classes(vocabulary: &Vocabulary) -> Result<(), FitError> {
-    let known = ThreeClass::ALL.map(ThreeClass::name);
-    if vocabulary.classes.is_empty() || vocabulary.classes == known {
-        return Ok(());
+/// Classes that no labels are counted by, or in another order.
+pub fn class_set(vocabulary: &Vocabulary) -> Result<Option<ClassSet>, FitError> {
+    if vocabulary.classes.is_empty() {
+        return Ok(None);
     }
-    Err(FitError::Classes(vocabulary.classes.join(", ")))
+    let set = ClassSet::of_names(&vocabulary.classes);
+    let foreign = || FitError::Classes(vocabulary.classes.join(", "));
+    set.map(Some).ok_or_else(foreign)
 }
 
 /// A network that says of measured expressions what they show.
@@ -125,7 +126,7 @@ impl FlowTeller {
             classifier,
             vocabulary: Vocabulary {
                 units: Vec::new(),
-                classes: ThreeClass::ALL.map(|c| c.name().to_owned()).to_vec(),
+                classes: ClassSet::Three.names(),
             },
             fitted: Fitted {
                 class_temperature,
@@ -165,7 +166,7 @@ pub fn judge<'a>(
     measured: &[&'a Measured],
 ) -> Result<Vec<Judged<'a>>, FitError> {
     let vocabulary = network.vocabulary();
-    check_classes(vocabulary)?;
+    let set = class_set(vocabulary)?;
     let asked = |shown: Shown| matches!(shown, Shown::Expression { .. } | Shown::Rest);
     let samples: Vec<(&Measured, &Sample)> = measured
         .iter()
@@ -180,9 +181,7 @@ pub fn judge<'a>(
             sample,
             members,
             truth: recording.units(sample).map(|units| told(vocabulary, units)),
-            class: recording
-                .class(sample)
-                .filter(|_| !vocabulary.classes.is_empty()),
+            class: set.and_then(|set| recording.class(sample, set)),
         })
         .collect())
 }

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::corpus::{Measured, Shown};
 use super::fitting::{FitError, Judged, mean_classes, mean_logit};
 use crate::explain::calibration::{self, Temperature};
-use crate::facs::{ThreeClass, write_units};
+use crate::facs::write_units;
 use crate::metrics::multilabel::{self, MultiLabelScore};
 use crate::metrics::recognition::score;
 use crate::model::au_flow::has_halves;
@@ -136,12 +136,13 @@ impl AuReport {
             of.right += u64::from(is_right(answer));
             of.accuracy = of.right as f64 / of.clips as f64;
         }
-        let all = class_score(&classed);
+        let count = names(answers).len();
+        let all = class_score(&classed, count);
         Ok(Self {
             model: model.to_owned(),
             protocol: protocol.to_owned(),
             units: first.said.units.iter().map(|u| u.unit.number()).collect(),
-            classes: ThreeClass::ALL.map(|c| c.name().to_owned()).to_vec(),
+            classes: names(answers).to_vec(),
             action_units: unit_part(&shown),
             action_units_by_kind: ExpressionKind::BOTH
                 .into_iter()
@@ -155,7 +156,7 @@ impl AuReport {
                     let of_kind: Vec<&Answer> = (of_kind(k).into_iter())
                         .filter(|a| a.judged.class.is_some())
                         .collect();
-                    (k, class_score(&of_kind))
+                    (k, class_score(&of_kind, count))
                 })
                 .collect(),
             named: share(named.len(), classed.len()),
@@ -303,13 +304,19 @@ fn unit_part(answers: &[&Answer]) -> UnitPart {
     }
 }
 
-fn class_score(answers: &[&Answer]) -> PartScore {
+/// The classes that the network tells apart, none or several.
+fn names<'a>(answers: &'a [Answer]) -> &'a [String] {
+    let class = answers.first().and_then(|a| a.said.class.as_ref());
+    class.map_or(&[], |class| &class.classes)
+}
+
+fn class_score(answers: &[&Answer], classes: usize) -> PartScore {
     let said: Vec<(usize, usize)> = answers
         .iter()
         .filter_map(|a| Some((a.judged.class?, best(a)?)))
         .collect();
     let (truth, predicted): (Vec<usize>, Vec<usize>) = said.into_iter().unzip();
-    score(&truth, &predicted, ThreeClass::ALL.len()).into()
+    score(&truth, &predicted, classes).into()
 }
 
 fn unit_calibration(answers: &[&Answer], temperature: f64) -> Result<CalibrationPart, FitError> {
@@ -377,7 +384,7 @@ fn predictions_csv(answers: &[Answer]) -> Result<Vec<u8>, csv::Error> {
     ]
     .map(str::to_owned)
     .to_vec();
-    header.extend(ThreeClass::ALL.map(|c| format!("{}_p", c.name())));
+    header.extend(names(answers).iter().map(|name| format!("{name}_p")));
     header.extend(["aus", "found"].map(str::to_owned));
     let units = first.said.units.iter();
     header.extend(units.map(|u| format!("AU{:02}_p", u.unit.number())));
@@ -401,7 +408,7 @@ fn predictions_csv(answers: &[Answer]) -> Result<Vec<u8>, csv::Error> {
             class.map_or(String::new(), |c| u8::from(!c.abstains).to_string()),
             class.map_or(String::new(), |c| format!("{:.4}", c.uncertainty.total)),
         ];
-        for at in 0..ThreeClass::ALL.len() {
+        for at in 0..names(answers).len() {
             let p = class.and_then(|c| c.probabilities.get(at));
             row.push(p.map_or(String::new(), |p| format!("{p:.4}")));
         }

@@ -11,7 +11,7 @@ use burn::tensor::{Device, Tensor, TensorData};
 
 use super::corpus::{Measured, Shown};
 use super::variation;
-use crate::facs::{ActionUnit, ScoredUnit, Side, ThreeClass};
+use crate::facs::{ActionUnit, ClassSet, ScoredUnit, Side};
 use crate::model::au_flow::{
     AuFlow, AuWeights, Fitted, HIDDEN, NETWORK, OF_UNIT, Vocabulary, has_halves,
 };
@@ -94,13 +94,15 @@ pub struct Lessons {
 }
 
 impl Lessons {
-    /// Every sample whose units are coded. The vocabulary is what occurs often enough.
+    /// Every sample whose units are coded. The vocabulary is what occurs often enough:
+    /// units one by one, the classes of the set all or none.
     ///
     /// # Errors
     /// When no unit does.
-    pub fn new(measured: &[&Measured]) -> Result<Self, TrainingError> {
+    pub fn new(measured: &[&Measured], set: ClassSet) -> Result<Self, TrainingError> {
         let mut shown: BTreeMap<ActionUnit, usize> = BTreeMap::new();
-        let mut classes = [0_usize; ThreeClass::ALL.len()];
+        let names = set.names();
+        let mut classes = vec![0_usize; names.len()];
         for recording in measured {
             for sample in &recording.samples {
                 if !matches!(sample.shown, Shown::Expression { .. }) {
@@ -109,17 +111,16 @@ impl Lessons {
                 for scored in recording.units(sample).unwrap_or_default() {
                     *shown.entry(scored.unit).or_default() += 1;
                 }
-                if let Some(class) = recording.class(sample) {
+                if let Some(class) = recording.class(sample, set) {
                     classes[class] += 1;
                 }
             }
         }
         shown.retain(|_, count| *count >= LEAST_SHOWN);
-        let names = || ThreeClass::ALL.iter().map(|c| c.name().to_owned());
         let vocabulary = Vocabulary {
             units: shown.into_keys().collect(),
             classes: if classes.iter().all(|c| *c >= LEAST_SHOWN) {
-                names().collect()
+                names
             } else {
                 Vec::new()
             },
@@ -138,7 +139,7 @@ impl Lessons {
         for recording in measured {
             for sample in &recording.samples {
                 if let Some(units) = recording.units(sample) {
-                    let class = recording.class(sample);
+                    let class = recording.class(sample, set);
                     examples.push(Example {
                         map: sample.motion.map.clone(),
                         pictures: sample.pictures.clone(),

@@ -5,7 +5,7 @@ use super::*;
 use crate::base::Similarity;
 use crate::dataset::error::Place;
 use crate::dataset::{LabelledEvent, LabelledRecording};
-use crate::facs::{ActionUnit, Emotion, EmotionSet, ScoredUnit};
+use crate::facs::{ActionUnit, ClassSet, Emotion, EmotionSet, ScoredUnit};
 use crate::model::face_pictures::{BYTES, FacePictures};
 use crate::model::flow_framing::FlowFraming;
 use crate::model::flow_input;
@@ -77,7 +77,7 @@ fn measured() -> Measured {
 #[test]
 fn every_network_learns_and_goes_on_where_it_was_stopped() {
     let measured = measured();
-    let lessons = Lessons::new(&[&measured]).unwrap();
+    let lessons = Lessons::new(&[&measured], ClassSet::Three).unwrap();
     for architecture in Architecture::all() {
         let network = architecture.network();
         let training = NetworkTraining {
