@@ -7,6 +7,7 @@ mod compare;
 mod data;
 mod doctor;
 mod evaluate;
+mod evaluate_attention;
 mod evaluate_expressions;
 mod evaluate_spotting;
 mod evaluate_spotting_folds;
