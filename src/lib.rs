@@ -23,7 +23,7 @@
 //! | [`face`] | boxes, 68 landmarks, tracking, the held crop, regions, pose, blink |
 //! | [`motion`] | which frames make a window, TV-L1 flow, the flow of coarse cells by least squares, strain, LED band-pass, ROI maps, magnification; `cpu` and `gpu` hold the two sides, `engine` is their front |
 //! | [`model`] | one file a network: SOFTNet and MotionTCN for spotting; STSTNet, Off-ApexNet, SSSNet, SSSN/DSSN and AU-Flow on flow, LED-SSSNet and LED-ResNet-18 on a few frames, TSDN, UAMRN and MoExt on onset and apex; flow images and motion sequences as networks read them |
-//! | [`explain`] | what lights a network up (Grad-CAM), where that lies on the face, how unsure several opinions are, whether probabilities hold (calibration) |
+//! | [`explain`] | what lights a network up (integrated gradients, Grad-CAM), where that lies on the face, how unsure several opinions are, whether probabilities hold (calibration) |
 //! | [`spotting`] | scores to intervals: offline, live, and as the published code does it |
 //! | [`recognition`] | the motion from a spotted onset to its apex, and what the networks say of it: action units, a class, how sure |
 //! | [`timeline`] | what the analysis tells, the recording that keeps it, min–max drawing |

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::anyhow;
 use clap::{Args, Subcommand, ValueEnum};
 
+use super::evaluate_attention::{self, AttentionEvaluateArgs};
 use super::evaluate_expressions::{self, AuEvaluateArgs};
 use super::evaluate_spotting::{self, SpottingEvaluateArgs};
 use super::flow_data::FlowData;
@@ -47,6 +48,12 @@ enum Model {
         after_help = "Examples:\n  onset evaluate au-flow --data studio-test --out report.json\n  onset evaluate au-flow --dataset casme2 --root /data/CASME2 --weights au-flow.safetensors"
     )]
     AuFlow(AuEvaluateArgs),
+    /// How much of the attention lies where the face truly moved, which is known of drawn
+    /// clips.
+    #[command(
+        after_help = "Examples:\n  onset evaluate attention\n  onset evaluate attention --clips 20 --weights au-flow.safetensors --out attention.json\n\nEach map's share of mass where the true flow from onset to apex, without the head's\naffine motion, exceeds a tenth of its greatest. Maps: what the window shows for the\nlikeliest unit (integrated gradients, noise taken off); the same with noise; that of all\nlabelled units; Grad-CAM at the last convolution by place and averaged as in its paper;\nthe measured motion itself. Beside them chance (an even map), the map of another clip,\nand what the unit's logit loses when the tenth of the face named first is stilled."
+    )]
+    Attention(AttentionEvaluateArgs),
     /// Spotting by the course of the motion (MotionTCN).
     #[command(
         after_help = "Examples:\n  onset evaluate motion-tcn --data studio-test --out report.json\n  onset evaluate motion-tcn --dataset casme-sq --root /data/CASME2sq --protocol loso --out report.json"
@@ -129,6 +136,7 @@ pub(super) fn run(args: &EvaluateArgs, quiet: bool) -> CommandResult {
         Model::Ststnet(args) => (args, FlowNetwork::StstNet),
         Model::OffApexnet(args) => (args, FlowNetwork::OffApexNet),
         Model::AuFlow(args) => return evaluate_expressions::run(args, quiet),
+        Model::Attention(args) => return evaluate_attention::run(args, quiet),
         Model::MotionTcn(args) => return evaluate_spotting::motion_tcn(args, quiet),
         Model::Softnet(args) => return evaluate_spotting::softnet(args, quiet),
         Model::Control(args) => return evaluate_spotting::control(args, quiet),

@@ -8,6 +8,7 @@ mod compare_training;
 mod data;
 mod doctor;
 mod evaluate;
+mod evaluate_attention;
 mod evaluate_expressions;
 mod evaluate_spotting;
 mod evaluate_spotting_folds;

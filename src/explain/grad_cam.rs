@@ -10,6 +10,9 @@
 //! pooling only the one place of each field that wins has a gradient, and the map would
 //! be a scatter of points.
 //!
+//! A map is no finer than the cells of that convolution; for action units, whose motion is
+//! smaller than they are, [`super::units`] shows integrated gradients instead.
+//!
 //! A map says what moved the network, not that the network is right: look at it beside
 //! the measured motion. `explain/sanity.rs` holds what it must stand (Adebayo et al.,
 //! NeurIPS 2018): other weights give another map, and motion that decides lights up
@@ -309,6 +312,25 @@ pub(super) fn evidence<N: Explainable>(
     // A leaf of its own: what lies before the cut is not differentiated.
     let features = Tensor::from_inner(network.features(images).inner()).require_grad();
     let outputs = network.outputs(features.clone());
+    let gradient = gradient(&features, outputs, output)?;
+    let features = features.inner();
+    let [batch, maps, rows, columns] = features.dims();
+    let weights = match weighting {
+        Weighting::Positionwise => gradient,
+        Weighting::Averaged => gradient
+            .mean_dim(3)
+            .mean_dim(2)
+            .expand([batch, maps, rows, columns]),
+    };
+    planes((features * weights).sum_dim(1))
+}
+
+/// How one output of each image changes with what the images' tensor `by` holds.
+pub(super) fn gradient(
+    by: &Tensor<4>,
+    outputs: Tensor<2>,
+    output: usize,
+) -> Result<Tensor<4>, GradCamError> {
     let [_, count] = outputs.dims();
     if output >= count {
         return Err(GradCamError::Output {
@@ -320,19 +342,14 @@ pub(super) fn evidence<N: Explainable>(
         return Err(GradCamError::Independent);
     }
     // No image changes another one's output, so one pass serves the whole batch.
-    let by_output = outputs.narrow(1, output, 1).sum().backward();
-    let gradient = features.grad(&by_output).ok_or(GradCamError::Independent)?;
-    let features = features.inner();
-    let [batch, maps, rows, columns] = features.dims();
-    let weights = match weighting {
-        Weighting::Positionwise => gradient,
-        Weighting::Averaged => gradient
-            .mean_dim(3)
-            .mean_dim(2)
-            .expand([batch, maps, rows, columns]),
-    };
-    let evidence = parameters::read((features * weights).sum_dim(1))
-        .map_err(|reason| GradCamError::Device { reason })?;
+    let gradients = outputs.narrow(1, output, 1).sum().backward();
+    by.grad(&gradients).ok_or(GradCamError::Independent)
+}
+
+/// The values of `[batch, 1, row, column]`, a plane an image.
+pub(super) fn planes(evidence: Tensor<4>) -> Result<Vec<Plane>, GradCamError> {
+    let [_, _, rows, columns] = evidence.dims();
+    let evidence = parameters::read(evidence).map_err(|reason| GradCamError::Device { reason })?;
     if evidence.values.iter().any(|value| !value.is_finite()) {
         return Err(GradCamError::NotFinite);
     }

@@ -49,28 +49,17 @@ impl MotionMap {
         let way = Reduction::Area;
         let (u, v) = (way.reduced(&flow.u), way.reduced(&flow.v));
         let strain = way.reduced(strain);
-        let thousandths = 1000.0 / eyes_px;
-        let seen: Vec<(usize, Moved)> = (0..PIXELS)
-            .filter(|&cell| is_face(cell))
-            .map(|cell| {
-                let along = |i: usize| (2 * i + 1) as f64 / SIDE as f64 - 1.0;
-                let moved = Moved {
-                    place: [along(cell % SIDE), along(cell / SIDE)],
-                    motion: [u[cell], v[cell]].map(|d| f64::from(d) * thousandths),
-                    weight: 1.0,
-                };
-                (cell, moved)
-            })
-            .collect();
-        let moved: Vec<Moved> = seen.iter().map(|(_, moved)| *moved).collect();
-        let head = HeadMotion::of(&moved, LEAST_HALF_WEIGHT);
-        let mut values = vec![0.0; VALUES];
-        for (cell, moved) in &seen {
-            let [u, v] = head.rest_of(moved);
-            values[*cell] = u as f32;
-            values[PIXELS + cell] = v as f32;
-            values[2 * PIXELS + cell] = 1000.0 * strain[*cell];
-        }
+        let [u, v] = without_head([&u, &v], eyes_px, is_face);
+        let mut values = u;
+        values.extend(v);
+        let stretched = |cell: usize| {
+            if is_face(cell) {
+                1000.0 * strain[cell]
+            } else {
+                0.0
+            }
+        };
+        values.extend((0..PIXELS).map(stretched));
         Self { values }
     }
 
@@ -114,6 +103,39 @@ impl MotionMap {
             to.extend(plane.iter().map(|v| asinh(v / unit)));
         }
     }
+}
+
+/// u and v of 28×28 cells without the affine motion of the head, in thousandths of the
+/// eyes' distance; zero at cells that are not `seen`. From u and v in the px in which
+/// the eyes are `eyes_px` apart.
+#[must_use]
+pub fn without_head(
+    [u, v]: [&[f32]; 2],
+    eyes_px: f64,
+    seen: impl Fn(usize) -> bool,
+) -> [Vec<f32>; 2] {
+    let thousandths = 1000.0 / eyes_px;
+    let seen: Vec<(usize, Moved)> = (0..PIXELS)
+        .filter(|&cell| seen(cell))
+        .map(|cell| {
+            let along = |i: usize| (2 * i + 1) as f64 / SIDE as f64 - 1.0;
+            let moved = Moved {
+                place: [along(cell % SIDE), along(cell / SIDE)],
+                motion: [u[cell], v[cell]].map(|d| f64::from(d) * thousandths),
+                weight: 1.0,
+            };
+            (cell, moved)
+        })
+        .collect();
+    let moved: Vec<Moved> = seen.iter().map(|(_, moved)| *moved).collect();
+    let head = HeadMotion::of(&moved, LEAST_HALF_WEIGHT);
+    let mut rest = [vec![0.0; PIXELS], vec![0.0; PIXELS]];
+    for (cell, moved) in &seen {
+        for (rest, value) in rest.iter_mut().zip(head.rest_of(moved)) {
+            rest[*cell] = value as f32;
+        }
+    }
+    rest
 }
 
 /// Whether a cell shows the face: its middle lies within the oval from the forehead to

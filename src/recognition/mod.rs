@@ -59,7 +59,7 @@ impl ClassReading {
     }
 }
 
-/// Which places of the face speak for a unit (Grad-CAM).
+/// Which places of the face speak for a unit (integrated gradients).
 #[derive(Debug, Clone, PartialEq)]
 pub struct Attention {
     pub unit: ActionUnit,

@@ -4,9 +4,9 @@ use std::path::{Path, PathBuf};
 
 use super::{Attention, ClassReading, ExpressionMotion, Recognition, UnitReading};
 use crate::explain::calibration::Temperature;
-use crate::explain::grad_cam::Weighting;
+use crate::explain::grad_cam::ActivationMap;
 use crate::explain::uncertainty::{self, UncertaintyError};
-use crate::explain::units;
+use crate::explain::units::{self, Method};
 use crate::facs::Side;
 use crate::model::au_flow::{AuReader, Fitted, Logits, has_halves};
 use crate::model::motion_map::MotionMap;
@@ -98,8 +98,8 @@ impl FaceReader {
         &self.network.vocabulary.classes
     }
 
-    /// Which places speak for the likeliest unit that is present, or for the likeliest
-    /// of all where none is: over the 28×28 cells of the motion's framing.
+    /// Which places speak for the unit of [`Self::likeliest`], over the 28×28 cells of
+    /// the motion's framing.
     ///
     /// # Errors
     /// When the device fails.
@@ -108,24 +108,44 @@ impl FaceReader {
         motion: &ExpressionMotion,
         recognition: &Recognition,
     ) -> Result<Option<Attention>, ReaderError> {
+        let Some(at) = Self::likeliest(recognition) else {
+            return Ok(None);
+        };
+        let map = self.attention_for(motion, at, Method::default())?;
+        Ok(Some(Attention {
+            unit: recognition.units[at].unit,
+            map: map.map,
+            framing: motion.framing,
+        }))
+    }
+
+    /// The place of the likeliest unit that is present, or of the likeliest of all where
+    /// none is: whose attention is shown.
+    #[must_use]
+    pub fn likeliest(recognition: &Recognition) -> Option<usize> {
         let units = recognition.units.iter().enumerate();
         let likeliest = units.max_by(|(_, a), (_, b)| {
             let by_presence = a.present.cmp(&b.present);
             by_presence.then(a.probability.total_cmp(&b.probability))
         });
-        let Some((at, reading)) = likeliest else {
-            return Ok(None);
-        };
-        let map = units::of_reader(&self.network, &motion.map, at, Weighting::default());
-        let map = map.map_err(|e| ReaderError::Device {
+        likeliest.map(|(at, _)| at)
+    }
+
+    /// Which places speak for the unit at this place of [`Self::units`].
+    ///
+    /// # Errors
+    /// When the device fails.
+    pub fn attention_for(
+        &self,
+        motion: &ExpressionMotion,
+        unit: usize,
+        method: Method,
+    ) -> Result<ActivationMap, ReaderError> {
+        let map = units::of_reader(&self.network, &motion.map, unit, method);
+        map.map_err(|e| ReaderError::Device {
             device: self.device.clone(),
             reason: e.to_string(),
-        })?;
-        Ok(Some(Attention {
-            unit: reading.unit,
-            map: map.map,
-            framing: motion.framing,
-        }))
+        })
     }
 
     /// What the network says of each of these movements.

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 mod app;
 mod architecture;
+mod attention;
 mod bad_input;
 mod bandpass;
 mod baseline_jpeg;

@@ -10,9 +10,9 @@ use crate::app::review::Review;
 use crate::app::theme::{self, over_picture};
 use crate::base::Point;
 
-const MEANING: &str = "Grad-CAM: the places whose motion spoke most for this action unit. \
-                       It tells what the network used, not whether it is right. The thin \
-                       frame is all that it sees.";
+const MEANING: &str = "Integrated gradients: the places whose motion spoke most for this \
+                       action unit, beyond noise. It tells what the network used, not \
+                       whether it is right. The thin frame is all that it sees.";
 
 pub(super) fn show(
     ui: &Ui,

@@ -301,7 +301,11 @@ impl Corpus {
     }
 
     /// The motion between two pictures of the surest face of the first.
-    fn pair(&self, onset: &RgbImage, apex: &RgbImage) -> Result<ExpressionMotion, String> {
+    pub(super) fn pair(
+        &self,
+        onset: &RgbImage,
+        apex: &RgbImage,
+    ) -> Result<ExpressionMotion, String> {
         if onset.dimensions() != apex.dimensions() {
             return Err("its onset and apex differ in size".to_owned());
         }

@@ -1,6 +1,8 @@
 //! Training of networks that say what moved in an expression whose onset and apex are
 //! known: labelled recordings to motion, motion to weights, weights to a report.
 
+pub mod attention;
+pub mod attention_report;
 pub mod comparison;
 pub mod contest;
 pub mod corpus;
