@@ -34,7 +34,7 @@ fn each_network_says_its_part_and_s_goes_there_and_back() {
         "Attention of block 3, head 2, most: picture at ×13 looks at ×11: 0.40",
         "rows look, columns are looked at, ×2 to ×13; brightest 0.40",
         "onset, true apex, rebuilt apex: press for the differences",
-        "off by 0.5 grey levels; the onset is by 1.8",
+        "off by 0.4 grey levels; the onset is by 1.5",
         "Movements and probabilities, for a person to judge.",
     ] {
         assert!(says(&h, text), "{text}: {:#?}", labels(&h));
