@@ -50,6 +50,8 @@ pub(super) fn contents(
     out: &mut Vec<Command>,
 ) {
     ui.spacing_mut().item_spacing.y = theme::GRID;
+    // The bar that scrolls lies over what is there.
+    ui.set_max_width(ui.available_width() - theme::GAP);
     let Some(spot) = review.selected_spot() else {
         sentence(ui, "Select a candidate: the second look is at candidates.");
         return;
@@ -71,6 +73,7 @@ pub(super) fn contents(
         ui.add_space(theme::GRID);
         one(ui, opinion, (view, textures.get(at)), out);
     }
+    ui.add_space(theme::GRID);
 }
 
 fn sentence(ui: &mut Ui, text: &str) {
@@ -251,7 +254,7 @@ fn matrices(
     }
     let ends = [0, look.factors.len().saturating_sub(1)].map(|at| show::times(look, at));
     let text = format!(
-        "rows look, columns are looked at, {} to {}; brightest {full:.2}",
+        "rows look at columns, {} to {}; brightest {full:.2}",
         ends[0], ends[1]
     );
     small(ui, &text).on_hover_text(ATTENTION);
@@ -382,13 +385,15 @@ fn apexes(
         };
         out.push(Command::LookAgain(view));
     }
-    let mut text = format!(
-        "off by {:.1} grey levels; the onset is by {:.1}",
+    let off = format!(
+        "off by {:.1} grey levels, the onset by {:.1}",
         rebuilt.error(),
         rebuilt.change()
     );
-    if let (true, Some(full)) = (view.differences, textures.map(|t| t.full_scale)) {
-        text.push_str(&format!("; amber brighter, blue darker, full at {full:.0}"));
+    small(ui, &off);
+    if let (true, Some(textures)) = (view.differences, textures) {
+        let full = textures.full_scale;
+        let legend = format!("amber brighter, blue darker, full at {full:.0}");
+        small(ui, &legend);
     }
-    small(ui, &text);
 }

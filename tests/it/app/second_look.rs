@@ -32,9 +32,9 @@ fn each_network_says_its_part_and_s_goes_there_and_back() {
         "UAMRN: no unit stands out · undecided",
         "γ 0.420 squared logits, of 20 passes",
         "Attention of block 3, head 2, most: picture at ×13 looks at ×11: 0.40",
-        "rows look, columns are looked at, ×2 to ×13; brightest 0.40",
+        "rows look at columns, ×2 to ×13; brightest 0.40",
         "onset, true apex, rebuilt apex: press for the differences",
-        "off by 0.4 grey levels; the onset is by 1.5",
+        "off by 0.4 grey levels, the onset by 1.5",
         "Movements and probabilities, for a person to judge.",
     ] {
         assert!(says(&h, text), "{text}: {:#?}", labels(&h));
