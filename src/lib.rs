@@ -25,7 +25,7 @@
 //! | [`model`] | one file a network: SOFTNet and MotionTCN for spotting; STSTNet, Off-ApexNet, SSSNet, SSSN/DSSN and AU-Flow on flow, LED-SSSNet and LED-ResNet-18 on a few frames, TSDN, UAMRN and MoExt on onset and apex; flow images and motion sequences as networks read them |
 //! | [`explain`] | what lights a network up (integrated gradients, Grad-CAM), where that lies on the face, how unsure several opinions are, whether probabilities hold (calibration) |
 //! | [`spotting`] | scores to intervals: offline, live, and as the published code does it |
-//! | [`recognition`] | the motion from a spotted onset to its apex, and what the networks say of it: action units, a class, how sure |
+//! | [`recognition`] | the motion from a spotted onset to its apex, and what the networks say of it: action units, a class, how sure; a second look by other networks |
 //! | [`timeline`] | what the analysis tells, the recording that keeps it, min–max drawing |
 //! | [`metrics`] | spotting, recognition, action units, spot-then-recognise, apexes |
 //! | [`session`] | [`session::pipeline::Pipeline`]: the analysis itself, and its threads; `device` chooses the side |

@@ -26,6 +26,7 @@ fn launch(args: ViewArgs) -> Launch {
             Renderer::Glow => RendererChoice::Glow,
         },
         own_device: args.own_device,
+        second_look: args.second_look,
         measure_secs: args.measure,
         play: args.play,
     }

@@ -23,6 +23,8 @@ pub struct OpenedSession {
     /// The action units that are read and from which probability on each is called
     /// present; empty where none is read.
     pub unit_thresholds: BTreeMap<ActionUnit, f64>,
+    /// Names of the weights that look at each candidate besides.
+    pub second_look: Vec<String>,
     /// Where the analysis runs, as a person reads it: "CPU" or the adapter.
     pub device: String,
 }

@@ -3,6 +3,7 @@
 use super::backend::{CameraEntry, OpenedSession, PlayerOrder, ViewsWanted};
 use super::decisions::SpotKey;
 use super::saving::Saving;
+use super::second_look::SecondLookView;
 use super::settings::{PanelSizes, ThemeChoice};
 use super::time_view::TimeView;
 use crate::base::Notice;
@@ -22,6 +23,7 @@ pub enum DialogKind {
     Folder,
     MacroWeights,
     MicroWeights,
+    SecondLookWeights,
 }
 
 /// The right-hand column.
@@ -104,6 +106,10 @@ pub enum Command {
     /// `None` goes back to the control signal.
     Weights(ExpressionKind, Option<std::path::PathBuf>),
     Spotter(SpotterChoice),
+    /// Which networks look at candidates besides.
+    SecondLookWeights(Vec<std::path::PathBuf>),
+    LookAgain(SecondLookView),
+    ToggleSecondLook,
     Panels(PanelSizes),
     ToggleHelp,
     HintsSeen,

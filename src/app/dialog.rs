@@ -58,5 +58,8 @@ fn ask(kind: DialogKind, folder: Option<&Path>) -> Option<PathBuf> {
         DialogKind::MicroWeights => dialog
             .set_title("Weights for micro-expressions")
             .pick_file(),
+        DialogKind::SecondLookWeights => {
+            dialog.set_title("Weights for the second look").pick_file()
+        }
     }
 }

@@ -79,6 +79,11 @@ impl AppState {
                     (Some(path), DialogKind::MicroWeights) => {
                         self.look(Command::Weights(ExpressionKind::Micro, Some(path)))
                     }
+                    (Some(path), DialogKind::SecondLookWeights) => {
+                        let mut paths = self.settings.params.second_look.clone();
+                        paths.push(path);
+                        self.look(Command::SecondLookWeights(paths))
+                    }
                     (None, _) => {
                         if since.is_some_and(|s| self.now - s < NO_DIALOG_SECS) {
                             self.say(Notice::warning(

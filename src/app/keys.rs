@@ -67,6 +67,7 @@ bindings! {
     "Look": {
         "Magnified view on or off" => plain(Key::M), Command::ToggleView(View::Magnified);
         "Next view" => plain(Key::V), Command::NextView;
+        "Second look" => plain(Key::S), Command::ToggleSecondLook;
         "Attention over the face" => plain(Key::G), Command::ToggleOverlay(Overlay::Attention);
         "Fit the candidate" => plain(Key::Enter), Command::FitSelected;
         "Zoom to the selection" => plain(Key::Z), Command::FitSelection;

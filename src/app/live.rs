@@ -3,6 +3,7 @@
 //! that a slow disk or a busy camera never holds the window up.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::thread::Builder;
 
@@ -16,6 +17,7 @@ use crate::gpu::GpuContext;
 use crate::media::{self, Frame, InputSpec, Player};
 use crate::model::au_flow::AuWeights;
 use crate::nn::{Weights, shipped};
+use crate::recognition::SecondLook;
 use crate::session::params::RecognitionChoice;
 use crate::session::views::ViewsWorker;
 use crate::session::{Params, Resources, SessionError, SessionHandle, SessionStatus};
@@ -37,6 +39,9 @@ struct Ready {
     trail: Option<Trail>,
     sources: BTreeMap<ExpressionKind, ScoreSource>,
     unit_thresholds: BTreeMap<ActionUnit, f64>,
+    second_look: Vec<String>,
+    /// What cannot be done of what was asked for.
+    said: Vec<Notice>,
     device: String,
 }
 
@@ -129,8 +134,10 @@ impl Live {
             info: ready.session.info.clone(),
             sources: ready.sources.clone(),
             unit_thresholds: ready.unit_thresholds.clone(),
+            second_look: ready.second_look.clone(),
             device: ready.device.clone(),
         })));
+        out.extend(ready.said.iter().cloned().map(Command::Say));
         self.open = Some(ready);
     }
 
@@ -325,6 +332,8 @@ fn ready(
             trail = Some(Trail::start(media::open(&spec)?, views)?);
         }
     }
+    let (params, said) = with_readable_second_look(params);
+    let params = &params;
     let resources = resources(params, gpu)?;
     let flow = resources.sides.card.as_ref();
     let flow = flow.map_or_else(|| "CPU".to_owned(), GpuContext::name);
@@ -343,8 +352,33 @@ fn ready(
         trail,
         sources,
         unit_thresholds: unit_thresholds(params),
+        second_look: names(&params.second_look),
+        said,
         device,
     })
+}
+
+/// What was chosen in the settings may be gone since: the recording is analysed without
+/// it.
+fn with_readable_second_look(params: &Params) -> (Params, Vec<Notice>) {
+    let mut params = params.clone();
+    let mut said = Vec::new();
+    params.second_look.retain(|path| {
+        let read = SecondLook::load(std::slice::from_ref(path));
+        let why = read.err().map(|e| format!("Without this second look. {e}"));
+        let readable = why.is_none();
+        said.extend(why.map(Notice::warning));
+        readable
+    });
+    (params, said)
+}
+
+fn names(paths: &[PathBuf]) -> Vec<String> {
+    let name = |path: &PathBuf| {
+        let stem = path.file_stem().unwrap_or(path.as_os_str());
+        stem.to_string_lossy().into_owned()
+    };
+    paths.iter().map(name).collect()
 }
 
 /// From which probability on each unit is called present; empty where none is read.

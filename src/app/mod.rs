@@ -20,6 +20,7 @@ pub mod regions;
 pub mod review;
 pub mod run;
 pub mod saving;
+pub mod second_look;
 pub mod settings;
 pub mod state;
 pub mod theme;
@@ -102,6 +103,17 @@ impl App {
         }
     }
 
+    /// With these weights for the second look, in place of those in the settings.
+    #[must_use]
+    pub fn looking_again(mut self, weights: Vec<PathBuf>) -> Self {
+        // The settings outlive the folder that the window was started in.
+        let whole = |path: PathBuf| std::path::absolute(&path).unwrap_or(path);
+        let weights = weights.into_iter().map(whole).collect();
+        // Before anything is opened.
+        self.asked.insert(0, Command::SecondLookWeights(weights));
+        self
+    }
+
     /// Measures the window's own cost and closes it then; with `play` the recording
     /// is played meanwhile.
     #[must_use]
@@ -135,13 +147,13 @@ impl App {
         bars(ui, state, &mut out);
         let mut sizes = state.settings.panels;
         if state.review.is_some() {
-            review(ui, state, &mut sizes, &mut out);
+            review(ui, state, (&self.textures, &mut sizes), &mut out);
         }
         if state.review.is_none() && state.tab != SideTab::Candidates {
             egui::Panel::right("side of nothing")
                 .exact_size(sizes.candidates)
                 .frame(panel(ui))
-                .show(ui, |ui| side_contents(ui, state, &mut out));
+                .show(ui, |ui| side_contents(ui, state, &self.textures, &mut out));
         }
         let centre = egui::CentralPanel::default()
             .frame(
@@ -216,7 +228,12 @@ fn bars(ui: &mut egui::Ui, state: &AppState, out: &mut Vec<Command>) {
         .show(ui, |ui| panels::status_strip::show(ui, state));
 }
 
-fn review(ui: &mut egui::Ui, state: &AppState, sizes: &mut PanelSizes, out: &mut Vec<Command>) {
+fn review(
+    ui: &mut egui::Ui,
+    state: &AppState,
+    (textures, sizes): (&Textures, &mut PanelSizes),
+    out: &mut Vec<Command>,
+) {
     let frame = panel(ui);
     // As high as the window: the list and, under it, what moved.
     let side = egui::Panel::right("side")
@@ -226,7 +243,7 @@ fn review(ui: &mut egui::Ui, state: &AppState, sizes: &mut PanelSizes, out: &mut
         .frame(frame)
         .show(ui, |ui| {
             ui.take_available_space();
-            side(ui, state, out);
+            side(ui, state, textures, out);
         });
     let timeline = egui::Panel::bottom("timeline")
         .resizable(true)
@@ -259,7 +276,7 @@ fn review(ui: &mut egui::Ui, state: &AppState, sizes: &mut PanelSizes, out: &mut
     };
 }
 
-fn side(ui: &mut egui::Ui, state: &AppState, out: &mut Vec<Command>) {
+fn side(ui: &mut egui::Ui, state: &AppState, textures: &Textures, out: &mut Vec<Command>) {
     ui.horizontal(|ui| {
         ui.spacing_mut().item_spacing.x = theme::GRID;
         let spots = state.review.as_ref().map_or(0, |r| r.spots.len());
@@ -278,7 +295,7 @@ fn side(ui: &mut egui::Ui, state: &AppState, out: &mut Vec<Command>) {
         }
     });
     ui.add_space(theme::GRID);
-    side_contents(ui, state, out);
+    side_contents(ui, state, textures, out);
 }
 
 fn panel(ui: &egui::Ui) -> egui::Frame {
@@ -287,9 +304,9 @@ fn panel(ui: &egui::Ui) -> egui::Frame {
         .inner_margin(egui::Margin::same(8))
 }
 
-fn side_contents(ui: &mut egui::Ui, state: &AppState, out: &mut Vec<Command>) {
+fn side_contents(ui: &mut egui::Ui, state: &AppState, textures: &Textures, out: &mut Vec<Command>) {
     match state.tab {
-        SideTab::Candidates => panels::candidates::show(ui, state, out),
+        SideTab::Candidates => panels::candidates::show(ui, state, textures, out),
         SideTab::Log => panels::notices::log(ui, state, out),
         SideTab::Settings => panels::settings::show(ui, state, out),
     }

@@ -1,6 +1,7 @@
 //! Opens the window: with wgpu on a graphics card, with OpenGL where the processor
 //! draws, and with a sentence where there is no display.
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,6 +15,7 @@ use super::measure::Measure;
 use super::settings::Settings;
 use super::wake::Wake;
 use crate::gpu::{self, GpuContext};
+use crate::recognition::SecondLook;
 
 /// What draws the window.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -33,6 +35,8 @@ pub struct Launch {
     pub renderer: RendererChoice,
     /// An analysis on the graphics card gets a device of its own, not the window's.
     pub own_device: bool,
+    /// Weights that look at candidates besides, in place of those in the settings.
+    pub second_look: Vec<PathBuf>,
     /// Measure the window's cost for so many seconds, print it and close.
     pub measure_secs: Option<f64>,
     /// Play the recording while measuring.
@@ -42,6 +46,11 @@ pub struct Launch {
 /// Opens the window and runs until it is closed.
 #[must_use]
 pub fn run(launch: &Launch) -> ExitCode {
+    // Said before a window opens, as bad usage: whoever names files wants just these.
+    if let Err(e) = SecondLook::load(&launch.second_look) {
+        eprintln!("onset: {e}");
+        return ExitCode::from(2);
+    }
     match try_run(launch) {
         Ok(()) => ExitCode::SUCCESS,
         Err(why) => {
@@ -131,6 +140,9 @@ fn open(launch: &Launch, wgpu: bool, card: bool) -> Result<(), eframe::Error> {
                 Settings::path(),
                 launch.input,
             );
+            if !launch.second_look.is_empty() {
+                app = app.looking_again(launch.second_look);
+            }
             if let Some(secs) = launch.measure_secs {
                 let lasts = Duration::from_secs_f64(secs);
                 let renderer = if wgpu { "wgpu" } else { "glow" };

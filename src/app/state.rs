@@ -6,6 +6,7 @@ use super::entrance::Entrance;
 use super::notices::NoticeLog;
 use super::review::Review;
 use super::saving::Saving;
+use super::second_look::SecondLookView;
 use super::settings::{Settings, Shown};
 use super::time_view::TimeView;
 use crate::base::{Notice, Severity};
@@ -23,6 +24,7 @@ pub struct AppState {
     pub review: Option<Review>,
     pub notices: NoticeLog,
     pub tab: SideTab,
+    pub second_look: SecondLookView,
     pub help: bool,
     pub full_screen: bool,
     /// Seconds since the window opened.
@@ -346,6 +348,14 @@ impl AppState {
             Command::Device(device) => self.settings.params.device = device,
             Command::Flow(preset) => self.settings.params.flow = preset,
             Command::Spotter(spotter) => self.settings.params.spotter = spotter,
+            Command::SecondLookWeights(mut paths) => {
+                // The same opinion twice tells nothing more.
+                let mut seen = std::collections::BTreeSet::new();
+                paths.retain(|path| seen.insert(path.clone()));
+                self.settings.params.second_look = paths;
+            }
+            Command::LookAgain(view) => self.second_look = view,
+            Command::ToggleSecondLook => self.second_look.shown = !self.second_look.shown,
             Command::Weights(kind, path) => match kind {
                 ExpressionKind::Macro => self.settings.params.macro_weights = path,
                 ExpressionKind::Micro => self.settings.params.micro_weights = path,

@@ -16,7 +16,7 @@ use crate::media::{CaptureWorker, Delivery, InputSpec};
 use crate::motion::tvl1::Tvl1Preset;
 use crate::motion::windows::Stride;
 use crate::project::output::{OutputError, check_writable};
-use crate::project::{Batch, plot, results};
+use crate::project::{Batch, plot, results, second_opinions};
 use crate::session::params::{DeviceChoice, RecognitionChoice, SpotterChoice, WindowSecs};
 use crate::session::pipeline::Pipeline;
 use crate::session::{Params, Resources, SessionError};
@@ -72,6 +72,11 @@ pub struct AnalyzeArgs {
     /// AU-Flow weights for action units and classes; without: the shipped ones.
     #[arg(long, conflicts_with = "no_recognition")]
     au_weights: Option<PathBuf>,
+    /// Weights of a network that looks at each candidate besides and writes its opinion to
+    /// second_look.csv, as `onset compare --train DIR --keep FOLDER` keeps them; again for
+    /// another.
+    #[arg(long, value_name = "PATH", conflicts_with = "no_recognition")]
+    second_look: Vec<PathBuf>,
     /// Spot only: no action units and no classes.
     #[arg(long)]
     no_recognition: bool,
@@ -133,6 +138,7 @@ pub(super) fn run(args: &AnalyzeArgs, quiet: bool) -> CommandResult {
             RecognitionChoice::On
         },
         au_weights: args.au_weights.clone(),
+        second_look: args.second_look.clone(),
         landmarks: args.landmarks.clone(),
         fps: args.fps,
     };
@@ -389,6 +395,12 @@ fn write_all(
     let intervals = folder.join("intervals.csv");
     let kept = keep_judgements(&intervals, to)?;
     results::write_intervals(&intervals, stem, recording, &readings, to)?;
+    let looks = summary.recognition.as_ref().map(|r| &r.second_look[..]);
+    let looks = looks.unwrap_or_default();
+    let second_look = folder.join("second_look.csv");
+    if !looks.is_empty() {
+        second_opinions::write(&second_look, stem, recording, looks, to)?;
+    }
     let label = |kind| {
         summary
             .scores
@@ -414,6 +426,10 @@ fn write_all(
     to.add(&folder.join("run.log"), log.as_bytes())?;
     results::write_summary(&folder.join("recording.json"), summary, to)?;
     batch.commit()?;
+    if looks.is_empty() {
+        // An earlier analysis with a second look is replaced as a whole.
+        remove_if_there(&second_look)?;
+    }
     if let Some(kept) = kept {
         tell!(
             "warning: {input} was judged before: those intervals are kept as {}",
@@ -421,6 +437,13 @@ fn write_all(
         );
     }
     Ok(())
+}
+
+fn remove_if_there(path: &Path) -> Result<(), OutputError> {
+    match std::fs::remove_file(path) {
+        Err(e) if e.kind() != std::io::ErrorKind::NotFound => Err(OutputError::write(path, e)),
+        _ => Ok(()),
+    }
 }
 
 /// Somebody's accepted and rejected intervals are not lost: with the new results they

@@ -1,5 +1,7 @@
 //! `onset view`: how the window is opened. The window itself lives in its own room.
 
+use std::path::PathBuf;
+
 use clap::{Args, ValueEnum};
 
 use super::above_zero;
@@ -19,6 +21,10 @@ pub struct ViewArgs {
     /// the window wait for it otherwise.
     #[arg(long)]
     pub own_device: bool,
+    /// Weights of a network that looks at each candidate besides, in place of those that
+    /// Settings names, and named there from then on; again for another.
+    #[arg(long, value_name = "PATH")]
+    pub second_look: Vec<PathBuf>,
     /// Measure for so many seconds, or to the end of the analysis, what the window costs
     /// beside it, print it as JSON and close.
     #[arg(long, value_name = "SECONDS", value_parser = above_zero, requires = "input", allow_negative_numbers = true)]

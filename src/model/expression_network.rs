@@ -545,6 +545,12 @@ impl ExpressionReader {
         &self.members
     }
 
+    /// Where it runs.
+    #[must_use]
+    pub fn device(&self) -> &NnDevice {
+        &self.device
+    }
+
     /// For each expression what each member says of it, before the temperatures. Both
     /// halves of a unit have the whole one's logit: these networks tell no side.
     ///

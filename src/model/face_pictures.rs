@@ -131,12 +131,14 @@ impl FacePictures {
 fn square(crop: Plane, side: usize) -> impl Iterator<Item = u8> {
     let size = (crop.width as u32, crop.height as u32);
     let side = side as u32;
-    let values = match ImageBuffer::<Luma<f32>, Vec<f32>>::from_raw(size.0, size.1, crop.data) {
+    // Resizing cuts what is no whole number at 0..1.
+    let shares = crop.data.into_iter().map(|v| v / 255.0).collect();
+    let values = match ImageBuffer::<Luma<f32>, Vec<f32>>::from_raw(size.0, size.1, shares) {
         Some(crop) => resize(&crop, side, side, FilterType::Triangle).into_raw(),
         // A plane holds width times height values.
         None => vec![0.0; (side * side) as usize],
     };
-    values.into_iter().map(|v| (v + 0.5) as u8)
+    values.into_iter().map(|v| (255.0 * v + 0.5) as u8)
 }
 
 /// Appends a square picture as `view` shows it, brought to another side.

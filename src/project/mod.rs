@@ -3,5 +3,6 @@
 pub mod output;
 pub mod plot;
 pub mod results;
+pub mod second_opinions;
 
 pub use output::{Batch, OutputError};

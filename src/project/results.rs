@@ -434,7 +434,7 @@ pub fn read_summary(path: &Path) -> Option<Summary> {
     serde_json::from_slice(&std::fs::read(path).ok()?).ok()
 }
 
-fn number(value: Option<f64>, decimals: usize) -> String {
+pub(super) fn number(value: Option<f64>, decimals: usize) -> String {
     match value {
         Some(v) if v.is_finite() => {
             let text = format!("{v:.decimals$}");
@@ -449,7 +449,11 @@ fn number(value: Option<f64>, decimals: usize) -> String {
     }
 }
 
-fn finish(path: &Path, out: csv::Writer<Vec<u8>>, to: &mut Batch) -> Result<(), OutputError> {
+pub(super) fn finish(
+    path: &Path,
+    out: csv::Writer<Vec<u8>>,
+    to: &mut Batch,
+) -> Result<(), OutputError> {
     let bytes = out
         .into_inner()
         .map_err(|e| OutputError::write(path, e.error()))?;

@@ -4,6 +4,7 @@
 pub mod measure;
 pub mod moments;
 pub mod reader;
+pub mod second_look;
 
 use serde::{Deserialize, Serialize};
 
@@ -16,6 +17,7 @@ use crate::model::flow_framing::FlowFraming;
 pub use measure::{ExpressionMotion, FacePicture, MotionMeter, Unmeasurable};
 pub use moments::{Moment, Moments};
 pub use reader::{FaceReader, ReaderError};
+pub use second_look::{SecondLook, SecondLookError, SecondOpinion};
 
 /// One action unit as the network sees it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

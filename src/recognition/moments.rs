@@ -119,6 +119,27 @@ impl Moments {
         self.kept.get(at)
     }
 
+    /// So many faces evenly in time from an onset to the last frame of an expression, as
+    /// networks on clips learnt them: each the last one kept by then, the onset the first.
+    /// Where the last frame is still to come, up to the newest.
+    #[must_use]
+    pub fn clip(&self, onset: &Arc<Moment>, last: u64, count: usize) -> Vec<Arc<Moment>> {
+        // Times between frames are rounded, each to a nanosecond.
+        const ROUNDING_SECS: f64 = 1e-6;
+        let from = onset.timestamp;
+        let seen = self.times.partition_point(|(frame, _)| *frame <= last);
+        let end = seen.checked_sub(1).and_then(|at| self.times.get(at));
+        let lasts = end.map_or(0.0, |(_, t)| t.secs_since(from).max(0.0));
+        let steps = count.saturating_sub(1).max(1) as f64;
+        let at = |step: usize| {
+            let t = from.plus_secs(lasts * step as f64 / steps + ROUNDING_SECS);
+            let after = self.kept.partition_point(|m| m.timestamp <= t);
+            let face = after.checked_sub(1).and_then(|at| self.kept.get(at));
+            Arc::clone(face.filter(|face| face.timestamp >= from).unwrap_or(onset))
+        };
+        (0..count).map(at).collect()
+    }
+
     /// How many faces are kept.
     #[must_use]
     pub fn len(&self) -> usize {
@@ -178,6 +199,19 @@ mod tests {
             assert!(found.timestamp.secs_since(t).abs() < 0.02);
             assert!(moments.at(Timestamp::from_secs(20.0)).is_none());
         }
+        // A clip's frames are those that whole numbers, rounded down, give.
+        let steady = self::moments(30.0, 20.0);
+        let onset = steady.of_frame(510).unwrap();
+        let frames = |last: u64, count: usize| -> Vec<u64> {
+            let clip = steady.clip(onset, last, count);
+            clip.iter().map(|m| m.frame).collect()
+        };
+        assert_eq!(frames(522, 6), [510, 512, 514, 517, 519, 522]);
+        assert_eq!(frames(512, 5), [510, 510, 511, 511, 512]);
+        assert_eq!(frames(510, 2), [510; 2]);
+        assert_eq!(frames(9_999, 2), [510, 599]);
+        // Frame 557 has no face: the one before it stands there.
+        assert_eq!(frames(557, 2), [510, 556]);
         // At 10 a second a neighbour is another moment.
         let slow = moments(10.0, 20.0);
         assert!(slow.at(Timestamp::from_secs(15.7)).is_none());

@@ -8,7 +8,7 @@ use crate::explain::grad_cam::ActivationMap;
 use crate::explain::uncertainty::{self, UncertaintyError};
 use crate::explain::units::{self, Method};
 use crate::facs::Side;
-use crate::model::au_flow::{AuReader, Fitted, Logits, has_halves};
+use crate::model::au_flow::{AuReader, Fitted, Logits, Vocabulary, has_halves};
 use crate::model::motion_map::MotionMap;
 use crate::nn::{NnDevice, Weights, WeightsError, shipped};
 
@@ -175,51 +175,63 @@ impl FaceReader {
     /// When they are no numbers.
     pub fn judged(&self, members: &[Logits]) -> Result<Recognition, ReaderError> {
         let (fitted, vocabulary) = (&self.network.fitted, &self.network.vocabulary);
-        let count = members.len() as f64;
-        let warmth = Temperature::new(fitted.unit_temperature).unwrap_or_default();
-        let probability = |unit: usize, which: usize| {
-            let sum: f64 = members
-                .iter()
-                .map(|m| f64::from(m.units[unit][which]))
-                .sum();
-            f64::from(warmth.presence_probabilities(&[(sum / count) as f32])[0])
-        };
-        let units: Vec<UnitReading> = (vocabulary.units.iter().enumerate())
-            .map(|(at, &unit)| {
-                let [acts, left, right] = [0, 1, 2].map(|which| probability(at, which));
-                let present = acts >= fitted.thresholds[at];
-                let moves = |half: f64| half >= fitted.side_threshold;
-                // The picture's left half is the person's right.
-                let side = match (moves(left), moves(right)) {
-                    (true, false) => Some(Side::Right),
-                    (false, true) => Some(Side::Left),
-                    _ => None,
-                };
-                UnitReading {
-                    unit,
-                    probability: acts,
-                    present,
-                    side: side.filter(|_| present && has_halves(unit)),
-                }
-            })
-            .collect();
-        let warmth = Temperature::new(fitted.class_temperature).unwrap_or_default();
-        let class = if vocabulary.classes.is_empty() {
-            None
-        } else {
-            let opinions: Vec<Vec<f32>> = (members.iter())
-                .map(|member| warmth.class_probabilities(&member.classes))
-                .collect();
-            let joint = uncertainty::of_classes(&opinions)?;
-            Some(ClassReading {
-                classes: vocabulary.classes.clone(),
-                probabilities: joint.mean.iter().map(|&p| f64::from(p)).collect(),
-                uncertainty: joint.uncertainty,
-                // The classes know no "nothing": where no unit moves, none is named.
-                abstains: joint.uncertainty.total > fitted.abstain_above
-                    || units.iter().all(|u| !u.present),
-            })
-        };
-        Ok(Recognition { units, class })
+        Ok(judged(members, vocabulary, fitted)?)
     }
+}
+
+/// What the members' logits of one movement come to, whichever network they are of.
+///
+/// # Errors
+/// When they are no numbers.
+pub(super) fn judged(
+    members: &[Logits],
+    vocabulary: &Vocabulary,
+    fitted: &Fitted,
+) -> Result<Recognition, UncertaintyError> {
+    let count = members.len() as f64;
+    let warmth = Temperature::new(fitted.unit_temperature).unwrap_or_default();
+    let probability = |unit: usize, which: usize| {
+        let sum: f64 = members
+            .iter()
+            .map(|m| f64::from(m.units[unit][which]))
+            .sum();
+        f64::from(warmth.presence_probabilities(&[(sum / count) as f32])[0])
+    };
+    let units: Vec<UnitReading> = (vocabulary.units.iter().enumerate())
+        .map(|(at, &unit)| {
+            let [acts, left, right] = [0, 1, 2].map(|which| probability(at, which));
+            let present = acts >= fitted.thresholds[at];
+            let moves = |half: f64| half >= fitted.side_threshold;
+            // The picture's left half is the person's right.
+            let side = match (moves(left), moves(right)) {
+                (true, false) => Some(Side::Right),
+                (false, true) => Some(Side::Left),
+                _ => None,
+            };
+            UnitReading {
+                unit,
+                probability: acts,
+                present,
+                side: side.filter(|_| present && has_halves(unit)),
+            }
+        })
+        .collect();
+    let warmth = Temperature::new(fitted.class_temperature).unwrap_or_default();
+    let class = if vocabulary.classes.is_empty() {
+        None
+    } else {
+        let opinions: Vec<Vec<f32>> = (members.iter())
+            .map(|member| warmth.class_probabilities(&member.classes))
+            .collect();
+        let joint = uncertainty::of_classes(&opinions)?;
+        Some(ClassReading {
+            classes: vocabulary.classes.clone(),
+            probabilities: joint.mean.iter().map(|&p| f64::from(p)).collect(),
+            uncertainty: joint.uncertainty,
+            // The classes know no "nothing": where no unit moves, none is named.
+            abstains: joint.uncertainty.total > fitted.abstain_above
+                || units.iter().all(|u| !u.present),
+        })
+    };
+    Ok(Recognition { units, class })
 }

@@ -34,6 +34,8 @@ pub enum SessionError {
     TemporalNetwork { reason: String },
     #[error(transparent)]
     Recognition(#[from] crate::recognition::ReaderError),
+    #[error(transparent)]
+    SecondLook(#[from] crate::recognition::SecondLookError),
     #[error(
         "These weights do not say from which score on something is an expression: {reason}. Choose weights that `onset train motion-tcn` wrote"
     )]

@@ -115,6 +115,9 @@ pub struct Params {
     pub recognition: RecognitionChoice,
     /// AU-Flow weights; `None`: the shipped ones.
     pub au_weights: Option<PathBuf>,
+    /// Weights of networks that look at each candidate besides.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub second_look: Vec<PathBuf>,
     /// A 68-point predictor; `None`: the installed one, else the compact one.
     pub landmarks: Option<PathBuf>,
     /// Frames a second of an image folder, which has no times of its own.
@@ -161,13 +164,14 @@ impl Params {
     /// is in the files is told by their hashes.
     #[must_use]
     pub fn without_folders(&self) -> Self {
-        let name =
-            |path: &Option<PathBuf>| path.as_deref().and_then(Path::file_name).map(PathBuf::from);
+        let file = |path: &PathBuf| path.file_name().map(PathBuf::from);
+        let name = |path: &Option<PathBuf>| path.as_ref().and_then(file);
         Self {
             tcn_weights: name(&self.tcn_weights),
             macro_weights: name(&self.macro_weights),
             micro_weights: name(&self.micro_weights),
             au_weights: name(&self.au_weights),
+            second_look: self.second_look.iter().filter_map(file).collect(),
             landmarks: name(&self.landmarks),
             ..self.clone()
         }

@@ -1,7 +1,7 @@
 //! Recognition at work: it keeps the last seconds' faces, measures from onset to apex
 //! what the live decoding believes in, and five times a second what moved just now.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use rayon::prelude::*;
@@ -11,13 +11,16 @@ use super::{Params, SessionError};
 use crate::base::{Notice, Timestamp};
 use crate::face::Face;
 use crate::media::Frame;
+use crate::model::face_pictures::STEPS;
 use crate::nn::NnDevice;
+use crate::recognition::second_look::{ExpressionFaces, LookingNetwork};
 use crate::recognition::{
-    ExpressionMotion, FaceReader, Moment, Moments, MotionMeter, Recognition, Unmeasurable,
+    ExpressionMotion, FaceReader, Moment, Moments, MotionMeter, Recognition, SecondLook,
+    SecondOpinion, Unmeasurable,
 };
 use crate::spotting::SpottedInterval;
 use crate::timeline::Event;
-use crate::timeline::event::{Recognised, RecognitionSource, UnitSample};
+use crate::timeline::event::{Recognised, RecognitionSource, SecondLookSource, UnitSample};
 
 /// Stream time between two looks at what moved just now.
 const EVERY_SECS: f64 = 0.2;
@@ -41,6 +44,8 @@ pub(super) struct Job {
     second: Arc<Moment>,
     /// Onset and apex of the interval; none for a look at what moved just now.
     interval: Option<(u64, u64)>,
+    /// From onset to offset, where somebody looks a second time.
+    clip: Vec<Arc<Moment>>,
 }
 
 /// What is known of an interval by its onset and apex.
@@ -61,6 +66,7 @@ pub(super) type MeasuredJob = (Job, Result<ExpressionMotion, Unmeasurable>);
 /// See the module.
 pub(super) struct Recognising {
     reader: FaceReader,
+    second_look: Option<SecondLook>,
     meter: MotionMeter,
     quick: MotionMeter,
     moments: Moments,
@@ -85,6 +91,7 @@ impl Recognising {
         let meter = MotionMeter::new(params.flow.params());
         Ok(Some(Self {
             reader,
+            second_look: SecondLook::load(&params.second_look)?,
             meter,
             quick: meter.at_most(QUICK_WIDEST),
             moments: Moments::default(),
@@ -111,6 +118,10 @@ impl Recognising {
             side_threshold: fitted.side_threshold,
             classes: self.reader.classes().to_vec(),
             abstain_above: fitted.abstain_above,
+            second_look: (self.second_look.iter())
+                .flat_map(SecondLook::networks)
+                .map(source_of)
+                .collect(),
         }
     }
 
@@ -133,6 +144,7 @@ impl Recognising {
                 first,
                 second,
                 interval: None,
+                clip: Vec::new(),
             });
         }
     }
@@ -143,34 +155,39 @@ impl Recognising {
         let Some(now) = self.moments.now() else {
             return;
         };
-        let keys: BTreeSet<(u64, u64)> = intervals.iter().map(|i| (i.onset, i.apex)).collect();
+        let believed: BTreeMap<(u64, u64), u64> = by_key(intervals).collect();
         // What was withdrawn meanwhile begins anew, should it come back.
         self.known
-            .retain(|key, known| !matches!(known, Known::Since(_)) || keys.contains(key));
-        for key in keys {
+            .retain(|key, known| !matches!(known, Known::Since(_)) || believed.contains_key(key));
+        for (key, offset) in believed {
             match self.known.get(&key) {
                 None => {
                     self.known.insert(key, Known::Since(now));
                 }
                 Some(Known::Since(then)) if now.secs_since(*then) >= SETTLED_SECS => {
-                    self.want(key);
+                    self.want(key, offset);
                 }
                 Some(_) => {}
             }
         }
     }
 
-    fn want(&mut self, (onset, apex): (u64, u64)) {
+    fn want(&mut self, (onset, apex): (u64, u64), offset: u64) {
         let faces = self
             .moments
             .of_frame(onset)
             .zip(self.moments.of_frame(apex));
         let known = match faces {
             Some((first, second)) if first.frame < second.frame => {
+                let clip = match &self.second_look {
+                    Some(_) => self.moments.clip(first, offset.max(apex), STEPS),
+                    None => Vec::new(),
+                };
                 self.jobs.push(Job {
                     first: Arc::clone(first),
                     second: Arc::clone(second),
                     interval: Some((onset, apex)),
+                    clip,
                 });
                 Known::Waiting
             }
@@ -222,7 +239,14 @@ impl Recognising {
                 (None, Ok((_, recognition))) => events.push(look(job, recognition)),
                 (None, Err(_)) => {}
                 (Some(key), Ok((motion, recognition))) => {
-                    let recognised = self.recognised(key, motion, recognition)?;
+                    let second_look = self.look_again(job, motion, &mut events);
+                    let recognised = Recognised {
+                        onset: key.0,
+                        apex: key.1,
+                        attention: self.reader.attention(motion, &recognition)?,
+                        recognition,
+                        second_look,
+                    };
                     events.push(Event::Recognised(Box::new(recognised.clone())));
                     self.known.insert(key, Known::Read(Box::new(recognised)));
                 }
@@ -234,18 +258,31 @@ impl Recognising {
         Ok(events)
     }
 
-    fn recognised(
-        &self,
-        (onset, apex): (u64, u64),
+    /// The opinions on an interval. A second look that fails is the last one: what the
+    /// first sees goes on.
+    fn look_again(
+        &mut self,
+        job: &Job,
         motion: &ExpressionMotion,
-        recognition: Recognition,
-    ) -> Result<Recognised, SessionError> {
-        Ok(Recognised {
-            onset,
-            apex,
-            attention: self.reader.attention(motion, &recognition)?,
-            recognition,
-        })
+        events: &mut Vec<Event>,
+    ) -> Vec<SecondOpinion> {
+        let Some(second_look) = &self.second_look else {
+            return Vec::new();
+        };
+        let faces = ExpressionFaces {
+            clip: &job.clip,
+            apex: &job.second,
+            motion,
+        };
+        match second_look.look(faces) {
+            Ok(opinions) => opinions,
+            Err(e) => {
+                let text = format!("From here on there is no second look at candidates. {e}");
+                events.push(Event::Notice(Notice::warning(text)));
+                self.second_look = None;
+                Vec::new()
+            }
+        }
     }
 
     /// What is known of the intervals that were decoded at the end.
@@ -257,19 +294,18 @@ impl Recognising {
         intervals: &[SpottedInterval],
         time_of: impl Fn(u64) -> Option<Timestamp>,
     ) -> Result<Vec<Event>, SessionError> {
-        let keys: Vec<(u64, u64)> = intervals.iter().map(|i| (i.onset, i.apex)).collect();
-        for key in &keys {
+        for (key, offset) in by_key(intervals) {
             if !matches!(
-                self.known.get(key),
+                self.known.get(&key),
                 Some(Known::Read(_) | Known::Waiting | Known::Unread(_))
             ) {
-                self.want(*key);
+                self.want(key, offset);
             }
         }
         let measured = self.measure();
         let mut events = self.read(&measured)?;
         let mut unread: Vec<((u64, u64), String)> = Vec::new();
-        for key in keys {
+        for (key, _) in by_key(intervals) {
             let Some(Known::Unread(reason)) = self.known.get(&key) else {
                 continue;
             };
@@ -317,6 +353,24 @@ impl Recognising {
             .filter(|(off, _)| *off <= SAME_SECS.min(0.25 * (apex - onset)))
             .min_by(|a, b| a.0.total_cmp(&b.0))
             .map(|(_, recognised)| recognised)
+    }
+}
+
+/// Onset and apex of each interval, and its offset.
+fn by_key(intervals: &[SpottedInterval]) -> impl Iterator<Item = ((u64, u64), u64)> {
+    intervals.iter().map(|i| ((i.onset, i.apex), i.offset))
+}
+
+fn source_of(network: &LookingNetwork) -> SecondLookSource {
+    let (weights, sha256) = network.weights();
+    let (units, unit_thresholds) = network.units().into_iter().unzip();
+    SecondLookSource {
+        network: network.network().to_owned(),
+        weights: weights.to_owned(),
+        sha256: sha256.to_owned(),
+        units,
+        unit_thresholds,
+        classes: network.classes().to_vec(),
     }
 }
 

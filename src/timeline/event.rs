@@ -6,7 +6,7 @@ use crate::base::{Notice, Rect, Timestamp};
 use crate::face::crop::HeldCrop;
 use crate::face::{DetectedFace, Landmarks};
 use crate::facs::ActionUnit;
-use crate::recognition::{Attention, Recognition};
+use crate::recognition::{Attention, Recognition, SecondOpinion};
 use crate::spotting::signal::ScoreSample;
 use crate::spotting::{ExpressionKind, SpottedInterval};
 
@@ -73,6 +73,22 @@ pub struct RecognitionSource {
     pub classes: Vec<String>,
     /// Above which uncertainty no class is named.
     pub abstain_above: f64,
+    /// What looks at each candidate besides; in the order of their opinions.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub second_look: Vec<SecondLookSource>,
+}
+
+/// Which weights take a second look.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SecondLookSource {
+    pub network: String,
+    pub weights: String,
+    pub sha256: String,
+    /// None where it only rebuilds the apex.
+    pub units: Vec<ActionUnit>,
+    /// From which probability on each unit is called present.
+    pub unit_thresholds: Vec<f64>,
+    pub classes: Vec<String>,
 }
 
 /// What moved from a spotted expression's onset to its apex.
@@ -84,6 +100,9 @@ pub struct Recognised {
     pub recognition: Recognition,
     /// For the likeliest unit.
     pub attention: Option<Attention>,
+    /// What the networks of the second look say, up to the offset as it was believed
+    /// when onset and apex had settled; empty without them.
+    pub second_look: Vec<SecondOpinion>,
 }
 
 /// What moved within the last moments before a frame, five times a second.

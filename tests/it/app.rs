@@ -2,6 +2,8 @@
 
 #[path = "app/scripted.rs"]
 mod scripted;
+#[path = "app/second_look.rs"]
+mod second_look;
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -64,8 +66,14 @@ fn open_window(
 
 /// The 20-second recording, analysed up to a frame.
 fn recording(size: (f32, f32), scale: f32, until: u64, finished: bool) -> Shown {
+    looked_at(size, scale, (until, finished), false)
+}
+
+/// The same, where `again` says whether other networks look at its candidates besides.
+fn looked_at(size: (f32, f32), scale: f32, (until, finished): (u64, bool), again: bool) -> Shown {
     open_window(size, scale, move |script| {
         use onset::app::backend::Backend;
+        script.looks_again = again;
         script.open(
             "/recordings/interview 07.mp4",
             &onset::session::Params::default(),

@@ -26,6 +26,7 @@ mod motion;
 mod pipeline;
 mod recognition;
 mod recognition_networks;
+mod second_look;
 mod side_by_side;
 mod simulated_face;
 mod spotting;

@@ -14,6 +14,7 @@ use crate::app::panels::timeline::with_unit;
 use crate::app::review::Review;
 use crate::app::state::AppState;
 use crate::app::theme::{self, Palette};
+use crate::app::widgets::textures::Textures;
 use crate::app::widgets::{marks, row};
 use crate::recognition::{ClassReading, Recognition};
 use crate::spotting::{ExpressionKind, IntervalStatus, SpottedInterval};
@@ -27,7 +28,7 @@ const MOVED_SHARE: f32 = 0.6;
 /// How likely the class is, as a bar.
 const METER: Vec2 = vec2(24.0, 6.0);
 
-pub fn show(ui: &mut Ui, state: &AppState, out: &mut Vec<Command>) {
+pub fn show(ui: &mut Ui, state: &AppState, textures: &Textures, out: &mut Vec<Command>) {
     let Some(review) = &state.review else {
         return;
     };
@@ -44,13 +45,16 @@ pub fn show(ui: &mut Ui, state: &AppState, out: &mut Vec<Command>) {
     }
     if review.reads_units() {
         let most = (MOVED_SHARE * ui.available_height()).floor();
+        let high = moved::height(review, state.second_look);
         egui::Panel::bottom("moved")
-            .exact_size((moved::height(review) + theme::GAP).min(most))
+            .exact_size((high + theme::GAP).min(most))
             .frame(egui::Frame::NONE.inner_margin(egui::Margin {
                 top: 8,
                 ..egui::Margin::ZERO
             }))
-            .show(ui, |ui| moved::show(ui, review));
+            .show(ui, |ui| {
+                moved::show(ui, review, (state.second_look, textures), out);
+            });
     }
     if list.is_empty() {
         nothing(ui, review, out);

@@ -11,6 +11,7 @@ pub mod moved;
 pub mod notices;
 pub mod overview;
 pub mod picture;
+pub mod second_look;
 pub mod settings;
 pub mod source;
 pub mod status_strip;

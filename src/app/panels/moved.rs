@@ -2,13 +2,18 @@
 //! and how sure that is. Of the selected candidate, else of the moment on the screen.
 
 use egui::{
-    Align2, Label, Rangef, Rect, RichText, Role, ScrollArea, Sense, Stroke, StrokeKind, TextStyle,
-    Ui, WidgetInfo, pos2, vec2,
+    Align2, Button, Label, Rangef, Rect, RichText, Role, ScrollArea, Sense, Stroke, StrokeKind,
+    TextStyle, Ui, WidgetInfo, pos2, vec2,
 };
 
+use crate::app::command::Command;
+use crate::app::keys;
+use crate::app::panels::second_look;
 use crate::app::panels::source::grouped;
 use crate::app::review::Review;
+use crate::app::second_look::SecondLookView;
 use crate::app::theme::{self, Palette};
+use crate::app::widgets::textures::Textures;
 use crate::app::widgets::{marks, row};
 use crate::facs::Side;
 use crate::recognition::{ClassReading, Recognition, UnitReading};
@@ -18,6 +23,8 @@ const ROW: f32 = 14.0;
 const HEADER: f32 = 20.0;
 /// A line of text by itself.
 const LINE: f32 = 16.0;
+/// What is shown, and the space below.
+const TABS: f32 = theme::CONTROL + theme::GRID;
 /// Left of the bars: the code, then the name.
 const CODE: f32 = 44.0;
 const NAMES: f32 = 152.0;
@@ -32,12 +39,17 @@ const UNSURE: &str = "How unsure the class is, 0 to 1 in two parts. Ambiguous: t
                       fits several classes, as every network sees it. Unfamiliar: the networks \
                       contradict each other, as they do where they have learnt too little.";
 
-/// As much as everything needs.
+/// As much as everything needs; a second look takes what it gets.
 #[must_use]
-pub fn height(review: &Review) -> f32 {
+pub fn height(review: &Review, view: SecondLookView) -> f32 {
     const CLASSES: f32 = 3.0;
+    let looks_again = !review.session.second_look.is_empty();
+    if looks_again && view.shown {
+        return f32::INFINITY;
+    }
     let units = review.session.unit_thresholds.len() as f32;
-    HEADER + units * ROW + theme::GAP + HEADER + CLASSES * ROW + LINE + theme::GAP + LINE
+    let more = if looks_again { TABS } else { LINE };
+    HEADER + units * ROW + theme::GAP + HEADER + CLASSES * ROW + LINE + more + theme::GAP + LINE
 }
 
 /// What the panel speaks of.
@@ -46,7 +58,12 @@ struct Subject<'a> {
     said: Result<&'a Recognition, &'static str>,
 }
 
-pub fn show(ui: &mut Ui, review: &Review) {
+pub fn show(
+    ui: &mut Ui,
+    review: &Review,
+    (view, textures): (SecondLookView, &Textures),
+    out: &mut Vec<Command>,
+) {
     ui.spacing_mut().item_spacing.y = 0.0;
     let subject = subject(review);
     ui.allocate_ui_with_layout(
@@ -58,15 +75,26 @@ pub fn show(ui: &mut Ui, review: &Review) {
             ui.add(Label::new(row::weak(ui, subject.when)).truncate());
         },
     );
+    let looks_again = !review.session.second_look.is_empty();
+    if looks_again {
+        tabs(ui, view, out);
+    }
     let space = (ui.available_height() - LINE).max(0.0);
     ui.allocate_ui(vec2(ui.available_width(), space), |ui| {
         ui.set_height(space);
+        let area = |name: &str| {
+            let area = ScrollArea::vertical().id_salt(name);
+            area.auto_shrink([false, false])
+        };
         match subject.said {
+            _ if looks_again && view.shown => {
+                area("second look").show(ui, |ui| {
+                    let of_view = (view, textures.second_look());
+                    second_look::contents(ui, review, of_view, out);
+                });
+            }
             Ok(recognition) => {
-                ScrollArea::vertical()
-                    .id_salt("moved")
-                    .auto_shrink([false, false])
-                    .show(ui, |ui| contents(ui, review, recognition));
+                area("moved").show(ui, |ui| contents(ui, review, recognition));
             }
             Err(why) => {
                 ui.add_space(theme::GRID);
@@ -75,6 +103,23 @@ pub fn show(ui: &mut Ui, review: &Review) {
         }
     });
     ui.add(Label::new(row::weak(ui, JUDGE)).truncate());
+}
+
+/// What AU-Flow reads, or what others say of the same candidate.
+fn tabs(ui: &mut Ui, view: SecondLookView, out: &mut Vec<Command>) {
+    ui.horizontal(|ui| {
+        ui.spacing_mut().item_spacing.x = theme::GRID;
+        let units = "What AU-Flow reads";
+        let others = keys::tip("Second look");
+        for (shown, name, tip) in [(false, "Units", units), (true, "Second look", &others)] {
+            let tab = Button::selectable(view.shown == shown, name);
+            let tab = ui.add(tab).on_hover_text(tip);
+            if tab.clicked() && view.shown != shown {
+                out.push(Command::LookAgain(SecondLookView { shown, ..view }));
+            }
+        }
+    });
+    ui.add_space(theme::GRID);
 }
 
 fn subject(review: &Review) -> Subject<'_> {
@@ -131,6 +176,10 @@ fn contents(ui: &mut Ui, review: &Review, recognition: &Recognition) {
     if let Some(class) = &recognition.class {
         ui.add_space(theme::GAP);
         classes(ui, class);
+    }
+    if review.session.second_look.is_empty() {
+        ui.add_space(theme::GRID);
+        ui.add(Label::new(row::weak(ui, second_look::HINT)).truncate());
     }
 }
 

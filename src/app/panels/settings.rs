@@ -2,9 +2,10 @@
 
 use std::path::Path;
 
-use egui::{Button, Label, RichText, ScrollArea, Ui};
+use egui::{Button, Label, RichText, Role, ScrollArea, Ui, WidgetInfo};
 
 use crate::app::command::{Command, DialogKind};
+use crate::app::second_look::able;
 use crate::app::settings::ThemeChoice;
 use crate::app::state::AppState;
 use crate::app::theme;
@@ -89,6 +90,7 @@ pub fn show(ui: &mut Ui, state: &AppState, out: &mut Vec<Command>) {
             );
             weights(ui, state, ExpressionKind::Micro, out);
             weights(ui, state, ExpressionKind::Macro, out);
+            second_look(ui, params, out);
             ui.add_space(theme::SECTION);
             ui.add(
                 Label::new(row::weak(
@@ -157,6 +159,47 @@ fn choose<T: Copy + PartialEq>(
     });
 }
 
+/// The networks that look at each candidate besides.
+fn second_look(ui: &mut Ui, params: &Params, out: &mut Vec<Command>) {
+    row::section(ui, "Second look");
+    if params.second_look.is_empty() {
+        ui.add(Label::new("Nobody looks at candidates besides AU-Flow.").wrap());
+    }
+    for (at, path) in params.second_look.iter().enumerate() {
+        ui.horizontal(|ui| {
+            let name = file_name(path);
+            let remove = ui.button("Remove");
+            remove.widget_info(|| {
+                let label = format!("Remove {name} from the second look");
+                WidgetInfo::labeled(Role::Button, true, label)
+            });
+            if remove.clicked() {
+                let mut left = params.second_look.clone();
+                left.remove(at);
+                out.push(Command::SecondLookWeights(left));
+            }
+            ui.add(Label::new(&name).truncate())
+                .on_hover_text(path.display().to_string());
+        });
+    }
+    let tip = format!(
+        "What other networks say of the same candidate: {}, or MoExt's rebuilding of the apex. \
+         `onset compare --train DIR --keep FOLDER` trains and keeps their weights",
+        able()
+    );
+    if ui.button("Add weights…").on_hover_text(tip).clicked() {
+        out.push(Command::AskForInput(DialogKind::SecondLookWeights));
+    }
+}
+
+fn file_name(path: &Path) -> String {
+    let name = path.file_name();
+    name.map_or_else(
+        || path.display().to_string(),
+        |n| n.to_string_lossy().into_owned(),
+    )
+}
+
 fn weights(ui: &mut Ui, state: &AppState, kind: ExpressionKind, out: &mut Vec<Command>) {
     let (title, path, dialog) = match kind {
         ExpressionKind::Micro => (
@@ -171,17 +214,11 @@ fn weights(ui: &mut Ui, state: &AppState, kind: ExpressionKind, out: &mut Vec<Co
         ),
     };
     row::section(ui, title);
-    let name = |path: &Path| {
-        path.file_name().map_or_else(
-            || path.display().to_string(),
-            |n| n.to_string_lossy().into_owned(),
-        )
-    };
     let text = match state.settings.params.speaker(kind) {
         Speaker::MotionTcn(None) => format!("MotionTCN, weights {}", shipped::MOTION_TCN),
-        Speaker::MotionTcn(Some(path)) => format!("MotionTCN, weights {}", name(path)),
+        Speaker::MotionTcn(Some(path)) => format!("MotionTCN, weights {}", file_name(path)),
         Speaker::SoftNet(None) => format!("SOFTNet, weights {}", shipped::softnet(kind.name())),
-        Speaker::SoftNet(Some(path)) => format!("SOFTNet, weights {}", name(path)),
+        Speaker::SoftNet(Some(path)) => format!("SOFTNet, weights {}", file_name(path)),
         Speaker::Control => "Control signal: strain over the regions, no network".into(),
     };
     let label = ui.add(Label::new(RichText::new(text)).wrap());

@@ -4,9 +4,11 @@ use egui::{ColorImage, Context, TextureHandle, TextureOptions};
 use image::imageops::{self, FilterType};
 use image::{Rgb, RgbImage};
 
-use crate::app::attention;
 use crate::app::review::Review;
+use crate::app::{attention, second_look};
+use crate::base::Plane;
 use crate::motion::flow_color::wheel_image;
+use crate::recognition::SecondOpinion;
 
 /// Wider or higher pictures are made smaller for the screen; the analysis has its own.
 const MAX_SIDE: u32 = 4096;
@@ -19,7 +21,46 @@ pub struct Textures {
     flow: Slot,
     strain: Slot,
     attention: Slot,
+    second_look: Vec<OpinionTextures>,
+    second_look_key: Option<Key>,
     wheel: Option<TextureHandle>,
+}
+
+/// What there is to see of one opinion of the second look.
+pub struct OpinionTextures {
+    /// By block and head.
+    pub matrices: Vec<Vec<TextureHandle>>,
+    /// Onset, true apex, rebuilt apex.
+    pub pictures: Option<[TextureHandle; 3]>,
+    pub differences: Option<[TextureHandle; 3]>,
+    /// Grey levels in the differences' full colour.
+    pub full_scale: f32,
+}
+
+impl OpinionTextures {
+    fn of(ctx: &Context, opinion: &SecondOpinion) -> Self {
+        let smooth = |image: ColorImage| {
+            let name = "second look";
+            ctx.load_texture(name, image, TextureOptions::LINEAR)
+        };
+        let matrices = opinion.magnified.as_ref().map(|look| {
+            let full = second_look::greatest(look);
+            let cells = |matrix: &Plane| {
+                let picture = second_look::matrix_picture(matrix, full);
+                ctx.load_texture("attention matrix", picture, TextureOptions::NEAREST)
+            };
+            let heads = |heads: &Vec<Plane>| heads.iter().map(cells).collect();
+            look.attention.iter().map(heads).collect()
+        });
+        let rebuilt = opinion.rebuilt.as_ref();
+        let differences = rebuilt.map(second_look::differences);
+        Self {
+            matrices: matrices.unwrap_or_default(),
+            pictures: rebuilt.map(|rebuilt| second_look::pictures(rebuilt).map(smooth)),
+            full_scale: differences.as_ref().map_or(0.0, |(_, full)| *full),
+            differences: differences.map(|(images, _)| images.map(smooth)),
+        }
+    }
 }
 
 type Key = (u64, u64, Option<(u64, u64)>);
@@ -84,6 +125,12 @@ impl Textures {
             let image = map.map(|a| attention::picture(&a.map));
             self.attention.update(ctx, "attention", key, image);
         }
+        if self.second_look_key != Some(key) {
+            self.second_look_key = Some(key);
+            let opinions = recognised.map_or(&[][..], |r| &r.second_look);
+            let textures = opinions.iter().map(|o| OpinionTextures::of(ctx, o));
+            self.second_look = textures.collect();
+        }
         if self.wheel.is_none() && self.flow.handle.is_some() {
             let wheel = rgb(&wheel_image(96, Rgb([255; 3])), MAX_SIDE);
             self.wheel = Some(ctx.load_texture("flow wheel", wheel, TextureOptions::LINEAR));
@@ -119,6 +166,12 @@ impl Textures {
     #[must_use]
     pub fn attention(&self) -> Option<&TextureHandle> {
         self.attention.handle.as_ref()
+    }
+
+    /// Of the selected candidate, in the order of its opinions.
+    #[must_use]
+    pub fn second_look(&self) -> &[OpinionTextures] {
+        &self.second_look
     }
 
     #[must_use]

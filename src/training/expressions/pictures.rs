@@ -16,7 +16,7 @@ use crate::motion::luma::LumaPatch;
 use crate::project::output::OutputError;
 
 /// Changes whenever the same frames give other pictures.
-pub(super) const VERSION: u32 = 1;
+pub(super) const VERSION: u32 = 2;
 
 const PICTURES: &str = "pictures";
 /// For each pair 1 where there are pictures of it, 0 where not.

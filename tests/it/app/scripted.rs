@@ -15,7 +15,8 @@ use onset::face::{DetectedFace, Landmarks};
 use onset::facs::{ActionUnit, Side};
 use onset::media::{Frame, SourceInfo};
 use onset::model::flow_framing::FlowFraming;
-use onset::recognition::{Attention, ClassReading, Recognition, UnitReading};
+use onset::recognition::second_look::{MagnifiedLook, RebuiltApex};
+use onset::recognition::{Attention, ClassReading, Recognition, SecondOpinion, UnitReading};
 use onset::session::Params;
 use onset::session::handle::SessionStatus;
 use onset::session::views::Views;
@@ -37,6 +38,8 @@ pub(crate) struct Scripted {
     pub(crate) picture: Arc<RgbImage>,
     pub(crate) face: Rect,
     pub(crate) landmarks: Landmarks,
+    /// Whether other networks look at the candidates besides.
+    pub(crate) looks_again: bool,
 }
 
 impl Scripted {
@@ -49,6 +52,7 @@ impl Scripted {
             picture: Arc::new(drawn_face()),
             face,
             landmarks: ring(face),
+            looks_again: false,
         }
     }
 
@@ -117,6 +121,13 @@ impl Backend for Scripted {
             generation: self.generation,
             info: self.info(input),
             sources,
+            second_look: if self.looks_again {
+                ["led", "uamrn", "moext.rebuilding"]
+                    .map(str::to_owned)
+                    .into()
+            } else {
+                vec![]
+            },
             unit_thresholds: UNITS.iter().map(|&(unit, from)| (au(unit), from)).collect(),
             device: "CPU".into(),
         })));
@@ -384,6 +395,61 @@ pub(crate) fn recognition(
     }
 }
 
+/// A network that agrees, one that is unsure and shows whom it looks at, and one that
+/// rebuilds the apex.
+fn second_look() -> Vec<SecondOpinion> {
+    let opinion = |weights: &str, network: &str| SecondOpinion {
+        weights: weights.to_owned(),
+        network: network.to_owned(),
+        recognition: None,
+        magnified: None,
+        rebuilt: None,
+    };
+    let smile = [(6, 0.55, None), (12, 0.81, None)];
+    // Each picture looks at the one before it, and no picture at the last.
+    let matrix = |head: usize| {
+        let mut matrix = Plane::filled(12, 12, 0.04);
+        for looks in 0..12 {
+            matrix.row_mut(looks)[looks.saturating_sub(1 + head)] = 0.4;
+            matrix.row_mut(looks)[11] = 0.0;
+        }
+        matrix
+    };
+    let side = 56;
+    let face = |lifted: f32| {
+        let pixels = (0..side * side).map(|at| {
+            let (x, y) = ((at % side) as f32 - 28.0, (at / side) as f32 - 28.0);
+            let mouth = y > 10.0 && y < 16.0 && x.abs() < 12.0;
+            let ground = if x.hypot(y) < 24.0 { 160.0 } else { 60.0 };
+            if mouth { ground - lifted } else { ground }
+        });
+        Plane::from_vec(side, side, pixels.collect())
+    };
+    vec![
+        SecondOpinion {
+            recognition: Some(recognition(&smile, [0.1, 0.7, 0.2], false)),
+            ..opinion("led", "led-sssnet")
+        },
+        SecondOpinion {
+            recognition: Some(recognition(&[], [0.4, 0.3, 0.3], true)),
+            magnified: Some(MagnifiedLook {
+                gamma: 0.42,
+                factors: (2..14_u8).map(f32::from).collect(),
+                attention: (0..3).map(|_| (0..2).map(matrix).collect()).collect(),
+            }),
+            ..opinion("uamrn", "uamrn")
+        },
+        SecondOpinion {
+            rebuilt: Some(RebuiltApex {
+                onset: face(20.0),
+                apex: face(60.0),
+                rebuilt: face(50.0),
+            }),
+            ..opinion("moext.rebuilding", "moext-pretraining")
+        },
+    ]
+}
+
 /// What moved in every candidate but the last, which could not be read.
 pub(crate) fn recognised(script: &Scripted) -> Vec<Event> {
     let framing = FlowFraming {
@@ -410,6 +476,11 @@ pub(crate) fn recognised(script: &Scripted) -> Vec<Event> {
                 map: map.clone(),
                 framing,
             }),
+            second_look: if script.looks_again {
+                second_look()
+            } else {
+                vec![]
+            },
         }))
     };
     let smile = [(6, 0.64, None), (12, 0.83, Some(Side::Left))];
