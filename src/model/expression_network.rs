@@ -67,7 +67,7 @@ pub enum Input {
     /// `[batch, 1, time, 64, 64]`, 0..255
     Clips(Tensor<5>),
     /// Onset and apex, `[batch, channel, side, side]` each, 0..255
-    Pair([Tensor<4>; 2]),
+    Pair(Box<[Tensor<4>; 2]>),
     /// `[batch, 3, 67, 67]`, u, v, strain, compressed
     Maps(Tensor<4>),
 }
@@ -337,7 +337,7 @@ fn pair<'a>(
         let data = TensorData::new(values, [batch, 1, side, side]);
         Tensor::<4>::from_data(data, device).repeat_dim(1, channels)
     };
-    Input::Pair([on_device(onsets), on_device(apexes)])
+    Input::Pair(Box::new([on_device(onsets), on_device(apexes)]))
 }
 
 /// A plane of 28×28 cells as one of [`MAP_SIDE`] px, evenly between the cells' middles.
@@ -421,9 +421,18 @@ impl Network {
             (Self::LedSssNet(network), Input::Clips(clips)) => network.forward(clips),
             (Self::LedResNet18(network), Input::Clips(clips)) => network.forward(clips),
             (Self::ShallowStreams(network), Input::Maps(maps)) => network.forward(maps, None),
-            (Self::Tsdn(network), Input::Pair([onset, apex])) => network.forward(onset, apex),
-            (Self::MoExt(network), Input::Pair([onset, apex])) => network.forward(onset, apex),
-            (Self::Uamrn(network), Input::Pair([onset, apex])) => network.forward(onset, apex).mean,
+            (Self::Tsdn(network), Input::Pair(pair)) => {
+                let [onset, apex] = *pair;
+                network.forward(onset, apex)
+            }
+            (Self::MoExt(network), Input::Pair(pair)) => {
+                let [onset, apex] = *pair;
+                network.forward(onset, apex)
+            }
+            (Self::Uamrn(network), Input::Pair(pair)) => {
+                let [onset, apex] = *pair;
+                network.forward(onset, apex).mean
+            }
             _ => unreachable!("an architecture makes its own network's input"),
         }
     }

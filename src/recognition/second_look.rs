@@ -309,7 +309,7 @@ fn pair(
     let views = [View::default()];
     let steps = |_| Vec::new();
     match architecture.input_of(&[expression], &views, &steps, device.handle()) {
-        Input::Pair(pair) => Ok(pair),
+        Input::Pair(pair) => Ok(*pair),
         Input::Clips(_) | Input::Maps(_) => Err("it reads no pair of pictures".to_owned()),
     }
 }

@@ -186,9 +186,10 @@ impl Student for ShallowStreams {
 
 impl Student for Tsdn {
     fn study(self, batch: Drawn, dropout: f64, stream: Stream) -> Result<Lesson<Self>, String> {
-        let Input::Pair([onset, apex]) = batch.input else {
+        let Input::Pair(pair) = batch.input else {
             return Err(foreign());
         };
+        let [onset, apex] = *pair;
         let shape = [onset.dims()[0], tsdn::FILTERS[2]];
         let kept = mask(&stream, 0, dropout, shape, &onset.device());
         let pass = self.forward_training(onset.clone(), apex.clone(), kept);
@@ -202,9 +203,10 @@ impl Student for Tsdn {
 
 impl Student for MoExt {
     fn study(self, batch: Drawn, _: f64, _: Stream) -> Result<Lesson<Self>, String> {
-        let Input::Pair([onset, apex]) = batch.input else {
+        let Input::Pair(pair) = batch.input else {
             return Err(foreign());
         };
+        let [onset, apex] = *pair;
         let pass = self.forward_training(onset, apex);
         plain(self, pass.logits, &batch.truths, |network| {
             network.with_measured(&pass.measured)
@@ -214,9 +216,10 @@ impl Student for MoExt {
 
 impl Student for Uamrn {
     fn study(self, batch: Drawn, dropout: f64, stream: Stream) -> Result<Lesson<Self>, String> {
-        let Input::Pair([onset, apex]) = batch.input else {
+        let Input::Pair(pair) = batch.input else {
             return Err(foreign());
         };
+        let [onset, apex] = *pair;
         let (count, device) = (onset.dims()[0], onset.device());
         let (vectors, measured): (Tensor<3>, Vec<Measured>) = self.vectors_training(onset, apex);
         let mut opinions: Vec<Opinion> = Vec::new();

@@ -88,7 +88,7 @@ fn every_network_learns_and_goes_on_where_it_was_stopped() {
         };
         let whole = training.run(&lessons, None, &Silent, "").unwrap();
         assert!(
-            whole.curve.iter().all(|row| row.loss.is_finite()),
+            whole.curve.rows().iter().all(|row| row.loss.is_finite()),
             "{network}"
         );
         assert_eq!(whole.rebuilding.is_some(), network == moext::NETWORK);
