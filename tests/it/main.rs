@@ -7,6 +7,7 @@ mod architecture;
 mod bad_input;
 mod bandpass;
 mod baseline_jpeg;
+mod bench;
 mod cli;
 mod clips;
 mod data_cli;
