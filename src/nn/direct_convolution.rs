@@ -220,14 +220,23 @@ fn copied(sizes: &Sizes, input: &[f32], parallel: bool) -> Vec<f32> {
     let work = |(channel, target): (usize, &mut [f32])| {
         for (number, target) in target.chunks_exact_mut(copy).enumerate() {
             let (top, left) = (number / across, number % across);
-            for (at, target) in target.chunks_exact_mut(columns).enumerate() {
-                let (picture, row) = (at / rows, at % rows);
-                let y = (row * sizes.stride[0] + top).wrapping_sub(sizes.padding[0]);
-                if y >= height {
-                    continue;
+            // The first column of the copy that lies in the picture, and its place there.
+            let first = sizes.padding[1]
+                .saturating_sub(left)
+                .div_ceil(sizes.stride[1]);
+            let from = first * sizes.stride[1] + left - sizes.padding[1];
+            if first >= columns || from >= width {
+                continue;
+            }
+            for (picture, target) in target.chunks_exact_mut(rows * columns).enumerate() {
+                let map = &input[(picture * sizes.channels + channel) * height * width..];
+                for (row, target) in target.chunks_exact_mut(columns).enumerate() {
+                    let y = (row * sizes.stride[0] + top).wrapping_sub(sizes.padding[0]);
+                    if y < height {
+                        let line = &map[y * width + from..(y + 1) * width];
+                        fill(&mut target[first..], line, sizes.stride[1]);
+                    }
                 }
-                let line = &input[((picture * sizes.channels + channel) * height + y) * width..];
-                fill(target, &line[..width], left, sizes);
             }
         }
     };
@@ -240,16 +249,8 @@ fn copied(sizes: &Sizes, input: &[f32], parallel: bool) -> Vec<f32> {
     copied
 }
 
-/// Every s-th value of a padded line, from `left` on.
-fn fill(target: &mut [f32], line: &[f32], left: usize, sizes: &Sizes) {
-    let (stride, padding) = (sizes.stride[1], sizes.padding[1]);
-    // The first column of the copy that lies in the picture, and its place there.
-    let first = padding.saturating_sub(left).div_ceil(stride);
-    let from = first * stride + left - padding;
-    if first >= target.len() || from >= line.len() {
-        return;
-    }
-    let (target, line) = (&mut target[first..], &line[from..]);
+/// Every s-th value of a line, as far as both go.
+fn fill(target: &mut [f32], line: &[f32], stride: usize) {
     if stride == 1 {
         let count = target.len().min(line.len());
         target[..count].copy_from_slice(&line[..count]);
@@ -387,6 +388,10 @@ fn at_least(least: f32, value: f32) -> f32 {
 }
 
 /// Of 8 filters the sums over all places of 32 neighbours.
+#[allow(
+    clippy::needless_range_loop,
+    reason = "only in this form does the compiler keep all sums in registers"
+)]
 #[multiversion(targets("x86_64+avx512f+avx512vl+avx2+fma"))]
 fn whole(
     sums: &mut [[f32; PLACES]; FILTERS],
@@ -411,6 +416,10 @@ fn whole(
 }
 
 /// The same of 32 neighbours, for processors with fewer and smaller registers.
+#[allow(
+    clippy::needless_range_loop,
+    reason = "only in this form does the compiler keep all sums in registers"
+)]
 #[multiversion(targets("x86_64+avx2+fma"))]
 fn narrow(
     sums: &mut [[f32; PLACES]; FILTERS],
