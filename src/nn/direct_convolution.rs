@@ -48,15 +48,36 @@ impl Sizes {
         })
     }
 
-    /// Rows and columns of a copy: those of the result and what the filter reaches beyond.
-    fn copy(&self) -> [usize; 2] {
+    /// Whether each place of the filter gets a copy of its own, as large as the result:
+    /// that is, whether to unfold after all. So it is where the places between the rows
+    /// would be many, in small pictures, and there are filters enough to pay for it.
+    fn is_unfolded(&self) -> bool {
+        let area = |[height, width]: [usize; 2]| height * width;
+        self.filters / self.groups >= 32 && 4 * area(self.reach()) > 5 * area(self.output())
+    }
+
+    /// Rows and columns of the result and what the filter reaches beyond.
+    fn reach(&self) -> [usize; 2] {
         let output = self.output();
         [0, 1].map(|axis| output[axis] + (self.kernel[axis] - 1) / self.stride[axis])
     }
 
+    /// Rows and columns of a copy.
+    fn copy(&self) -> [usize; 2] {
+        if self.is_unfolded() {
+            self.output()
+        } else {
+            self.reach()
+        }
+    }
+
     /// Copies of a picture, down and across.
     fn copies(&self) -> [usize; 2] {
-        [0, 1].map(|axis| self.stride[axis].min(self.kernel[axis]))
+        if self.is_unfolded() {
+            self.kernel
+        } else {
+            [0, 1].map(|axis| self.stride[axis].min(self.kernel[axis]))
+        }
     }
 
     fn taps(&self) -> usize {
@@ -277,9 +298,9 @@ fn offsets(sizes: &Sizes) -> Vec<usize> {
     for channel in 0..sizes.channels / sizes.groups {
         for y in 0..sizes.kernel[0] {
             for x in 0..sizes.kernel[1] {
-                let (top, left) = (y % sizes.stride[0], x % sizes.stride[1]);
-                let number = (channel * down + top) * across + left;
-                let place = y / sizes.stride[0] * columns + x / sizes.stride[1];
+                // Copy by copy, or as many steps of the stride further in the same one.
+                let number = (channel * down + y % down) * across + x % across;
+                let place = y / down * columns + x / across;
                 offsets.push(number * copy + place);
             }
         }
@@ -555,6 +576,11 @@ mod tests {
                 stride: [1, 3],
                 padding: [0, 2],
                 ..same(1, 2, 4, 1)
+            },
+            same(9, 3, 35, 2),
+            Sizes {
+                stride: [2, 2],
+                ..same(3, 4, 32, 8)
             },
             // Enough for several threads.
             same(5, 16, 24, 30),
