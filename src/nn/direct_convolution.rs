@@ -22,6 +22,8 @@ const PLACES: usize = 32;
 const NARROW: [usize; 2] = [4, 16];
 /// Small pictures are worked together up to so many places.
 const TOGETHER: usize = 256;
+/// Results of so many places are unfolded.
+const UNFOLDED: usize = 8;
 /// Below so many products one thread is faster than several.
 const PARALLEL: usize = 2_000_000;
 
@@ -49,11 +51,12 @@ impl Sizes {
     }
 
     /// Whether each place of the filter gets a copy of its own, as large as the result:
-    /// that is, whether to unfold after all. So it is where the places between the rows
-    /// would be many, in small pictures, and there are filters enough to pay for it.
+    /// that is, whether to unfold after all. So it is where most of a copy would lie
+    /// between the rows, and there are filters enough to pay for it; in larger pictures
+    /// the many copies leave the cache.
     fn is_unfolded(&self) -> bool {
-        let area = |[height, width]: [usize; 2]| height * width;
-        self.filters / self.groups >= 32 && 4 * area(self.reach()) > 5 * area(self.output())
+        let [height, width] = self.output();
+        self.filters / self.groups >= 32 && height * width <= UNFOLDED
     }
 
     /// Rows and columns of the result and what the filter reaches beyond.
@@ -277,9 +280,11 @@ fn fill(target: &mut [f32], line: &[f32], stride: usize) {
         target[..count].copy_from_slice(&line[..count]);
     } else if stride == 2 {
         let (pairs, last) = line.as_chunks::<2>();
-        let values = pairs.iter().map(|pair| pair[0]).chain(last.iter().copied());
-        for (target, value) in target.iter_mut().zip(values) {
-            *target = value;
+        for (target, pair) in target.iter_mut().zip(pairs) {
+            *target = pair[0];
+        }
+        if let (Some(target), Some(value)) = (target.get_mut(pairs.len()), last.first()) {
+            *target = *value;
         }
     } else {
         for (target, value) in target.iter_mut().zip(line.iter().step_by(stride)) {
@@ -580,7 +585,7 @@ mod tests {
             same(9, 3, 35, 2),
             Sizes {
                 stride: [2, 2],
-                ..same(3, 4, 32, 8)
+                ..same(3, 4, 32, 4)
             },
             // Enough for several threads.
             same(5, 16, 24, 30),
