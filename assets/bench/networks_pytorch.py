@@ -195,16 +195,18 @@ def stream(w, name, image):
     return F.max_pool2d(F.relu(x), 3, 2)
 
 
-def shallow(reading, side, classes):
+def shallow_plan(reading, side, classes):
     names = ["direction", "amount"] if reading == "both" else [reading]
     inner = side
     inner = (inner - 11) // 4 + 1
     for _ in range(2):
         inner = (inner - 3) // 2 + 1
     flat = 256 * (inner + 2) ** 2
-    plan = sum((stream_plan(name) for name in names), []) + dense("classes", flat, classes)
-    w = make(plan)
-    x = flow(2, 3, side, side)
+    return sum((stream_plan(name) for name in names), []) + dense("classes", flat, classes)
+
+
+def shallow(w, reading, x):
+    names = ["direction", "amount"] if reading == "both" else [reading]
     u, v, strain = x[:, :1], x[:, 1:2], x[:, 2:]
     magnitude = torch.sqrt(u * u + v * v)
     images = {
@@ -218,7 +220,7 @@ def shallow(reading, side, classes):
     return F.linear(x, w["classes.weight"], w["classes.bias"])
 
 
-def tsdn():
+def tsdn_plan():
     plan = []
     for part, sizes in (
         ("encoder", [(1, 16), (16, 32), (32, 64)]),
@@ -226,28 +228,32 @@ def tsdn():
     ):
         for name, (inputs, filters) in zip(("first", "second", "third"), sizes):
             plan += convolution(f"{part}.{name}", filters, inputs, 3, 3)
-    plan += convolution("difference", 64, 64, 3, 3) + dense("classes", 1024, 3)
-    w = make(plan)
+    return plan + convolution("difference", 64, 64, 3, 3) + dense("classes", 1024, 3)
 
-    def layer(name, x, stride=1):
-        return F.conv2d(x, w[f"{name}.weight"], w[f"{name}.bias"], stride=stride, padding=1)
 
-    def code(x):
-        for name in ("first", "second", "third"):
-            x = F.relu(layer(f"encoder.{name}", x, 2))
-        return x
+def tsdn_layer(w, name, x, stride=1):
+    return F.conv2d(x, w[f"{name}.weight"], w[f"{name}.bias"], stride=stride, padding=1)
 
-    def rebuilt(x):
-        for name in ("first", "second", "third"):
-            x = layer(f"decoder.{name}", F.interpolate(x, scale_factor=2, mode="nearest"))
-            x = x if name == "third" else F.relu(x)
-        return x
 
-    frames = grey(4, 1, 64, 64) / 255.0
-    onset, apex = code(frames[:2]), code(frames[2:])
-    x = F.max_pool2d(F.relu(layer("difference", apex - onset)), 2)
-    logits = F.linear(x.flatten(1), w["classes.weight"], w["classes.bias"])
-    return logits, rebuilt(apex)
+def tsdn_code(w, frames):
+    x = frames / 255.0
+    for name in ("first", "second", "third"):
+        x = F.relu(tsdn_layer(w, f"encoder.{name}", x, 2))
+    return x
+
+
+def tsdn_rebuilt(w, x):
+    for name in ("first", "second", "third"):
+        x = F.interpolate(x, scale_factor=2, mode="nearest")
+        x = tsdn_layer(w, f"decoder.{name}", x)
+        x = x if name == "third" else F.relu(x)
+    return x
+
+
+def tsdn_classes(w, onset, apex):
+    """From the codes of both frames."""
+    x = F.max_pool2d(F.relu(tsdn_layer(w, "difference", apex - onset)), 2)
+    return F.linear(x.flatten(1), w["classes.weight"], w["classes.bias"])
 
 
 def show(name, tensor):
@@ -277,12 +283,16 @@ def main():
     show("its last running variance", w["blocks.7.second_norm.variance"][:4])
 
     for reading in ("direction", "amount", "both"):
-        show(f"sssn/dssn on {reading}", shallow(reading, 64, 5))
-    show("sssn on direction, side 227", shallow("direction", 227, 5))
+        w = make(shallow_plan(reading, 64, 5))
+        show(f"sssn/dssn on {reading}", shallow(w, reading, flow(2, 3, 64, 64)))
+    w = make(shallow_plan("direction", 227, 5))
+    show("sssn on direction, side 227", shallow(w, "direction", flow(2, 3, 227, 227)))
 
-    logits, apex = tsdn()
-    show("tsdn", logits)
-    show("its apex rebuilt", apex[0, 0, 31, 30:34])
+    w = make(tsdn_plan())
+    frames = grey(4, 1, 64, 64)
+    onset, apex = tsdn_code(w, frames[:2]), tsdn_code(w, frames[2:])
+    show("tsdn", tsdn_classes(w, onset, apex))
+    show("its apex rebuilt", tsdn_rebuilt(w, apex)[0, 0, 31, 30:34])
 
 
 if __name__ == "__main__":

@@ -150,7 +150,7 @@ def attention(w, x, mode):
     return F.linear(out, w["output.weight"], w["output.bias"]), matrices
 
 
-def uamrn(w, onset, apex, mode, masks=None, training=False):
+def uamrn(w, onset, apex, mode, masks=None, training=False, attention=attention):
     batch = len(onset)
     frames = []
     for n in range(FRAMES):

@@ -11,7 +11,6 @@ use std::path::Path;
 
 use burn::module::Module;
 use burn::nn::conv::{Conv2d, Conv2dConfig};
-use burn::nn::pool::MaxPool2dConfig;
 use burn::nn::{Linear, LinearConfig, PaddingConfig2d};
 use burn::tensor::activation::relu;
 use burn::tensor::{Device, Tensor, TensorData};
@@ -19,10 +18,14 @@ use burn::tensor::{Device, Tensor, TensorData};
 use super::flow_input::SIDE;
 use super::motion_map::{CHANNELS, MotionMap, VALUES};
 use super::outputs::setting;
+use crate::nn::convolution::{Then, convolved};
 use crate::nn::members;
 use crate::nn::parameters::{self, Tensors};
+use crate::nn::pooling::{Fields, max_pooled};
 use crate::nn::weights::FORMAT_VERSION;
 use crate::nn::{NnDevice, Weights, WeightsCard, WeightsError};
+
+pub use super::outputs::{Fitted, Logits, OF_UNIT, Vocabulary, has_halves};
 
 /// The network's name in weights files and on the command line.
 pub const NETWORK: &str = "au-flow";
@@ -37,8 +40,6 @@ pub const HIDDEN: usize = 64;
 pub const INPUT: &str = "3×28×28 (u, v, strain) of the flow from onset to apex, unmasked, \
     without the head's affine motion, in thousandths of the distance between the eyes; \
     inverse hyperbolic sine";
-
-pub use super::outputs::{Fitted, Logits, OF_UNIT, Vocabulary, has_halves};
 
 /// Maps judged in one go: bounds the memory.
 const BATCH: usize = 64;
@@ -100,9 +101,9 @@ impl AuFlow {
     /// - result: `[batch, 48, 7, 7]`, at least 0
     #[must_use]
     pub fn features(&self, maps: Tensor<4>) -> Tensor<4> {
-        let pool = MaxPool2dConfig::new([2, 2]).with_strides([2, 2]).init();
-        let maps = relu(pool.forward(self.first.forward(maps)));
-        relu(pool.forward(self.second.forward(maps)))
+        let pool = |maps| max_pooled(maps, Fields::tiled(2));
+        let maps = relu(pool(convolved(&self.first, maps, Then::default())));
+        relu(pool(convolved(&self.second, maps, Then::default())))
     }
 
     /// The rest of the network.

@@ -6,7 +6,11 @@
 //! trainer gives it back once the gradients are taken.
 
 use burn::module::{Module, Param};
+use burn::nn::conv::Conv2d;
+use burn::tensor::activation::relu;
 use burn::tensor::{Device, Tensor};
+
+use crate::nn::convolution::{Then, convolved};
 
 /// What keeps the normalisation from dividing by 0.
 pub const EPSILON: f64 = 1e-5;
@@ -82,9 +86,45 @@ impl BatchNorm {
             }
         };
         assert_eq!(mean.dims(), [channels]);
+        let [factor, offset] = self.line(mean, variance);
+        maps * by_channel(factor) + by_channel(offset)
+    }
+
+    /// A convolution and its normalisation, in one pass where the statistics are known
+    /// beforehand; then `added`, if there is something to add; then rectified, if it is.
+    ///
+    /// # Shapes
+    /// - `maps`: `[batch, channel, height, width]`
+    /// - `added`, result: `[batch, filter, height, width]`
+    #[must_use]
+    pub fn after(
+        &self,
+        layer: &Conv2d,
+        maps: Tensor<4>,
+        added: Option<Tensor<4>>,
+        rectified: bool,
+        statistics: &mut Statistics,
+    ) -> Tensor<4> {
+        if matches!(statistics, Statistics::Running) {
+            let then = Then {
+                scaled: Some(self.line(self.mean.val(), self.variance.val())),
+                added,
+                rectified,
+            };
+            return convolved(layer, maps, then);
+        }
+        let mut maps = self.forward(layer.forward(maps), statistics);
+        if let Some(added) = added {
+            maps = maps + added;
+        }
+        if rectified { relu(maps) } else { maps }
+    }
+
+    /// Factor and offset that normalising comes to, `[channel]` each.
+    fn line(&self, mean: Tensor<1>, variance: Tensor<1>) -> [Tensor<1>; 2] {
         let factor = self.scale.val() / (variance + EPSILON).sqrt();
         let offset = self.shift.val() - mean * factor.clone();
-        maps * by_channel(factor) + by_channel(offset)
+        [factor, offset]
     }
 
     fn take_over(&mut self, measured: &Measured) {

@@ -305,10 +305,8 @@ impl ConvBlock {
     }
 
     fn forward(&self, maps: Tensor<4>, statistics: &mut Statistics) -> Tensor<4> {
-        let maps = self.first.forward(maps);
-        let maps = relu(self.first_norm.forward(maps, statistics));
-        let maps = self.second.forward(maps);
-        relu(self.second_norm.forward(maps, statistics))
+        let maps = (self.first_norm).after(&self.first, maps, None, true, statistics);
+        (self.second_norm).after(&self.second, maps, None, true, statistics)
     }
 
     /// The same for vectors, `[batch, value]`.
@@ -387,8 +385,7 @@ pub struct Step {
 
 impl Step {
     fn forward(&self, maps: Tensor<4>, statistics: &mut Statistics) -> Tensor<4> {
-        let maps = self.convolution.forward(doubled(maps));
-        relu(self.norm.forward(maps, statistics))
+        (self.norm).after(&self.convolution, doubled(maps), None, true, statistics)
     }
 }
 

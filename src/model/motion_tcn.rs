@@ -17,6 +17,7 @@ use burn::tensor::{Tensor, TensorData};
 
 use super::motion_sequence::{PLANES, SCALARS, STEP_VALUES, compress};
 use crate::motion::grid::{CELLS, SIDE};
+use crate::nn::convolution::{Then, convolved};
 use crate::nn::members;
 use crate::nn::parameters::{self, Tensors};
 use crate::nn::{NnDevice, Weights, WeightsError};
@@ -130,7 +131,7 @@ impl MotionTcn {
         let planes = flat.clone().narrow(1, 0, PLANES * CELLS);
         let scalars = flat.narrow(1, PLANES * CELLS, SCALARS);
         let planes = planes.reshape([batch * time, PLANES, SIDE, SIDE]);
-        let maps = relu(self.grid.forward(planes));
+        let maps = convolved(&self.grid, planes, Then::rectified());
         let maps = maps.reshape([batch * time, MAPS * CELLS / 4]);
         let vectors = relu(self.step.forward(Tensor::cat(vec![maps, scalars], 1)));
         let mut vectors: Tensor<3> = vectors.reshape([batch, time, WIDTH]);

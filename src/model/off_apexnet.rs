@@ -9,13 +9,14 @@
 
 use burn::module::Module;
 use burn::nn::conv::{Conv2d, Conv2dConfig};
-use burn::nn::pool::MaxPool2dConfig;
 use burn::nn::{Linear, LinearConfig, PaddingConfig2d};
 use burn::tensor::activation::relu;
 use burn::tensor::{Device, Tensor};
 
 use super::flow_input::{CHANNELS, CLASSES, SIDE, U, V};
+use crate::nn::convolution::{Then, convolved};
 use crate::nn::parameters::{self, Parameter, Start, Tensors};
+use crate::nn::pooling::{Fields, max_pooled};
 
 /// The network's name in weights files.
 pub const NETWORK: &str = "off-apexnet";
@@ -88,10 +89,10 @@ impl Stream {
     }
 
     fn forward(&self, component: Tensor<4>) -> Tensor<4> {
-        let pool = MaxPool2dConfig::new([2, 2]).init();
+        let pool = |maps| max_pooled(maps, Fields::tiled(2));
         // Pooling first gives the same numbers with a quarter of the rectifications.
-        let first = relu(pool.forward(self.first.forward(component)));
-        relu(pool.forward(self.second.forward(first)))
+        let first = relu(pool(convolved(&self.first, component, Then::default())));
+        relu(pool(convolved(&self.second, first, Then::default())))
     }
 }
 

@@ -9,12 +9,12 @@
 use burn::module::Module;
 use burn::nn::PaddingConfig2d;
 use burn::nn::conv::{Conv2d, Conv2dConfig};
-use burn::nn::pool::MaxPool2dConfig;
 use burn::tensor::activation::relu;
 use burn::tensor::{Device, Tensor};
 
 use super::batch_norm::{BatchNorm, Statistics};
 use super::layer_plan::{self, Planned};
+use crate::nn::pooling::{Fields, max_pooled};
 
 /// Filters of the four stages.
 pub const STAGES: [usize; 4] = [64, 128, 256, 512];
@@ -104,14 +104,16 @@ impl BasicBlock {
     }
 
     pub(super) fn forward(&self, maps: Tensor<4>, statistics: &mut Statistics) -> Tensor<4> {
-        let new = self.first.forward(maps.clone());
-        let new = relu(self.first_norm.forward(new, statistics));
-        let new = self.second.forward(new);
-        let new = self.second_norm.forward(new, statistics);
+        let (first, second) = (&self.first_norm, &self.second_norm);
+        let new = first.after(&self.first, maps.clone(), None, true, statistics);
+        if let (Statistics::Running, None) = (&statistics, &self.shortcut) {
+            return second.after(&self.second, new, Some(maps), true, statistics);
+        }
+        // A training hands out what it measures in this order.
+        let new = second.after(&self.second, new, None, false, statistics);
         let old = match &self.shortcut {
-            Some(shortcut) => {
-                let maps = shortcut.convolution.forward(maps);
-                shortcut.norm.forward(maps, statistics)
+            Some(Shortcut { convolution, norm }) => {
+                norm.after(convolution, maps, None, false, statistics)
             }
             None => maps,
         };
@@ -128,11 +130,12 @@ impl BasicBlock {
 
 /// The 3×3 pool behind the stem, which halves the side.
 pub(super) fn stem_pooled(maps: Tensor<4>) -> Tensor<4> {
-    MaxPool2dConfig::new([3, 3])
-        .with_strides([2, 2])
-        .with_padding(PaddingConfig2d::Explicit(1, 1, 1, 1))
-        .init()
-        .forward(maps)
+    let fields = Fields {
+        side: 3,
+        stride: 2,
+        padding: 1,
+    };
+    max_pooled(maps, fields)
 }
 
 /// The network, without its last dense layer, on one device.
@@ -162,9 +165,8 @@ impl ResNet18 {
     /// - result: `[batch, 512]`, none below 0
     #[must_use]
     pub fn forward(&self, images: Tensor<4>, statistics: &mut Statistics) -> Tensor<2> {
-        let maps = self.stem.forward(images);
-        let mut maps = relu(self.stem_norm.forward(maps, statistics));
-        maps = stem_pooled(maps);
+        let maps = (self.stem_norm).after(&self.stem, images, None, true, statistics);
+        let mut maps = stem_pooled(maps);
         for block in &self.blocks {
             maps = block.forward(maps, statistics);
         }

@@ -8,7 +8,6 @@
 
 use burn::module::Module;
 use burn::nn::conv::Conv2d;
-use burn::tensor::activation::relu;
 use burn::tensor::{Device, Tensor};
 
 use super::batch_norm::{BatchNorm, Statistics};
@@ -68,8 +67,7 @@ impl ResNetFront {
     /// - result: `[batch, 128, height / 8, width / 8]`, none below 0
     #[must_use]
     pub fn forward(&self, images: Tensor<4>, statistics: &mut Statistics) -> Tensor<4> {
-        let maps = self.stem.forward(images);
-        let maps = relu(self.stem_norm.forward(maps, statistics));
+        let maps = (self.stem_norm).after(&self.stem, images, None, true, statistics);
         let maps = stem_pooled(maps);
         let through = |maps, block: &BasicBlock| block.forward(maps, statistics);
         self.blocks.iter().fold(maps, through)

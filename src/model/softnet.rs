@@ -7,7 +7,6 @@
 
 use burn::module::{Initializer, Module, Param};
 use burn::nn::conv::{Conv2d, Conv2dConfig};
-use burn::nn::pool::{MaxPool2d, MaxPool2dConfig};
 use burn::nn::{Linear, LinearConfig, PaddingConfig2d};
 use burn::tensor::activation::relu;
 use burn::tensor::{Device, Tensor, TensorData};
@@ -15,6 +14,8 @@ use std::path::Path;
 
 use crate::base::Plane;
 use crate::gpu::GpuContext;
+use crate::nn::convolution::{Then, convolved};
+use crate::nn::pooling::{Fields, max_pooled};
 use crate::nn::upload::{self, UploadError};
 use crate::nn::weights::WeightsTensor;
 use crate::nn::{NnDevice, Weights, WeightsError};
@@ -83,8 +84,6 @@ pub struct SoftNet {
     u: Conv2d,
     v: Conv2d,
     strain: Conv2d,
-    stream_pool: MaxPool2d,
-    joint_pool: MaxPool2d,
     hidden: Linear,
     score: Linear,
 }
@@ -114,8 +113,6 @@ impl SoftNet {
             u: stream(FILTERS[0]),
             v: stream(FILTERS[1]),
             strain: stream(FILTERS[2]),
-            stream_pool: MaxPool2dConfig::new([3, 3]).init(),
-            joint_pool: MaxPool2dConfig::new([2, 2]).init(),
             hidden: dense(FLAT, HIDDEN),
             score: dense(HIDDEN, 1),
         }
@@ -177,7 +174,10 @@ impl SoftNet {
         let stream = |layer: &Conv2d, channel: usize| {
             let plane = images.clone().narrow(1, channel, 1);
             // Pooling first gives the same numbers with a ninth of the rectifications.
-            relu(self.stream_pool.forward(layer.forward(plane)))
+            relu(max_pooled(
+                convolved(layer, plane, Then::default()),
+                Fields::tiled(3),
+            ))
         };
         Tensor::cat(
             vec![
@@ -210,7 +210,7 @@ impl SoftNet {
 
     fn flattened(&self, streams: Tensor<4>) -> Tensor<2> {
         let [batch, ..] = streams.dims();
-        self.joint_pool.forward(streams).reshape([batch, FLAT])
+        max_pooled(streams, Fields::tiled(2)).reshape([batch, FLAT])
     }
 
     /// # Shapes

@@ -19,13 +19,14 @@
 
 use burn::module::Module;
 use burn::nn::conv::{Conv2d, Conv2dConfig};
-use burn::nn::pool::MaxPool2dConfig;
 use burn::nn::{Linear, LinearConfig, PaddingConfig2d};
 use burn::tensor::activation::relu;
 use burn::tensor::{Device, Tensor};
 
 use super::layer_plan::{self, Planned};
+use crate::nn::convolution::{Then, convolved};
 use crate::nn::parameters::{self, Tensors};
+use crate::nn::pooling::{Fields, max_pooled};
 
 /// The one-stream network's name in weights files.
 pub const SSSN: &str = "sssn";
@@ -161,9 +162,14 @@ impl Stream {
 
     /// `[batch, 3, side, side]` to `[batch, 256, inner side, inner side]`, without ring.
     fn forward(&self, image: Tensor<4>) -> Tensor<4> {
-        let pool = MaxPool2dConfig::new([3, 3]).with_strides([2, 2]).init();
-        let maps = relu(pool.forward(self.first.forward(image)));
-        relu(pool.forward(self.second.forward(maps)))
+        let fields = Fields {
+            side: 3,
+            stride: 2,
+            padding: 0,
+        };
+        let pool = |maps| max_pooled(maps, fields);
+        let maps = relu(pool(convolved(&self.first, image, Then::default())));
+        relu(pool(convolved(&self.second, maps, Then::default())))
     }
 }
 

@@ -20,7 +20,9 @@ use burn::tensor::{Device, Tensor};
 
 use super::batch_norm::{self, BatchNorm, Measured, Statistics, TrainingPass};
 use super::layer_plan::{self, Planned};
+use crate::nn::convolution::{Then, convolved};
 use crate::nn::parameters::{self, Tensors};
+use crate::nn::pooling::{Fields, max_pooled};
 
 /// The network's name in weights files.
 pub const NETWORK: &str = "sssnet";
@@ -183,10 +185,13 @@ impl SssNet {
         let images = clips.swap_dims(1, 2);
         let images: Tensor<4> = images.reshape([batch * steps, channels, SIDE, SIDE]);
         // Pooling before ReLU gives the same numbers with a ninth of the rectifications.
-        let maps = relu(square_pool(self.first.forward(images), 3));
+        let maps = relu(square_pool(
+            convolved(&self.first, images, Then::default()),
+            3,
+        ));
         let maps = self.first_norm.forward(maps, statistics);
         let maps = side_by_side(dropped(maps, batch, kept_first), batch, shape.reach());
-        let maps = square_pool(self.second.forward(maps), 2);
+        let maps = square_pool(convolved(&self.second, maps, Then::default()), 2);
         let maps = relu(step_pool(maps, batch, shape.reach()));
         let maps = self.second_norm.forward(maps, statistics);
         let maps = dropped(maps, batch, kept_second);
@@ -211,10 +216,7 @@ impl SssNet {
 
 /// The largest of each square field, without overlap; what is left over drops out.
 pub(super) fn square_pool(maps: Tensor<4>, side: usize) -> Tensor<4> {
-    MaxPool2dConfig::new([side, side])
-        .with_strides([side, side])
-        .init()
-        .forward(maps)
+    max_pooled(maps, Fields::tiled(side))
 }
 
 /// `[batch × step, channel, height, width]` times `kept`, `[batch, channel]`.

@@ -9,13 +9,15 @@
 
 use burn::module::{Module, Param};
 use burn::nn::conv::{Conv2d, Conv2dConfig};
-use burn::nn::pool::{AvgPool2dConfig, MaxPool2dConfig};
+use burn::nn::pool::AvgPool2dConfig;
 use burn::nn::{Linear, LinearConfig, PaddingConfig2d};
 use burn::tensor::activation::relu;
 use burn::tensor::{Device, Tensor, TensorData};
 
 use super::flow_input::{CHANNELS, SIDE};
+use crate::nn::convolution::{Then, convolved};
 use crate::nn::parameters::{self, Parameter, Start, Tensors};
+use crate::nn::pooling::{Fields, max_pooled};
 
 /// The network's name in weights files.
 pub const NETWORK: &str = "ststnet";
@@ -270,7 +272,7 @@ impl StstNet {
     fn convolved(&self, images: Tensor<4>) -> Tensor<4> {
         let [_, channels, height, width] = images.dims();
         assert_eq!([channels, height, width], [CHANNELS, SIDE, SIDE]);
-        self.streams.forward(images)
+        convolved(&self.streams, images, Then::default())
     }
 
     fn normalized(&self, streams: Tensor<4>, mean: Tensor<1>, variance: Tensor<1>) -> Tensor<4> {
@@ -304,10 +306,12 @@ impl StstNet {
 
 /// The largest of each 3×3 field; the fields begin one place outside.
 fn pooled(streams: Tensor<4>) -> Tensor<4> {
-    MaxPool2dConfig::new([3, 3])
-        .with_padding(PaddingConfig2d::Explicit(1, 1, 1, 1))
-        .init()
-        .forward(streams)
+    let fields = Fields {
+        side: 3,
+        stride: 3,
+        padding: 1,
+    };
+    max_pooled(streams, fields)
 }
 
 fn by_filter(row: Tensor<1>) -> Tensor<4> {

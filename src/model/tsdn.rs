@@ -23,6 +23,7 @@ use burn::tensor::{Device, Tensor};
 
 use super::layer_plan::{self, Planned};
 use super::sssnet::square_pool;
+use crate::nn::convolution::{Then, convolved};
 use crate::nn::parameters::{self, Tensors};
 
 /// The network's name in weights files.
@@ -86,9 +87,9 @@ impl Encoder {
     }
 
     fn forward(&self, frames: Tensor<4>) -> Tensor<4> {
-        let maps = relu(self.first.forward(frames));
-        let maps = relu(self.second.forward(maps));
-        relu(self.third.forward(maps))
+        let maps = convolved(&self.first, frames, Then::rectified());
+        let maps = convolved(&self.second, maps, Then::rectified());
+        convolved(&self.third, maps, Then::rectified())
     }
 }
 
@@ -111,9 +112,9 @@ impl Decoder {
     }
 
     fn forward(&self, code: Tensor<4>) -> Tensor<4> {
-        let maps = relu(self.first.forward(doubled(code)));
-        let maps = relu(self.second.forward(doubled(maps)));
-        self.third.forward(doubled(maps))
+        let maps = convolved(&self.first, doubled(code), Then::rectified());
+        let maps = convolved(&self.second, doubled(maps), Then::rectified());
+        convolved(&self.third, doubled(maps), Then::default())
     }
 }
 
@@ -201,7 +202,7 @@ impl Tsdn {
     }
 
     fn classified(&self, onset: Tensor<4>, apex: Tensor<4>, kept: Option<Tensor<2>>) -> Tensor<2> {
-        let maps = self.difference.forward(apex - onset);
+        let maps = convolved(&self.difference, apex - onset, Then::default());
         let maps = relu(square_pool(maps, 2));
         let maps = match kept {
             Some(kept) => {

@@ -657,10 +657,25 @@ impl Uamrn {
         } = self.options;
         let [batch, found, height, across] = onset.dims();
         assert_eq!([found, height, across], [channels, side, side]);
-        let pictures = magnified(onset, apex, frames) / 255.0;
-        let pictures = pictures.reshape([batch * frames, channels, side, side]);
-        let maps = self.front.forward(pictures, statistics);
-        let vectors = self.code.forward(resnet_front::on_grid(maps, CELLS));
+        let cells = |onset: Tensor<4>, apex: Tensor<4>, statistics: &mut Statistics| {
+            let count = onset.dims()[0] * frames;
+            let pictures = magnified(onset, apex, frames) / 255.0;
+            let pictures = pictures.reshape([count, channels, side, side]);
+            let maps = self.front.forward(pictures, statistics);
+            resnet_front::on_grid(maps, CELLS)
+        };
+        let cells = match statistics {
+            Statistics::OfBatch(_) => cells(onset, apex, statistics),
+            // One sequence at a time: the maps of a batch of 32 are 5 GiB.
+            Statistics::Running => {
+                let one = |sample| {
+                    let [onset, apex] = [&onset, &apex].map(|t| t.clone().narrow(0, sample, 1));
+                    cells(onset, apex, &mut Statistics::Running)
+                };
+                Tensor::cat((0..batch).map(one).collect(), 0)
+            }
+        };
+        let vectors = self.code.forward(cells);
         let vectors: Tensor<3> = vectors.reshape([batch, frames, width]);
         let places = TensorData::new(place_code(frames, width), [1, frames, width]);
         let places: Tensor<3> = Tensor::from_data(places, &vectors.device());

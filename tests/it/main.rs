@@ -8,6 +8,7 @@ mod attention;
 mod bad_input;
 mod bandpass;
 mod baseline_jpeg;
+mod bench;
 mod cli;
 mod clips;
 mod data_cli;

@@ -4,6 +4,7 @@
 //! size, and adds a row a stage and path with `on_processor` and `on_card`.
 
 mod attention;
+mod catalogue;
 mod cost;
 mod flow;
 mod magnify;
@@ -11,6 +12,7 @@ mod maps;
 mod material;
 mod meter;
 mod network;
+mod networks;
 mod recognition;
 mod whole;
 
@@ -34,7 +36,7 @@ use whole::{EndToEnd, Memory};
 /// Measure each stage, the whole pipeline, and the memory it takes.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  onset bench\n  onset bench --size 128 --device gpu\n  onset bench interview.mp4 --json\n  onset bench --memory-minutes 2 --memory-minutes 20\n  onset bench --plot cost.png\n  onset bench frames/ --fps 200 --whole-only --stride dense\nMilliseconds are medians for the whole batch; CPU time counts all threads."
+    after_help = "Examples:\n  onset bench\n  onset bench --size 128 --device gpu\n  onset bench interview.mp4 --json\n  onset bench --memory-minutes 2 --memory-minutes 20\n  onset bench --plot cost.png\n  onset bench frames/ --fps 200 --whole-only --stride dense\n  onset bench --networks --threads 2 --json\nMilliseconds are medians for the whole batch; CPU time counts all threads."
 )]
 pub struct BenchArgs {
     /// A recording to measure on; without: the bundled 640×480 clip.
@@ -72,6 +74,21 @@ pub struct BenchArgs {
     /// Also measure what pixels and frames cost, and draw it as a PNG.
     #[arg(long, value_name = "FILE.png")]
     plot: Option<PathBuf>,
+    /// Only the networks, at the sizes of their sources: time, parameters, memory.
+    #[arg(long, conflicts_with_all = ["input", "size", "memory_minutes", "whole_only", "fps", "plot"])]
+    networks: bool,
+    /// Of the networks this one, several times if wanted.
+    #[arg(long, value_name = "NETWORK", requires = "networks")]
+    only: Vec<String>,
+    /// Samples in one call of a network, several times if wanted; without: 1 and 32.
+    #[arg(long, requires = "networks", value_parser = clap::value_parser!(u32).range(1..=4096))]
+    batch: Vec<u32>,
+    /// Threads for the networks; without: one a processor.
+    #[arg(long, requires = "networks", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    threads: Option<u16>,
+    /// What a call of so many samples takes in memory, and nothing else.
+    #[arg(long, hide = true, requires = "only")]
+    memory_of: Option<usize>,
     /// Print JSON.
     #[arg(long)]
     json: bool,
@@ -100,6 +117,9 @@ struct Report {
 }
 
 pub(super) fn run(args: &BenchArgs, quiet: bool) -> CommandResult {
+    if args.networks {
+        return networks::run(args, quiet);
+    }
     let (card, adapter, adapter_left_out) = adapter(args)?;
     // What cannot run is said before anything is measured.
     let params = Params {
