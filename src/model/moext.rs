@@ -69,8 +69,8 @@ pub const MARGIN: f64 = 0.35;
 pub const VIEWS: usize = 3;
 
 /// What the networks expect, as it stands on a card.
-pub const INPUT: &str =
-    "colour pictures of a face at onset and apex, square, 0..255, cut out alike";
+pub const INPUT: &str = "pictures of a face at onset and apex, three channels (grey in each where it was trained on \
+    grey), square, 0..255, cut out alike";
 
 /// Blocks of convolutions before the last doubling.
 const REFINING: usize = 5;

@@ -132,7 +132,7 @@ fn networks_are_trained_kept_and_compared_by_one_command() {
         .collect();
     assert_eq!(names, ["au-flow-1", "off-apexnet-seed-1", "tsdn-seed-1"]);
     assert!(first[1]["unit_f1"].is_null() && first[2]["unit_f1"][0].is_number());
-    assert!(first[2]["class_calibration"]["before"].is_number());
+    assert!(first[2]["unit_calibration"]["before"].is_number());
     // The second time nothing is trained, and it says the same.
     let written = || {
         let path = Path::new(keep).join("tsdn-seed-1.safetensors");
@@ -141,7 +141,7 @@ fn networks_are_trained_kept_and_compared_by_one_command() {
     let then = written();
     let second = table(&compared(data, &more));
     assert_eq!(then, written());
-    assert_eq!(second[2]["uf1"], first[2]["uf1"]);
+    assert_eq!(second[2]["unit_f1"], first[2]["unit_f1"]);
     // And nothing that is learnt from is tested on.
     let ran = compared(train, &["--networks", "sssn"]).ends(2);
     ran.says(&["learnt from and tested on"], "au-1_0001");

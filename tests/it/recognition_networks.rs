@@ -12,11 +12,18 @@ use burn::optim::GradientsParams;
 use burn::tensor::activation::relu;
 use burn::tensor::{Device, Tensor, TensorData};
 use npyz::npz::NpzArchive;
+use onset::facs::{ActionUnit, ClassSet};
 use onset::model::batch_norm::TrainingPass;
+use onset::model::expression_network::{
+    Architecture, Expression, ExpressionReader, ExpressionWeights,
+};
+use onset::model::face_pictures::{BYTES, FacePictures};
 use onset::model::layer_plan::{self, Planned, started};
 use onset::model::led::{COMPARED_OUTPUTS, LedLayer, LedOptions, Motion};
 use onset::model::led_resnet18::{self, LedResNet18};
 use onset::model::led_sssnet::{self, LedSssNet};
+use onset::model::motion_map::{MotionMap, VALUES};
+use onset::model::outputs::{Fitted, Vocabulary};
 use onset::model::sssn::{self, Reading, ShallowStreams};
 use onset::model::sssnet::{self, Kept, SssNet};
 use onset::model::tsdn::{self, Tsdn};
@@ -246,6 +253,48 @@ fn led_sssnet_equals_the_reference_on_the_graphics_device() {
         return;
     };
     assert_led_sssnet_parity(&NnDevice::wgpu(context).unwrap());
+}
+
+/// Every network that reads one expression, as the processor has it.
+#[test]
+fn every_network_on_one_expression_says_the_same_on_a_graphics_device() {
+    let Some((context, _guard)) = crate::gpu::device() else {
+        return;
+    };
+    let graphics = NnDevice::wgpu(context).unwrap();
+    let bytes = (0..BYTES).map(|i| (i * 31 % 251) as u8).collect();
+    let pictures = FacePictures::from_bytes(bytes).unwrap();
+    let map = (0..VALUES).map(|i| (i * 37 % 101) as f32 - 50.0).collect();
+    let map = MotionMap::from_values(map);
+    let expression = Expression {
+        map: &map,
+        pictures: &pictures,
+    };
+    for architecture in Architecture::all() {
+        let stream = Moment::default().stream(Purpose::Initial);
+        let draw = |place, bound, count| stream.part(place as u64).uniform(bound, count);
+        let weights = ExpressionWeights {
+            architecture,
+            vocabulary: Vocabulary {
+                units: [1, 12].map(|n| ActionUnit::new(n).unwrap()).to_vec(),
+                classes: ClassSet::Three.names(),
+            },
+            fitted: Fitted::none(2),
+            members: vec![architecture.started(5, draw)],
+        };
+        let said = |device: &NnDevice| -> Vec<f32> {
+            let reader = ExpressionReader::new(&weights, device).unwrap();
+            let said = reader.logits(&[expression]).unwrap().remove(0).remove(0);
+            let units = said.units.iter().map(|unit| unit[0]);
+            units.chain(said.classes).collect()
+        };
+        let (processor, card) = (said(&NnDevice::flex()), said(&graphics));
+        let scale = processor.iter().fold(0.1_f32, |s, v| s.max(v.abs()));
+        for (a, b) in processor.iter().zip(&card) {
+            let off = (a - b).abs();
+            assert!(off <= 1e-3 * scale, "{}: {off}", architecture.network());
+        }
+    }
 }
 
 // ---- The others against PyTorch, by the formulas of networks_pytorch.py
