@@ -169,8 +169,8 @@ impl ExpressionReader {
 mod tests {
     use super::*;
     use crate::facs::ActionUnit;
-    use crate::model::face_pictures::BYTES;
-    use crate::model::motion_map::VALUES;
+    use crate::model::face_pictures::{BYTES, FacePictures};
+    use crate::model::motion_map::{MotionMap, VALUES};
 
     fn weights(architecture: Architecture) -> ExpressionWeights {
         let vocabulary = Vocabulary {
