@@ -135,11 +135,14 @@ pub fn times(look: &MagnifiedLook, picture: usize) -> String {
     }
 }
 
-/// The cell of a matrix in which most is taken, as `[looks, at]`; `None` of an empty one.
+/// The cell of a matrix in which most is taken, as `[looks, at]`; `None` where nothing is:
+/// no pictures share a bucket.
 #[must_use]
 pub fn strongest(matrix: &Plane) -> Option<[usize; 2]> {
     let cells = matrix.data.iter().enumerate();
-    let (at, _) = cells.max_by(|a, b| a.1.total_cmp(b.1))?;
+    let (at, _) = cells
+        .max_by(|a, b| a.1.total_cmp(b.1))
+        .filter(|(_, v)| **v > 0.0)?;
     Some([at / matrix.width, at % matrix.width])
 }
 

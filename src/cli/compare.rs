@@ -44,7 +44,8 @@ pub(super) fn run(args: &CompareArgs, quiet: bool) -> CommandResult {
         [] => SHIPPED.iter().map(PathBuf::from).collect(),
         given => given.to_vec(),
     };
-    // What cannot be read is said before anything is measured.
+    // What cannot be read or kept is said before anything is measured.
+    args.training.check(&args.data.data)?;
     let mut networks = Vec::new();
     for name in names {
         let known = name.to_str().map(shipped::weights).transpose();

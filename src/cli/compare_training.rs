@@ -21,11 +21,14 @@ use crate::nn::Weights;
 use crate::training::checkpoint::Settings;
 use crate::training::epochs::TrainingError;
 use crate::training::expressions::contest::{ContestError, Entry, Material};
+use crate::training::expressions::corpus::Measured;
 use crate::training::expressions::trainer::Lessons;
 use crate::training::progress::{CurveRow, Monitor, Next};
 
 /// Lines about one training come this often at most.
 const LINE_EVERY: Duration = Duration::from_secs(20);
+/// Trainings at a time where nothing is said: each takes about half a gibibyte.
+const USUAL_JOBS: usize = 4;
 
 #[derive(Debug, Clone, Args)]
 pub(super) struct TrainingArgs {
@@ -40,6 +43,9 @@ pub(super) struct TrainingArgs {
     /// How often each network is trained, from seed 1 on.
     #[arg(long, default_value_t = 3, requires = "train", value_parser = clap::value_parser!(u64).range(1..=16))]
     seeds: u64,
+    /// Trainings at a time, half a gibibyte each; else one a thread, four at most.
+    #[arg(long, requires = "train", value_parser = clap::value_parser!(u64).range(1..=256))]
+    jobs: Option<u64>,
     /// Train these networks alone, separated by commas.
     #[arg(long, requires = "train", value_delimiter = ',', value_parser = entry)]
     networks: Vec<Entry>,
@@ -60,12 +66,41 @@ fn entry(name: &str) -> Result<Entry, String> {
 }
 
 impl TrainingArgs {
+    /// Each network once, however often it was named.
     fn entries(&self) -> Vec<Entry> {
-        match self.networks.as_slice() {
+        let mut entries = match self.networks.as_slice() {
             [] if self.ablation => Entry::ablation(),
             [] => Entry::all(),
             given => given.to_vec(),
+        };
+        let mut seen = BTreeSet::new();
+        entries.retain(|entry| seen.insert(entry.name()));
+        entries
+    }
+
+    /// What can be said before hours of measuring: folders that are both, and a place
+    /// that nothing can be kept in.
+    pub(super) fn check(&self, tested: &[PathBuf]) -> Result<(), Failure> {
+        let Some(folder) = &self.keep else {
+            return Ok(());
+        };
+        let place = |path: &PathBuf| path.canonicalize().unwrap_or_else(|_| path.clone());
+        let tested: Vec<PathBuf> = tested.iter().map(place).collect();
+        if let Some(both) = self.train.iter().find(|path| tested.contains(&place(path))) {
+            return Err(Failure::input(anyhow!(
+                "The same folder is given with --train and with --data, so its recordings would be learnt from and tested on. Give recordings of other subjects to one of them: {}",
+                both.display()
+            )));
         }
+        let failed = |e: std::io::Error| {
+            Failure::input(anyhow!(
+                "Cannot keep weights: {e}. Choose another folder with --keep: {}",
+                folder.display()
+            ))
+        };
+        std::fs::create_dir_all(folder).map_err(failed)?;
+        tempfile::tempfile_in(folder).map_err(failed)?;
+        Ok(())
     }
 
     /// Whether any of the networks reads pictures.
@@ -83,12 +118,6 @@ impl TrainingArgs {
         let Some(folder) = &self.keep else {
             return Ok(Vec::new());
         };
-        std::fs::create_dir_all(folder).map_err(|e| {
-            Failure::input(anyhow!(
-                "Cannot keep weights: {e}. Choose another folder with --keep: {}",
-                folder.display()
-            ))
-        })?;
         check_apart(expressions, tested)?;
         let (learnt, held_out) = expressions.parted()?;
         let lessons = Lessons::new(&learnt, ClassSet::Three).map_err(Failure::input)?;
@@ -107,22 +136,20 @@ impl TrainingArgs {
         let jobs: Vec<(Entry, u64)> = (self.entries().into_iter())
             .flat_map(|entry| (1..=self.seeds).map(move |seed| (entry, seed)))
             .collect();
-        contest.all(&jobs)
+        contest.check(&jobs)?;
+        contest.all(&jobs, self.jobs)
     }
 }
 
-/// No recording may be learnt from and tested on.
+/// No recording may be learnt from and tested on, whatever it is called there.
 fn check_apart(learnt: &Expressions, tested: &Expressions) -> Result<(), Failure> {
-    let sources = |of: &Expressions| -> BTreeSet<PathBuf> {
-        let all = of.measured.iter().map(|m| &m.recording.source);
-        all.map(|path| path.canonicalize().unwrap_or_else(|_| path.clone()))
-            .collect()
-    };
-    let learnt = sources(learnt);
-    if let Some(both) = sources(tested).intersection(&learnt).next() {
+    let contents = learnt.measured.iter().filter_map(|m| m.content.as_ref());
+    let contents: BTreeSet<&String> = contents.collect();
+    let both = |m: &&Measured| m.content.as_ref().is_some_and(|c| contents.contains(c));
+    if let Some(both) = tested.measured.iter().find(both) {
         return Err(Failure::input(anyhow!(
-            "A recording is in --train and in --data, so it would be learnt from and tested on. Give recordings of other subjects to one of them: {}",
-            both.display()
+            "A recording of --data is in --train too, so it would be learnt from and tested on. Give recordings of other subjects to one of them: {}",
+            both.recording.source.display()
         )));
     }
     Ok(())
@@ -135,9 +162,36 @@ struct Contest<'a> {
 }
 
 impl Contest<'_> {
-    /// As many trainings at a time as there are threads. Each has a thread of its own: a
-    /// pool's thread that waits inside a backward pass would take up another training.
-    fn all(&self, jobs: &[(Entry, u64)]) -> Result<Vec<(String, Weights)>, Failure> {
+    /// Nothing that was trained on other things may be replaced.
+    fn check(&self, jobs: &[(Entry, u64)]) -> Result<(), Failure> {
+        for &(entry, seed) in jobs {
+            let path = self.path(entry, seed);
+            if !path.exists() {
+                continue;
+            }
+            let kept = Weights::load(&path).map_err(Failure::input)?;
+            if let Some(differs) = self.difference(&kept, entry, seed) {
+                return Err(Failure::input(anyhow!(
+                    "These weights were trained with {differs}. Choose another folder with --keep, or move them away: {}",
+                    path.display()
+                )));
+            }
+        }
+        Ok(())
+    }
+
+    fn path(&self, entry: Entry, seed: u64) -> PathBuf {
+        let name = name((entry, seed));
+        self.folder.join(format!("{name}.safetensors"))
+    }
+
+    /// Several trainings at a time. Each has a thread of its own: a pool's thread that
+    /// waits inside a backward pass would take up another training.
+    fn all(
+        &self,
+        jobs: &[(Entry, u64)],
+        at_once: Option<u64>,
+    ) -> Result<Vec<(String, Weights)>, Failure> {
         let next = AtomicUsize::new(0);
         let done: Mutex<Vec<(usize, Weights)>> = Mutex::default();
         let failed: Mutex<Option<Failure>> = Mutex::default();
@@ -160,7 +214,9 @@ impl Contest<'_> {
                 }
             }
         };
-        let threads = rayon::current_num_threads().clamp(1, jobs.len().max(1));
+        let usual = rayon::current_num_threads().min(USUAL_JOBS);
+        let threads = at_once.map_or(usual, |n| n as usize);
+        let threads = threads.clamp(1, jobs.len().max(1));
         thread::scope(|scope| {
             for number in 1..threads {
                 let named = thread::Builder::new().name(format!("training-{number}"));
@@ -182,12 +238,10 @@ impl Contest<'_> {
 
     fn one(&self, entry: Entry, seed: u64) -> Result<Weights, Failure> {
         let name = name((entry, seed));
-        let path = self.folder.join(format!("{name}.safetensors"));
+        let path = self.path(entry, seed);
         if path.exists() {
-            let kept = Weights::load(&path).map_err(Failure::input)?;
-            if self.same(&kept, entry, seed) {
-                return Ok(kept);
-            }
+            // The same, as was checked before the first training.
+            return Weights::load(&path).map_err(Failure::input);
         }
         let begun = Instant::now();
         let monitor = Lines {
@@ -199,7 +253,7 @@ impl Contest<'_> {
         make_checkpoints(&unfinished)?;
         let entrant = entry
             .train(&self.material, seed, &unfinished, &monitor)
-            .map_err(failure)?;
+            .map_err(|error| failure(error, &unfinished))?;
         if let Some(rebuilding) = &entrant.rebuilding {
             let beside = self.folder.join(format!("{name}.rebuilding.safetensors"));
             rebuilding.save(&beside).map_err(Failure::other)?;
@@ -212,16 +266,22 @@ impl Contest<'_> {
         Ok(entrant.weights)
     }
 
-    /// Whether a file was trained on the same data with the same settings.
-    fn same(&self, kept: &Weights, entry: Entry, seed: u64) -> bool {
+    /// What a file was trained with that is otherwise now, in words.
+    fn difference(&self, kept: &Weights, entry: Entry, seed: u64) -> Option<String> {
         let mut wanted = self.material.settings.clone();
         wanted.extend(entry.settings());
         wanted.insert("seed".to_owned(), seed.to_string());
         let card = &kept.card;
-        card.network == entry.network()
-            && wanted
-                .iter()
-                .all(|(name, value)| card.settings.get(name) == Some(value))
+        if card.network != entry.network() {
+            return Some(format!("another network, {}", card.network));
+        }
+        let differs = |(name, value): &(&String, &String)| card.settings.get(*name) != Some(*value);
+        let (name, value) = wanted.iter().find(differs)?;
+        Some(match (name.as_str(), card.settings.get(name)) {
+            ("data", _) => "other recordings or labels, or measured in another way".to_owned(),
+            (name, Some(kept)) => format!("{name} {kept}, not {value}"),
+            (name, None) => format!("another {name} than {value}"),
+        })
     }
 }
 
@@ -250,10 +310,15 @@ impl Monitor for Lines {
     }
 }
 
-fn failure(error: ContestError) -> Failure {
+fn failure(error: ContestError, unfinished: &Path) -> Failure {
     match error {
-        ContestError::Training(TrainingError::Checkpoint(_) | TrainingError::TooFew(_))
-        | ContestError::Fit(_) => Failure::input(error),
+        ContestError::Training(TrainingError::Checkpoint(_)) => Failure::input(anyhow!(
+            "A training that was stopped cannot go on: it was begun with other recordings or settings, or is damaged. Delete what it left, or choose another folder with --keep: {}",
+            unfinished.display()
+        )),
+        ContestError::Training(TrainingError::TooFew(_)) | ContestError::Fit(_) => {
+            Failure::input(error)
+        }
         other => Failure::other(other),
     }
 }

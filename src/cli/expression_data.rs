@@ -1,6 +1,7 @@
 //! What `train` and `evaluate` of networks for action units share: labelled
 //! expressions, measured from onset to apex.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 
@@ -15,6 +16,7 @@ use crate::dataset::{self, DatasetKind, splits};
 use crate::facs::ClassSet;
 use crate::nn::inventory::hexadecimal;
 use crate::training::expressions::corpus::{Corpus, CorpusError, Measured, Pairs, Shown};
+use crate::training::expressions::trainer::Lessons;
 
 #[derive(Debug, Clone, Args)]
 pub(super) struct ExpressionData {
@@ -54,6 +56,26 @@ impl From<Classes> for ClassSet {
             Classes::Five => Self::Five,
             Classes::Seven => Self::Seven,
         }
+    }
+}
+
+/// Says when no classes can be learnt; it is an error where they were asked for.
+pub(super) fn check_classes(
+    asked: Option<Classes>,
+    lessons: &Lessons,
+    quiet: bool,
+) -> Result<(), Failure> {
+    match (lessons.without_classes(), asked) {
+        (Some(why), Some(_)) => Err(Failure::input(anyhow!(
+            "These classes cannot be learnt: {why}. Give more recordings, or another number of classes with --classes"
+        ))),
+        (Some(why), None) => {
+            if !quiet {
+                tell!("warning: no classes are learnt, action units alone: {why}");
+            }
+            Ok(())
+        }
+        (None, _) => Ok(()),
     }
 }
 
@@ -144,12 +166,32 @@ impl ExpressionData {
             progress.unwrap_or_else(PoisonError::into_inner).finish();
             all.measured.extend(measured.map_err(failure)?);
         }
+        all.check_once()?;
         all.tell_left_out(quiet);
         Ok(all)
     }
 }
 
 impl Expressions {
+    /// No recording may come in twice: its subject would be learnt from and held out.
+    fn check_once(&self) -> Result<(), Failure> {
+        let mut seen = BTreeMap::new();
+        for Measured {
+            recording, content, ..
+        } in &self.measured
+        {
+            let Some(content) = content else { continue };
+            if let Some(first) = seen.insert(content, &recording.source) {
+                return Err(Failure::input(anyhow!(
+                    "Two recordings hold the same expressions, {} and another, so one person would count as two. Leave one of them out: {}",
+                    first.display(),
+                    recording.source.display()
+                )));
+            }
+        }
+        Ok(())
+    }
+
     /// Says how many expressions could not be measured, with the first reason.
     fn tell_left_out(&self, quiet: bool) {
         let all: usize = self.measured.iter().map(|m| m.left_out.len()).sum();

@@ -54,8 +54,8 @@ pub struct SynthArgs {
     /// of each expression and some at rest, as folders of pictures.
     #[arg(long, conflicts_with_all = ["contact_sheet", "sample", "flow_images"])]
     stills: bool,
-    /// With --stills so many frames evenly from onset to offset of each expression, and
-    /// the apex: networks that read more than onset and apex want 13.
+    /// With --stills so many frames evenly from onset to offset of each expression, the
+    /// apex among them, and of rest: networks that read more than two want 13.
     #[arg(long, value_name = "N", requires = "stills", default_value_t = 2, value_parser = clap::value_parser!(u32).range(2..=64))]
     frames_per_expression: u32,
     /// Write also where the 68 landmarks are in every frame, as

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::anyhow;
 use clap::Args;
 
-use super::expression_data::{Classes, ExpressionData};
+use super::expression_data::{Classes, ExpressionData, check_classes};
 use super::print::tell;
 use super::recipe_args::beside;
 use super::train::remove_unfinished;
@@ -29,9 +29,9 @@ pub(super) struct AuTrainArgs {
     /// the weights until they are written.
     #[arg(long)]
     checkpoint: Option<PathBuf>,
-    /// Into how many classes expressions are sorted.
-    #[arg(long, value_enum, default_value_t = Classes::Three)]
-    classes: Classes,
+    /// Into how many classes expressions are sorted; 3 where nothing is said.
+    #[arg(long, value_enum)]
+    classes: Option<Classes>,
     /// How often to go through the expressions.
     #[arg(long, value_parser = clap::value_parser!(u64).range(1..))]
     epochs: Option<u64>,
@@ -69,7 +69,9 @@ pub(super) fn run(args: &AuTrainArgs, quiet: bool) -> CommandResult {
     check_output(&args.out, &inputs)?;
     let expressions = args.data.measure(Pairs::Learning, quiet)?;
     let (learnt, held_out) = expressions.parted()?;
-    let lessons = Lessons::new(&learnt, args.classes.into()).map_err(failure)?;
+    let set = args.classes.unwrap_or(Classes::Three);
+    let lessons = Lessons::new(&learnt, set.into()).map_err(failure)?;
+    check_classes(args.classes, &lessons, quiet)?;
     let training = args.training();
     let folder = match &args.checkpoint {
         Some(folder) => folder.clone(),

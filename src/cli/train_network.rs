@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::anyhow;
 use clap::Args;
 
-use super::expression_data::{Classes, ExpressionData};
+use super::expression_data::{Classes, ExpressionData, check_classes};
 use super::print::tell;
 use super::recipe_args::beside;
 use super::train::remove_unfinished;
@@ -13,6 +13,7 @@ use super::train_expressions::{failure, make_checkpoints};
 use super::training_progress::TrainingProgress;
 use super::{CommandResult, Failure, check_output};
 use crate::model::expression_network::{Architecture, ExpressionReader};
+use crate::model::moext;
 use crate::nn::NnDevice;
 use crate::training::expressions::corpus::Pairs;
 use crate::training::expressions::fitting;
@@ -30,9 +31,9 @@ pub(super) struct NetworkTrainArgs {
     /// the weights until they are written.
     #[arg(long)]
     checkpoint: Option<PathBuf>,
-    /// Into how many classes expressions are sorted.
-    #[arg(long, value_enum, default_value_t = Classes::Three)]
-    classes: Classes,
+    /// Into how many classes expressions are sorted; 3 where nothing is said.
+    #[arg(long, value_enum)]
+    classes: Option<Classes>,
     /// How often to go through the expressions.
     #[arg(long, value_parser = clap::value_parser!(u64).range(1..))]
     epochs: Option<u64>,
@@ -64,6 +65,16 @@ impl NetworkTrainArgs {
     }
 }
 
+/// Where what rebuilds apexes goes: `a.safetensors` and `a.rebuilding.safetensors`.
+fn rebuilding_path(out: &Path) -> PathBuf {
+    match out.extension() {
+        Some(extension) if extension == "safetensors" => {
+            beside(&out.with_extension(""), ".rebuilding.safetensors")
+        }
+        _ => beside(out, ".rebuilding.safetensors"),
+    }
+}
+
 pub(super) fn run(args: &NetworkTrainArgs, network: &str, quiet: bool) -> CommandResult {
     let architecture = Architecture::named(network);
     let architecture = architecture
@@ -71,9 +82,14 @@ pub(super) fn run(args: &NetworkTrainArgs, network: &str, quiet: bool) -> Comman
     let tables = args.data.tables();
     let inputs: Vec<&Path> = tables.iter().map(PathBuf::as_path).collect();
     check_output(&args.out, &inputs)?;
+    if network == moext::NETWORK {
+        check_output(&rebuilding_path(&args.out), &inputs)?;
+    }
     let expressions = args.data.measure_with(Pairs::Learning, true, quiet)?;
     let (learnt, held_out) = expressions.parted()?;
-    let lessons = Lessons::new(&learnt, args.classes.into()).map_err(failure)?;
+    let set = args.classes.unwrap_or(Classes::Three);
+    let lessons = Lessons::new(&learnt, set.into()).map_err(failure)?;
+    check_classes(args.classes, &lessons, quiet)?;
     let training = args.training(architecture);
     let folder = match &args.checkpoint {
         Some(folder) => folder.clone(),
@@ -103,8 +119,9 @@ pub(super) fn run(args: &NetworkTrainArgs, network: &str, quiet: bool) -> Comman
         let rebuilding =
             pack_rebuilding(architecture, tensors, source, described.clone(), settings);
         if let Some(rebuilding) = rebuilding {
-            let beside = args.out.with_extension("rebuilding.safetensors");
-            rebuilding.save(&beside).map_err(Failure::other)?;
+            rebuilding
+                .save(&rebuilding_path(&args.out))
+                .map_err(Failure::other)?;
         }
     }
     let weights = trained.weights.pack(source, described, settings);

@@ -67,6 +67,15 @@ pub(crate) fn contents(
     recording: &LabelledRecording,
     pairs: &[Pair],
 ) -> Vec<Result<String, String>> {
+    let groups: Vec<Vec<u64>> = pairs.iter().map(|pair| vec![pair.0, pair.1]).collect();
+    contents_of_groups(recording, &groups)
+}
+
+/// The same of any number of frames together.
+pub(crate) fn contents_of_groups(
+    recording: &LabelledRecording,
+    groups: &[Vec<u64>],
+) -> Vec<Result<String, String>> {
     let add = |hash: &mut Sha256, path: &Path, frame: u64| {
         let copied = File::open(path).and_then(|mut file| std::io::copy(&mut file, hash));
         let added = copied.map_err(|e| cannot_be_read(frame, path, &e.to_string()));
@@ -75,19 +84,20 @@ pub(crate) fn contents(
     if recording.frames.is_none() {
         // A video is one file for all of its events, and may be long.
         let mut hash = Sha256::new();
-        let first = pairs.first().map_or(0, |pair| pair.0);
+        let first = groups.first().and_then(|group| group.first());
+        let first = first.copied().unwrap_or_default();
         let all = add(&mut hash, &recording.source, first);
         let all = all.map(|()| hexadecimal(&hash.finalize()));
-        return vec![all; pairs.len()];
+        return vec![all; groups.len()];
     }
-    let of_images = |&(onset, apex): &Pair| {
+    let of_images = |group: &Vec<u64>| {
         let mut hash = Sha256::new();
-        for frame in [onset, apex] {
+        for &frame in group {
             add(&mut hash, &image(recording, frame)?, frame)?;
         }
         Ok(hexadecimal(&hash.finalize()))
     };
-    pairs.iter().map(of_images).collect()
+    groups.iter().map(of_images).collect()
 }
 
 fn image(recording: &LabelledRecording, frame: u64) -> Result<PathBuf, String> {

@@ -102,7 +102,8 @@ fn pool(map: &[f32], width: usize, pooled: &mut [f32], columns: usize, fields: F
 }
 
 fn larger(a: f32, b: f32) -> f32 {
-    if b > a { b } else { a }
+    // What is no number stays so, as in a convolution.
+    if b > a || b.is_nan() { b } else { a }
 }
 
 #[cfg(test)]

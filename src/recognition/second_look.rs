@@ -1,7 +1,7 @@
 //! A second look at an expression: what other networks than AU-Flow say of the same
-//! interval, for a person to compare. They read the faces themselves, at thirteen moments
-//! from onset to offset or at onset and apex alone, where AU-Flow reads the flow between
-//! two of them.
+//! interval, for a person to compare. LED networks read the face itself, at n + 1 of
+//! thirteen moments from onset to offset; TSDN, MoExt and UAMRN at onset and apex. SSSN and
+//! DSSN read the same motion as AU-Flow, so that they agree with it says less.
 //!
 //! | weights of | what it adds |
 //! |---|---|
@@ -15,6 +15,7 @@
 //!
 //! [`expression_network`]: crate::model::expression_network
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -268,8 +269,14 @@ impl SecondLook {
     /// else.
     pub fn load(paths: &[PathBuf]) -> Result<Option<Self>, SecondLookError> {
         let device = NnDevice::flex();
-        let load = |path: &PathBuf| LookingNetwork::load(path, &device);
-        let networks: Vec<_> = paths.iter().map(load).collect::<Result<_, _>>()?;
+        // A file that is named twice looks once.
+        let mut seen = BTreeSet::new();
+        let once = |path: &&PathBuf| {
+            seen.insert(path.canonicalize().unwrap_or_else(|_| path.to_path_buf()))
+        };
+        let networks: Vec<_> = (paths.iter().filter(once))
+            .map(|path| LookingNetwork::load(path, &device))
+            .collect::<Result<_, _>>()?;
         Ok((!networks.is_empty()).then_some(Self { networks, device }))
     }
 

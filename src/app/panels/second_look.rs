@@ -263,7 +263,10 @@ fn matrices(
 /// A matrix as it is spoken: its strongest cell.
 fn spoken(look: &MagnifiedLook, matrix: &Plane, name: &str) -> String {
     let most = show::strongest(matrix).map(|cell| show::cell_words(look, matrix, cell));
-    format!("Attention of {name}, most: {}", most.unwrap_or_default())
+    match most {
+        Some(most) => format!("Attention of {name}, most: {most}"),
+        None => format!("Attention of {name}: no pictures share a bucket"),
+    }
 }
 
 /// What the cell under the pointer says.

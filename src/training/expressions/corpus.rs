@@ -12,7 +12,7 @@ use sha2::{Digest, Sha256};
 use super::{kept, pictures};
 use crate::base::Rect;
 use crate::dataset::LabelledRecording;
-use crate::dataset::flow_frames::{Pair, contents, read_pairs};
+use crate::dataset::flow_frames::{Pair, contents, contents_of_groups, read_pairs};
 use crate::face::{FaceDetector, FaceError, LandmarkPredictor, Landmarks};
 use crate::facs::{ClassSet, EmotionSet, ScoredUnit};
 use crate::model::face_pictures::FacePictures;
@@ -28,6 +28,8 @@ use crate::training::random::{Moment, Purpose, Stream};
 const VERSION: u32 = 1;
 /// How far a spotter's onsets and apexes lie from the labelled ones, seconds.
 const ASTRAY_SECS: f64 = 0.07;
+/// Recordings of so few frames a second are stills: pictures chosen about expressions.
+const STILLS_FPS: f64 = 1.0;
 /// Pairs with onset and apex astray for each labelled expression.
 const ASTRAY: usize = 2;
 /// Faces are kept as in an analysis.
@@ -64,8 +66,12 @@ pub struct Measured {
     pub samples: Vec<Sample>,
     /// Expressions that could not be measured, with the reason.
     pub left_out: Vec<(usize, String)>,
-    /// Hash of the recording and of how it was measured.
+    /// Hash of the recording and of how it was measured, pictures among it where they
+    /// were asked for.
     pub key: String,
+    /// Hash of the frames that its expressions are measured from, whatever the recording
+    /// is called and wherever it lies; `None` without expressions.
+    pub content: Option<String>,
 }
 
 impl Measured {
@@ -194,7 +200,8 @@ impl Corpus {
     ) -> Result<Measured, CorpusError> {
         let wanted = wanted(recording, self.pairs);
         let pairs: Vec<Pair> = wanted.iter().map(|(_, pair)| *pair).collect();
-        let key = self.key(recording, &pairs);
+        let contents = contents(recording, &pairs);
+        let mut key = self.key(&pairs, &contents);
         let path = self.folder.join(format!("{key}.motion"));
         if !path.exists() {
             kept::save(&path, &self.pairs_of(recording, &pairs))?;
@@ -213,9 +220,11 @@ impl Corpus {
             )));
         }
         let pictures = if self.pictures {
-            self.kept_pictures(recording, &wanted, &key)?
+            let (pictures, name) = self.kept_pictures(recording, &wanted, &key)?;
+            key = name;
+            pictures.into_iter().map(|p| p.map(Some)).collect()
         } else {
-            vec![None; wanted.len()]
+            vec![Ok(None); wanted.len()]
         };
         let mut measured = Measured {
             recording: recording.clone(),
@@ -223,6 +232,7 @@ impl Corpus {
             samples: Vec::new(),
             left_out: Vec::new(),
             key,
+            content: content(&wanted, &contents),
         };
         for (event, labels) in recording.events.iter().enumerate() {
             if labels.apex.is_none_or(|apex| apex <= labels.onset) {
@@ -231,8 +241,11 @@ impl Corpus {
             }
         }
         for (((shown, _), found), pictures) in wanted.into_iter().zip(found).zip(pictures) {
-            match (found, shown) {
-                (Ok(motion), _) => measured.samples.push(Sample {
+            // All networks are asked of the same expressions: one without pictures is
+            // left out even where motion would do.
+            let both = found.and_then(|motion| Ok((motion, pictures?)));
+            match (both, shown) {
+                (Ok((motion, pictures)), _) => measured.samples.push(Sample {
                     shown,
                     motion,
                     pictures: pictures.map(Arc::new),
@@ -246,16 +259,21 @@ impl Corpus {
         Ok(measured)
     }
 
+    /// The pictures of each pair or why there are none, and the name of their file.
     fn kept_pictures(
         &self,
         recording: &LabelledRecording,
         wanted: &[(Shown, Pair)],
         key: &str,
-    ) -> Result<Vec<Option<FacePictures>>, CorpusError> {
+    ) -> Result<(Vec<Result<FacePictures, String>>, String), CorpusError> {
+        let groups = pictures::groups(recording, wanted);
         let mut hash = Sha256::new();
         hash.update(format!("{} {key}", pictures::VERSION));
-        for &(shown, pair) in wanted {
-            hash.update(pictures::clip_end(recording, shown, pair).to_le_bytes());
+        for (group, content) in groups.iter().zip(contents_of_groups(recording, &groups)) {
+            for frame in group {
+                hash.update(frame.to_le_bytes());
+            }
+            hash.update(content.unwrap_or_else(|reason| reason));
         }
         let name = hexadecimal(&hash.finalize());
         let path = self.folder.join(format!("{name}.pictures"));
@@ -269,20 +287,24 @@ impl Corpus {
                 .then_some(found)
                 .ok_or(format!("{got} pairs instead of {all}"))
         });
-        found.map_err(|reason| CorpusError::Damaged { path, reason })
+        match found {
+            Ok(found) => Ok((found, name)),
+            Err(reason) => Err(CorpusError::Damaged { path, reason }),
+        }
     }
 
-    fn key(&self, recording: &LabelledRecording, pairs: &[Pair]) -> String {
+    fn key(&self, pairs: &[Pair], contents: &[Result<String, String>]) -> String {
         let mut hash = Sha256::new();
         hash.update(format!(
             "{VERSION} {} {}",
             self.preset.name(),
             self.landmarks.name()
         ));
-        for (pair, content) in pairs.iter().zip(contents(recording, pairs)) {
+        for (pair, content) in pairs.iter().zip(contents) {
             hash.update(pair.0.to_le_bytes());
             hash.update(pair.1.to_le_bytes());
-            hash.update(content.unwrap_or_else(|reason| reason));
+            let (Ok(text) | Err(text)) = content;
+            hash.update(text);
         }
         hexadecimal(&hash.finalize())
     }
@@ -340,6 +362,19 @@ impl Corpus {
     }
 }
 
+/// What makes two recordings the same: the frames of their expressions.
+fn content(wanted: &[(Shown, Pair)], contents: &[Result<String, String>]) -> Option<String> {
+    let mut hash = Sha256::new();
+    let mut any = false;
+    for ((shown, _), content) in wanted.iter().zip(contents) {
+        if let (Shown::Expression { .. }, Ok(content)) = (shown, content) {
+            hash.update(content);
+            any = true;
+        }
+    }
+    any.then(|| hexadecimal(&hash.finalize()))
+}
+
 /// The pairs to measure of a recording; the same ones every time.
 fn wanted(recording: &LabelledRecording, pairs: Pairs) -> Vec<(Shown, Pair)> {
     let mut wanted = Vec::new();
@@ -388,6 +423,13 @@ fn rests(recording: &LabelledRecording, mut random: Stream) -> Vec<(Shown, Pair)
     // How long a recording without events is, nobody says: its first seconds will do.
     let last = last.unwrap_or((8.0 * recording.fps) as u64);
     let count = recording.events.len() / 2 + 2;
+    if recording.fps <= STILLS_FPS {
+        let mut gaps = gaps(recording);
+        random.shuffle(&mut gaps);
+        gaps.truncate(count);
+        gaps.sort_unstable();
+        return gaps.into_iter().map(|gap| (Shown::Rest, gap)).collect();
+    }
     let mut found = Vec::new();
     for _ in 0..8 * count {
         if found.len() == count {
@@ -406,6 +448,20 @@ fn rests(recording: &LabelledRecording, mut random: Stream) -> Vec<(Shown, Pair)
         }
     }
     found
+}
+
+/// The frames between two expressions, first and last, where there are two or more. In
+/// stills they are one moment of rest.
+fn gaps(recording: &LabelledRecording) -> Vec<Pair> {
+    let mut gaps = Vec::new();
+    let mut free = 0;
+    for event in &recording.events {
+        if free + 1 < event.onset {
+            gaps.push((free, event.onset - 1));
+        }
+        free = free.max(event.offset + 1);
+    }
+    gaps
 }
 
 #[cfg(test)]
@@ -471,5 +527,19 @@ mod tests {
             let over = |e: &LabelledEvent| *start <= e.offset && e.onset <= *end;
             assert!(!recording.events.iter().any(over), "{start} {end}");
         }
+    }
+
+    #[test]
+    fn stills_rest_between_their_expressions() {
+        let stills = LabelledRecording {
+            fps: STILLS_FPS,
+            ..recording()
+        };
+        assert_eq!(gaps(&stills), [(0, 29), (45, 89), (100, 199)]);
+        let rests: Vec<Pair> = (wanted(&stills, Pairs::Testing).iter())
+            .filter(|w| w.0 == Shown::Rest)
+            .map(|w| w.1)
+            .collect();
+        assert_eq!(rests, gaps(&stills));
     }
 }

@@ -16,14 +16,33 @@ use crate::motion::luma::LumaPatch;
 use crate::project::output::OutputError;
 
 /// Changes whenever the same frames give other pictures.
-pub(super) const VERSION: u32 = 2;
+pub(super) const VERSION: u32 = 3;
 
 const PICTURES: &str = "pictures";
-/// For each pair 1 where there are pictures of it, 0 where not.
-const CUT: &str = "cut";
+/// For each pair why there are no pictures of it; null where there are.
+const REASONS: &str = "reasons";
+
+/// Of each pair every frame that is read, in rising order.
+pub(super) fn groups(recording: &LabelledRecording, wanted: &[(Shown, Pair)]) -> Vec<Vec<u64>> {
+    let group = |&(shown, pair): &(Shown, Pair)| {
+        let mut group = clip(recording, shown, pair);
+        group.push(pair.1);
+        group.sort_unstable();
+        group.dedup();
+        group
+    };
+    wanted.iter().map(group).collect()
+}
+
+/// The frames of a pair's clip; short ones show a frame several times.
+fn clip(recording: &LabelledRecording, shown: Shown, pair: Pair) -> Vec<u64> {
+    let end = clip_end(recording, shown, pair);
+    let steps = evenly(end - pair.0, STEPS);
+    steps.into_iter().map(|step| pair.0 + step).collect()
+}
 
 /// The last frame of a pair's clip: an expression goes on to its offset.
-pub(super) fn clip_end(recording: &LabelledRecording, shown: Shown, pair: Pair) -> u64 {
+fn clip_end(recording: &LabelledRecording, shown: Shown, pair: Pair) -> u64 {
     match shown {
         Shown::Expression { event } | Shown::Astray { event } => {
             let offset = recording.events.get(event).map_or(pair.1, |e| e.offset);
@@ -34,51 +53,37 @@ pub(super) fn clip_end(recording: &LabelledRecording, shown: Shown, pair: Pair) 
 }
 
 impl Corpus {
-    /// Of each pair the pictures; `None` where they cannot be read or show no face.
+    /// Of each pair the pictures, or why they cannot be cut out.
     pub(super) fn pictures_of(
         &self,
         recording: &LabelledRecording,
         wanted: &[(Shown, Pair)],
-    ) -> Vec<Option<FacePictures>> {
-        let clips: Vec<Vec<u64>> = (wanted.iter())
-            .map(|&(shown, pair)| {
-                let end = clip_end(recording, shown, pair);
-                let steps = evenly(end - pair.0, STEPS);
-                steps.into_iter().map(|step| pair.0 + step).collect()
-            })
-            .collect();
-        let groups: Vec<Vec<u64>> = (clips.iter().zip(wanted))
-            .map(|(clip, (_, pair))| {
-                let mut group = clip.clone();
-                group.push(pair.1);
-                group.sort_unstable();
-                group.dedup();
-                group
-            })
-            .collect();
-        let mut found = vec![None; wanted.len()];
+    ) -> Vec<Result<FacePictures, String>> {
+        let groups = groups(recording, wanted);
+        let mut found = vec![Err("it was not read".to_owned()); wanted.len()];
         read_groups(recording, &groups, |at, pictures| {
-            let Ok(pictures) = pictures else { return };
-            let of = |frame: u64| {
-                let place = groups[at].binary_search(&frame).ok();
-                place.map(|place| &pictures[place])
-            };
-            let clip: Option<Vec<_>> = clips[at].iter().map(|&frame| of(frame)).collect();
-            let apex = of(wanted[at].1.1);
-            found[at] = clip
-                .zip(apex)
-                .and_then(|(clip, apex)| self.cut(&clip, apex));
+            found[at] = pictures.and_then(|pictures| {
+                let (shown, pair) = wanted[at];
+                let of = |frame: u64| {
+                    let place = groups[at].partition_point(|&f| f < frame);
+                    &pictures[place]
+                };
+                let clip = clip(recording, shown, pair);
+                let clip: Vec<&Arc<RgbImage>> = clip.into_iter().map(of).collect();
+                self.cut(&clip, of(pair.1))
+            });
         });
         found
     }
 
-    fn cut(&self, clip: &[&Arc<RgbImage>], apex: &RgbImage) -> Option<FacePictures> {
-        let onset = clip.first()?;
+    fn cut(&self, clip: &[&Arc<RgbImage>], apex: &RgbImage) -> Result<FacePictures, String> {
+        let onset = clip.first().ok_or("it has no frames")?;
         if clip.iter().any(|p| p.dimensions() != apex.dimensions()) {
-            return None;
+            return Err("its frames differ in size".to_owned());
         }
-        let face = self.surest_face(onset)?;
-        let framing = FlowFraming::of(&self.points(onset, face)).ok()?;
+        let face = self.surest_face(onset);
+        let face = face.ok_or("no face is found in its onset frame")?;
+        let framing = FlowFraming::of(&self.points(onset, face)).map_err(|e| e.to_string())?;
         let patch = |picture: &RgbImage| self.patch(picture, face);
         let mut patches: Vec<LumaPatch> = Vec::with_capacity(clip.len());
         for (at, picture) in clip.iter().enumerate() {
@@ -89,17 +94,19 @@ impl Corpus {
         }
         let apex = patch(apex);
         let patches: Vec<&LumaPatch> = patches.iter().collect();
-        Some(FacePictures::cut(&framing, &patches, [patches[0], &apex]))
+        Ok(FacePictures::cut(&framing, &patches, [patches[0], &apex]))
     }
 }
 
 /// Writes the pictures of all pairs.
-pub(super) fn save(path: &Path, found: &[Option<FacePictures>]) -> Result<(), OutputError> {
-    let cut: Vec<u8> = found.iter().map(|f| u8::from(f.is_some())).collect();
+pub(super) fn save(path: &Path, found: &[Result<FacePictures, String>]) -> Result<(), OutputError> {
+    let reason = |found: &Result<FacePictures, String>| found.as_ref().err().cloned();
+    let reasons: Vec<Option<String>> = found.iter().map(reason).collect();
+    let reasons = serde_json::to_vec(&reasons).map_err(|e| OutputError::write(path, e))?;
     let there = || found.iter().flatten();
     let bytes: Vec<u8> = there().flat_map(|p| p.bytes()).copied().collect();
     let arrays = [
-        (CUT, Array(Dtype::U8, vec![cut.len()], cut)),
+        (REASONS, Array(Dtype::U8, vec![reasons.len()], reasons)),
         (
             PICTURES,
             Array(Dtype::U8, vec![there().count(), BYTES], bytes),
@@ -112,23 +119,25 @@ pub(super) fn save(path: &Path, found: &[Option<FacePictures>]) -> Result<(), Ou
 ///
 /// # Errors
 /// Says what is wrong with the file.
-pub(super) fn load(path: &Path) -> Result<Vec<Option<FacePictures>>, String> {
+pub(super) fn load(path: &Path) -> Result<Vec<Result<FacePictures, String>>, String> {
     let bytes = std::fs::read(path).map_err(|e| e.to_string())?;
     let file = SafeTensors::deserialize(&bytes).map_err(|e| e.to_string())?;
-    let cut = file.tensor(CUT).map_err(|e| e.to_string())?;
+    let reasons = file.tensor(REASONS).map_err(|e| e.to_string())?;
+    let reasons: Vec<Option<String>> =
+        serde_json::from_slice(reasons.data()).map_err(|e| e.to_string())?;
     let pictures = file.tensor(PICTURES).map_err(|e| e.to_string())?;
     let mut pictures = pictures.data().chunks_exact(BYTES);
-    (cut.data().iter())
-        .map(|&cut| {
-            if cut == 0 {
-                return Ok(None);
-            }
-            let next = pictures
-                .next()
-                .ok_or("there are fewer pictures than said")?;
-            Ok(FacePictures::from_bytes(next.to_vec()))
-        })
-        .collect()
+    let read = |reason: Option<String>| {
+        if let Some(reason) = reason {
+            return Ok(Err(reason));
+        }
+        let next = pictures
+            .next()
+            .and_then(|p| FacePictures::from_bytes(p.to_vec()));
+        next.map(Ok)
+            .ok_or("there are fewer pictures than said".to_owned())
+    };
+    reasons.into_iter().map(read).collect()
 }
 
 #[cfg(test)]
@@ -141,9 +150,9 @@ mod tests {
         let path = folder.path().join("a.pictures");
         let some = |add: usize| {
             let bytes = (0..BYTES).map(|i| ((i + add) % 256) as u8).collect();
-            FacePictures::from_bytes(bytes)
+            FacePictures::from_bytes(bytes).ok_or_else(String::new)
         };
-        let found = vec![some(0), None, some(9)];
+        let found = vec![some(0), Err("no face".to_owned()), some(9)];
         save(&path, &found).unwrap();
         assert!(load(&path).unwrap() == found);
         std::fs::write(&path, b"nothing").unwrap();

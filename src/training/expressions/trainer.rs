@@ -89,6 +89,8 @@ pub struct Lessons {
     expressions: Vec<usize>,
     rests: Vec<usize>,
     pub vocabulary: Vocabulary,
+    /// How often each class of the set is shown.
+    shown_classes: Vec<(String, usize)>,
     /// What an example of each class counts: a rare one more.
     pub(super) class_weights: Vec<f32>,
 }
@@ -131,6 +133,8 @@ impl Lessons {
             )));
         }
         let all: usize = classes.iter().sum();
+        let shown_classes = set.names().into_iter().zip(classes.iter().copied());
+        let shown_classes = shown_classes.collect();
         let class_weights = classes
             .iter()
             .map(|&count| all as f32 / (classes.len() * count.max(1)) as f32)
@@ -167,8 +171,23 @@ impl Lessons {
             rests: places(true),
             examples,
             vocabulary,
+            shown_classes,
             class_weights,
         })
+    }
+
+    /// Why no classes are learnt, in words; `None` where they are.
+    #[must_use]
+    pub fn without_classes(&self) -> Option<String> {
+        if !self.vocabulary.classes.is_empty() {
+            return None;
+        }
+        let rare = self.shown_classes.iter().filter(|(_, n)| *n < LEAST_SHOWN);
+        let rare: Vec<String> = rare.map(|(name, n)| format!("{name} in {n}")).collect();
+        Some(format!(
+            "each class must be shown in {LEAST_SHOWN} expressions that are learnt from, and there is {}",
+            rare.join(", ")
+        ))
     }
 
     /// How many maps there are to learn from.

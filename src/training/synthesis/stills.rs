@@ -16,7 +16,8 @@ const FREE: u64 = 2;
 impl Script {
     /// The recording with these frames alone, as a folder of pictures: of each
     /// expression `evenly` frames from onset to offset, both among them (2 or more), and
-    /// the apex, and before it two frames at rest where there is time for them. Frames of
+    /// the apex instead of the frame nearest to it, and before it as many frames at rest
+    /// where there is time for them. Frames of
     /// labels count what is left. Distractors are not named.
     #[must_use]
     pub fn stills(mut self, evenly: u32) -> Self {
@@ -29,14 +30,25 @@ impl Script {
         for event in self.events {
             let apart = (dice.log_within(REST_SECS) * rate).round().max(1.0) as u64;
             let latest = event.onset.saturating_sub(FREE + apart);
+            let steps = u64::from(evenly.max(2)) - 1;
+            let spread = |first: u64, length: u64| {
+                let even = (0..=steps).map(move |step| first + length * step / steps);
+                even.collect::<BTreeSet<u64>>()
+            };
             if latest > free {
                 let first = free + dice.below((latest - free) as usize) as u64;
-                chosen.extend([first, first + apart]);
+                chosen.extend(spread(first, apart));
             }
             let place = chosen.len() as u64;
-            let (steps, duration) = (u64::from(evenly.max(2)) - 1, event.offset - event.onset);
-            let even = (0..=steps).map(|step| event.onset + duration * step / steps);
-            let shown: BTreeSet<u64> = even.chain([event.apex]).collect();
+            let mut shown = spread(event.onset, event.offset - event.onset);
+            // The apex stands for the frame nearest to it: one more would set all that
+            // follow a step late. Onset and offset stay.
+            let between = shown.range(event.onset + 1..event.offset).copied();
+            let nearest = between.min_by_key(|frame| frame.abs_diff(event.apex));
+            if let Some(nearest) = nearest {
+                shown.remove(&nearest);
+            }
+            shown.insert(event.apex);
             let before_apex = shown.range(..event.apex).count() as u64;
             chosen.extend(&shown);
             free = event.offset + FREE;
@@ -108,10 +120,10 @@ mod tests {
                 }
             }
         }
-        // Thirteen evenly, and the apex unless it is one of them; a short one has fewer.
+        // Thirteen evenly, the apex one of them; a short one has fewer.
         let frames = |e: &ScriptedEvent| e.offset - e.onset + 1;
-        assert!(more.events.iter().all(|e| frames(e) <= 14));
-        assert!(more.events.iter().any(|e| frames(e) >= 13));
+        assert!(more.events.iter().all(|e| frames(e) <= 13));
+        assert!(more.events.iter().any(|e| frames(e) == 13));
         assert!(matches!(stills.storage, Storage::JpegFolder { .. }));
     }
 }

@@ -146,7 +146,10 @@ impl NetworkTraining {
                     training: self,
                     epochs: self.pretraining_epochs,
                     name: "pretraining",
-                    part: &format!("{part}, rebuilding"),
+                    part: &match part {
+                        "" => "rebuilding".to_owned(),
+                        part => format!("{part}, rebuilding"),
+                    },
                     kept,
                     monitor,
                 };
