@@ -71,6 +71,7 @@ fn measured() -> Measured {
         samples: samples.collect(),
         left_out: Vec::new(),
         key: String::new(),
+        content: None,
     }
 }
 
