@@ -142,9 +142,13 @@ fn networks_are_trained_kept_and_compared_by_one_command() {
     let second = table(&compared(data, &more));
     assert_eq!(then, written());
     assert_eq!(second[2]["unit_f1"], first[2]["unit_f1"]);
-    // And nothing that is learnt from is tested on.
+    // And nothing that is learnt from is tested on, nor under another name.
     let ran = compared(train, &["--networks", "sssn"]).ends(2);
-    ran.says(&["learnt from and tested on"], "au-1_0001");
+    ran.says(&["learnt from and tested on"], "learnt");
+    let copy = home.path().join("copy");
+    stills(&copy, 1, 13, 1);
+    let ran = compared(copy.to_str().unwrap(), &["--networks", "sssn"]).ends(2);
+    assert!(ran.err.contains("is in --train too"), "{ran:?}");
 }
 
 #[test]

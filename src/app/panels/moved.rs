@@ -177,7 +177,9 @@ fn contents(ui: &mut Ui, review: &Review, recognition: &Recognition) {
         ui.add_space(theme::GAP);
         classes(ui, class);
     }
-    if review.session.second_look.is_empty() {
+    // In a low window half a line would show; Settings says the same.
+    let fits = ui.cursor().top() + theme::GRID + LINE <= ui.clip_rect().bottom();
+    if review.session.second_look.is_empty() && fits {
         ui.add_space(theme::GRID);
         ui.add(Label::new(row::weak(ui, second_look::HINT)).truncate());
     }
