@@ -18,64 +18,71 @@ use crate::training::expressions::corpus::{Measured, Pairs};
 use crate::training::expressions::fitting;
 use crate::training::expressions::trainer::{AuTraining, Lessons};
 
+/// What trainings on expressions share.
 #[derive(Debug, Args)]
-pub(super) struct AuTrainArgs {
+pub(super) struct CourseArgs {
     #[command(flatten)]
-    data: ExpressionData,
+    pub(super) data: ExpressionData,
     /// The weights file to write.
     #[arg(long)]
-    out: PathBuf,
+    pub(super) out: PathBuf,
     /// The folder that keeps what a killed training needs to go on; by default beside
     /// the weights until they are written.
     #[arg(long)]
-    checkpoint: Option<PathBuf>,
+    pub(super) checkpoint: Option<PathBuf>,
     /// Into how many classes expressions are sorted; 3 where nothing is said.
     #[arg(long, value_enum)]
-    classes: Option<Classes>,
+    pub(super) classes: Option<Classes>,
     /// How often to go through the expressions.
     #[arg(long, value_parser = clap::value_parser!(u64).range(1..))]
-    epochs: Option<u64>,
+    pub(super) epochs: Option<u64>,
     /// Full learning rate.
     #[arg(long, value_parser = super::above_zero)]
-    lr: Option<f64>,
+    pub(super) lr: Option<f64>,
     /// Expressions an update.
     #[arg(long, value_parser = clap::value_parser!(u32).range(2..=4096))]
-    batch: Option<u32>,
+    pub(super) batch: Option<u32>,
+    /// What makes this training different from another.
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u64).range(..=1 << 60))]
+    pub(super) seed: u64,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct AuTrainArgs {
+    #[command(flatten)]
+    course: CourseArgs,
     /// Networks from neighbouring seeds that are asked together.
     #[arg(long, value_parser = clap::value_parser!(u64).range(1..=16))]
     seeds_in_ensemble: Option<u64>,
-    /// What makes this training different from another.
-    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u64).range(..=1 << 60))]
-    seed: u64,
 }
 
 impl AuTrainArgs {
     fn training(&self) -> AuTraining {
         let usual = AuTraining::default();
         AuTraining {
-            epochs: self.epochs.unwrap_or(usual.epochs),
-            rate: self.lr.unwrap_or(usual.rate),
-            batch: self.batch.map_or(usual.batch, |b| b as usize),
+            epochs: self.course.epochs.unwrap_or(usual.epochs),
+            rate: self.course.lr.unwrap_or(usual.rate),
+            batch: self.course.batch.map_or(usual.batch, |b| b as usize),
             members: self.seeds_in_ensemble.unwrap_or(usual.members),
-            seed: self.seed,
+            seed: self.course.seed,
             ..usual
         }
     }
 }
 
 pub(super) fn run(args: &AuTrainArgs, quiet: bool) -> CommandResult {
-    let tables = args.data.tables();
+    let tables = args.course.data.tables();
     let inputs: Vec<&Path> = tables.iter().map(PathBuf::as_path).collect();
-    check_output(&args.out, &inputs)?;
-    let expressions = args.data.measure(Pairs::Learning, quiet)?;
+    check_output(&args.course.out, &inputs)?;
+    let expressions = args.course.data.measure(Pairs::Learning, quiet)?;
     let (learnt, held_out) = expressions.parted()?;
-    let set = args.classes.unwrap_or(Classes::Three);
+    let set = args.course.classes.unwrap_or(Classes::Three);
     let lessons = Lessons::new(&learnt, set.into()).map_err(failure)?;
-    check_classes(args.classes, &lessons, quiet)?;
+    check_classes(args.course.classes, &lessons, quiet)?;
     let training = args.training();
-    let folder = match &args.checkpoint {
+    let folder = match &args.course.checkpoint {
         Some(folder) => folder.clone(),
-        None => beside(&args.out, ".checkpoints"),
+        None => beside(&args.course.out, ".checkpoints"),
     };
     make_checkpoints(&folder)?;
     let mut settings = training.settings();
@@ -97,7 +104,7 @@ pub(super) fn run(args: &AuTrainArgs, quiet: bool) -> CommandResult {
             .collect();
         names.len().to_string()
     };
-    settings.insert("seed".to_owned(), args.seed.to_string());
+    settings.insert("seed".to_owned(), args.course.seed.to_string());
     settings.insert("maps learnt from".to_owned(), lessons.len().to_string());
     settings.insert("subjects learnt from".to_owned(), subjects(&learnt));
     settings.insert("subjects fitted on".to_owned(), subjects(&held_out));
@@ -107,16 +114,16 @@ pub(super) fn run(args: &AuTrainArgs, quiet: bool) -> CommandResult {
             expressions.described(),
             settings,
         )
-        .save(&args.out)
+        .save(&args.course.out)
         .map_err(Failure::other)?;
-    if args.checkpoint.is_none() {
+    if args.course.checkpoint.is_none() {
         remove_unfinished(&folder);
     }
     if !quiet {
         tell!(
             "{NETWORK} on {}: {}",
             expressions.described(),
-            args.out.display()
+            args.course.out.display()
         );
     }
     Ok(expressions.outcome())

@@ -5,11 +5,11 @@ use std::path::{Path, PathBuf};
 use anyhow::anyhow;
 use clap::Args;
 
-use super::expression_data::{Classes, ExpressionData, check_classes};
+use super::expression_data::{Classes, check_classes};
 use super::print::tell;
 use super::recipe_args::beside;
 use super::train::remove_unfinished;
-use super::train_expressions::{failure, make_checkpoints};
+use super::train_expressions::{CourseArgs, failure, make_checkpoints};
 use super::training_progress::TrainingProgress;
 use super::{CommandResult, Failure, check_output};
 use crate::model::expression_network::{Architecture, ExpressionReader};
@@ -23,43 +23,21 @@ use crate::training::expressions::trainer::Lessons;
 #[derive(Debug, Args)]
 pub(super) struct NetworkTrainArgs {
     #[command(flatten)]
-    data: ExpressionData,
-    /// The weights file to write. What rebuilds apexes (MoExt) goes beside it.
-    #[arg(long)]
-    out: PathBuf,
-    /// The folder that keeps what a killed training needs to go on; by default beside
-    /// the weights until they are written.
-    #[arg(long)]
-    checkpoint: Option<PathBuf>,
-    /// Into how many classes expressions are sorted; 3 where nothing is said.
-    #[arg(long, value_enum)]
-    classes: Option<Classes>,
-    /// How often to go through the expressions.
-    #[arg(long, value_parser = clap::value_parser!(u64).range(1..))]
-    epochs: Option<u64>,
-    /// Full learning rate.
-    #[arg(long, value_parser = super::above_zero)]
-    lr: Option<f64>,
-    /// Expressions an update.
-    #[arg(long, value_parser = clap::value_parser!(u32).range(2..=1024))]
-    batch: Option<u32>,
+    course: CourseArgs,
     /// Expressions an epoch, drawn anew for each.
     #[arg(long, value_parser = clap::value_parser!(u32).range(2..))]
     drawn: Option<u32>,
-    /// What makes this training different from another.
-    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u64).range(..=1 << 60))]
-    seed: u64,
 }
 
 impl NetworkTrainArgs {
     fn training(&self, architecture: Architecture) -> NetworkTraining {
         let usual = NetworkTraining::usual(architecture);
         NetworkTraining {
-            epochs: self.epochs.unwrap_or(usual.epochs),
-            rate: self.lr.unwrap_or(usual.rate),
-            batch: self.batch.map_or(usual.batch, |b| b as usize),
+            epochs: self.course.epochs.unwrap_or(usual.epochs),
+            rate: self.course.lr.unwrap_or(usual.rate),
+            batch: self.course.batch.map_or(usual.batch, |b| b as usize),
             drawn: self.drawn.map_or(usual.drawn, |d| d as usize),
-            seed: self.seed,
+            seed: self.course.seed,
             ..usual
         }
     }
@@ -79,21 +57,24 @@ pub(super) fn run(args: &NetworkTrainArgs, network: &str, quiet: bool) -> Comman
     let architecture = Architecture::named(network);
     let architecture = architecture
         .ok_or_else(|| Failure::other(anyhow!("'{network}' cannot be trained here")))?;
-    let tables = args.data.tables();
+    let tables = args.course.data.tables();
     let inputs: Vec<&Path> = tables.iter().map(PathBuf::as_path).collect();
-    check_output(&args.out, &inputs)?;
+    check_output(&args.course.out, &inputs)?;
     if network == moext::NETWORK {
-        check_output(&rebuilding_path(&args.out), &inputs)?;
+        check_output(&rebuilding_path(&args.course.out), &inputs)?;
     }
-    let expressions = args.data.measure_with(Pairs::Learning, true, quiet)?;
+    let expressions = args
+        .course
+        .data
+        .measure_with(Pairs::Learning, true, quiet)?;
     let (learnt, held_out) = expressions.parted()?;
-    let set = args.classes.unwrap_or(Classes::Three);
+    let set = args.course.classes.unwrap_or(Classes::Three);
     let lessons = Lessons::new(&learnt, set.into()).map_err(failure)?;
-    check_classes(args.classes, &lessons, quiet)?;
+    check_classes(args.course.classes, &lessons, quiet)?;
     let training = args.training(architecture);
-    let folder = match &args.checkpoint {
+    let folder = match &args.course.checkpoint {
         Some(folder) => folder.clone(),
-        None => beside(&args.out, ".checkpoints"),
+        None => beside(&args.course.out, ".checkpoints"),
     };
     make_checkpoints(&folder)?;
     let mut settings = training.settings();
@@ -111,7 +92,7 @@ pub(super) fn run(args: &NetworkTrainArgs, network: &str, quiet: bool) -> Comman
             "Thresholds cannot be fitted on the subjects held out: {e}. Give recordings of more subjects with coded action units"
         ))
     })?;
-    settings.insert("seed".to_owned(), args.seed.to_string());
+    settings.insert("seed".to_owned(), args.course.seed.to_string());
     let source = format!("onset train {}", env!("CARGO_PKG_VERSION"));
     let described = expressions.described();
     if let Some(tensors) = &trained.rebuilding {
@@ -120,18 +101,18 @@ pub(super) fn run(args: &NetworkTrainArgs, network: &str, quiet: bool) -> Comman
             pack_rebuilding(architecture, tensors, source, described.clone(), settings);
         if let Some(rebuilding) = rebuilding {
             rebuilding
-                .save(&rebuilding_path(&args.out))
+                .save(&rebuilding_path(&args.course.out))
                 .map_err(Failure::other)?;
         }
     }
     let weights = trained.weights.pack(source, described, settings);
-    weights.save(&args.out).map_err(Failure::other)?;
-    if args.checkpoint.is_none() {
+    weights.save(&args.course.out).map_err(Failure::other)?;
+    if args.course.checkpoint.is_none() {
         remove_unfinished(&folder);
     }
     if !quiet {
         let described = expressions.described();
-        tell!("{network} on {described}: {}", args.out.display());
+        tell!("{network} on {described}: {}", args.course.out.display());
     }
     Ok(expressions.outcome())
 }

@@ -12,6 +12,9 @@ pub const OF_UNIT: usize = 3;
 /// Under which name a card says what the classes' logits are divided by.
 pub const CLASS_TEMPERATURE: &str = "class temperature";
 
+/// What a temperature may be.
+const TEMPERATURES: RangeInclusive<f64> = 0.01..=100.0;
+
 /// A card's settings.
 type Settings = BTreeMap<String, String>;
 
@@ -22,6 +25,18 @@ type Settings = BTreeMap<String, String>;
 pub(super) fn setting<'a>(settings: &'a Settings, name: &str) -> Result<&'a str, String> {
     let found = settings.get(name).map(String::as_str);
     found.ok_or_else(|| format!("its card does not say '{name}'"))
+}
+
+/// The temperature of the classes that a card says, 1 where it says none.
+///
+/// # Errors
+/// When it makes no sense.
+pub fn class_temperature(settings: &Settings) -> Result<f64, String> {
+    let Some(text) = settings.get(CLASS_TEMPERATURE) else {
+        return Ok(1.0);
+    };
+    let value = text.parse().ok().filter(|v| TEMPERATURES.contains(v));
+    value.ok_or_else(|| unknown(CLASS_TEMPERATURE, text))
 }
 
 pub(super) fn unknown(name: &str, value: &str) -> String {
@@ -203,8 +218,8 @@ impl Fitted {
             return Err(unknown("unit thresholds", text));
         }
         Ok(Self {
-            unit_temperature: number("unit temperature", 0.01..=100.0)?,
-            class_temperature: number(CLASS_TEMPERATURE, 0.01..=100.0)?,
+            unit_temperature: number("unit temperature", TEMPERATURES)?,
+            class_temperature: number(CLASS_TEMPERATURE, TEMPERATURES)?,
             thresholds,
             side_threshold: number("side threshold", 0.0..=1.0)?,
             abstain_above: number("abstain above", 0.0..=1.0)?,

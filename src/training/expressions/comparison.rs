@@ -17,7 +17,7 @@ use crate::metrics::recognition::score;
 use crate::model::au_flow::{self, AuReader, Fitted};
 use crate::model::expression_network::{Architecture, ExpressionReader};
 use crate::model::flow_classifier::FlowClassifier;
-use crate::model::outputs::CLASS_TEMPERATURE;
+use crate::model::outputs::class_temperature;
 use crate::model::{off_apexnet, ststnet};
 use crate::nn::{NnDevice, Weights, WeightsError};
 use crate::training::random::{Moment, Purpose};
@@ -92,9 +92,10 @@ fn contestant(
         }
         network @ (ststnet::NETWORK | off_apexnet::NETWORK) => {
             let classifier = FlowClassifier::from_file(weights, path, network, device)?;
-            let temperature = weights.card.settings.get(CLASS_TEMPERATURE);
-            let temperature = temperature.and_then(|text| text.parse().ok());
-            let teller = FlowTeller::new(classifier, temperature.unwrap_or(1.0));
+            let temperature = weights.read_as(network, path, |weights| {
+                class_temperature(&weights.card.settings)
+            })?;
+            let teller = FlowTeller::new(classifier, temperature);
             let fitted = teller.fitted.clone();
             Ok((Box::new(teller), fitted))
         }

@@ -76,9 +76,10 @@ impl Truths {
         if let Some(classes) = &self.classes {
             let count = classes.dims()[1];
             let drawn = drawn.iter().map(|l| l.clone().narrow(1, units, count));
-            let losses = uamrn::cross_entropies(drawn.collect(), classes.clone());
-            // Where there is no class, every draw counts 0 and so does their mean.
-            all = all + losses * CLASS_WEIGHT;
+            // A class's weight counts behind the mean, where there is none nothing does.
+            let losses = uamrn::cross_entropies(drawn.collect(), classes.clone().sign());
+            let counted = classes.clone().sum_dim(1).reshape([batch]);
+            all = all + losses * counted * CLASS_WEIGHT;
         }
         all
     }
