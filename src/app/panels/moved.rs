@@ -42,14 +42,19 @@ const UNSURE: &str = "How unsure the class is, 0 to 1 in two parts. Ambiguous: t
 /// As much as everything needs; a second look takes what it gets.
 #[must_use]
 pub fn height(review: &Review, view: SecondLookView) -> f32 {
-    const CLASSES: f32 = 3.0;
     let looks_again = !review.session.second_look.is_empty();
     if looks_again && view.shown {
         return f32::INFINITY;
     }
-    let units = review.session.unit_thresholds.len() as f32;
     let more = if looks_again { TABS } else { LINE };
-    HEADER + units * ROW + theme::GAP + HEADER + CLASSES * ROW + LINE + more + theme::GAP + LINE
+    HEADER + bars_height(review) + more + theme::GAP + LINE
+}
+
+/// Of units and classes.
+fn bars_height(review: &Review) -> f32 {
+    const CLASSES: f32 = 3.0;
+    let units = review.session.unit_thresholds.len() as f32;
+    units * ROW + theme::GAP + HEADER + CLASSES * ROW + LINE
 }
 
 /// What the panel speaks of.
@@ -94,7 +99,13 @@ pub fn show(
                 });
             }
             Ok(recognition) => {
-                area("moved").show(ui, |ui| contents(ui, review, recognition));
+                area("moved").show(ui, |ui| {
+                    if bars_height(review) > space {
+                        // The bar that scrolls lies over what is there.
+                        ui.set_max_width(ui.available_width() - theme::GAP);
+                    }
+                    contents(ui, review, recognition);
+                });
             }
             Err(why) => {
                 ui.add_space(theme::GRID);
