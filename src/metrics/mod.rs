@@ -1,5 +1,6 @@
 //! What the results are worth, by the definitions the field uses.
 
+pub mod agreement;
 pub mod apex;
 pub mod multilabel;
 pub mod recognition;
