@@ -27,9 +27,9 @@
 //! | [`spotting`] | scores to intervals: offline, live, and as the published code does it |
 //! | [`recognition`] | the motion from a spotted onset to its apex, and what the networks say of it: action units, a class, how sure; a second look by other networks |
 //! | [`timeline`] | what the analysis tells, the recording that keeps it, min–max drawing |
-//! | [`metrics`] | spotting, recognition, action units, spot-then-recognise, apexes |
+//! | [`metrics`] | spotting, recognition, action units, spot-then-recognise, apexes, how far two coders agree |
 //! | [`session`] | [`session::pipeline::Pipeline`]: the analysis itself, and its threads; `device` chooses the side |
-//! | [`project`] | result folders and the printed timeline |
+//! | [`project`] | result folders and the printed timeline; annotations as tables, for ELAN, the challenges and other programs |
 //! | [`dataset`] | labelled data on disk: drawn recordings, flow images, the licensed databases; splits by subject |
 //! | [`training`] | what the studio films, the trainers, checkpoints, evaluation by protocol |
 //! | [`cli`] | one file a subcommand |

@@ -1,5 +1,7 @@
-//! What stays on disk: result folders of an analysis and its printed timeline.
+//! What stays on disk: result folders of an analysis and its printed timeline, and
+//! annotations in the files of other programs.
 
+pub mod exchange;
 pub mod output;
 pub mod plot;
 pub mod results;
