@@ -29,7 +29,7 @@
 //! | [`timeline`] | what the analysis tells, the recording that keeps it, min–max drawing |
 //! | [`metrics`] | spotting, recognition, action units, spot-then-recognise, apexes, how far two coders agree |
 //! | [`session`] | [`session::pipeline::Pipeline`]: the analysis itself, and its threads; `device` chooses the side |
-//! | [`project`] | result folders and the printed timeline; annotations as tables, for ELAN, the challenges and other programs |
+//! | [`project`] | the project file, which holds analysis and coding of one recording; result folders and the printed timeline; annotations as tables, for ELAN, the challenges and other programs |
 //! | [`dataset`] | labelled data on disk: drawn recordings, flow images, the licensed databases; splits by subject |
 //! | [`training`] | what the studio films, the trainers, checkpoints, evaluation by protocol |
 //! | [`cli`] | one file a subcommand |

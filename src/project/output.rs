@@ -114,7 +114,7 @@ fn beside(path: &Path, bytes: &[u8]) -> Result<NamedTempFile, OutputError> {
 
 /// Temporary files are private to the user; results get the usual rights. Where
 /// that is not possible the file is still good.
-fn readable_by_others(path: &Path) {
+pub(super) fn readable_by_others(path: &Path) {
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt;
