@@ -25,6 +25,7 @@ mod metrics;
 mod model;
 mod motion;
 mod pipeline;
+mod project_file;
 mod recognition;
 mod recognition_networks;
 mod second_look;
