@@ -3,10 +3,11 @@
 
 use std::collections::BTreeMap;
 
+use super::coding::Change;
 use super::command::Command;
 use crate::face::crop::HeldCrop;
 use crate::facs::ActionUnit;
-use crate::media::{Frame, SourceInfo};
+use crate::media::{Frame, SourceInfo, StripWish};
 use crate::session::Params;
 use crate::session::magnified_view::MagnifyView;
 use crate::spotting::ExpressionKind;
@@ -37,6 +38,10 @@ pub enum PlayerOrder {
     Seek(u64),
     /// 1 is the recording's own pace.
     Speed(f32),
+    /// Plays these frames over and over; `None` plays to the end.
+    Loop(Option<(u64, u64)>),
+    /// The frames beside the one on the screen; `None` for none.
+    Strip(Option<StripWish>),
 }
 
 /// A camera that may be opened.
@@ -84,6 +89,9 @@ pub trait Backend {
     fn player(&mut self, order: PlayerOrder);
     /// The newest request wins.
     fn request_views(&mut self, wanted: ViewsWanted);
+    /// Writes changes into the open recording's project; the `count`th of the session.
+    /// How it fared arrives as [`Command::Kept`].
+    fn keep(&mut self, changes: Vec<Change>, count: u64, coder: &str);
     /// What has arrived since the last call, in order.
     fn poll(&mut self) -> Vec<Command>;
 }

@@ -1,20 +1,26 @@
 //! Everything that can happen: the only way the state changes.
 
 use super::backend::{CameraEntry, OpenedSession, PlayerOrder, ViewsWanted};
-use super::decisions::SpotKey;
+use serde::{Deserialize, Serialize};
+
+use super::coder::Coded;
+use super::coding::{Change, SpotKey};
+use super::emotions::EmotionLabels;
+use super::exchange::{Desk, Format};
+use super::project::{Kept, ProjectNews};
 use super::saving::Saving;
 use super::second_look::SecondLookView;
 use super::settings::{PanelSizes, ThemeChoice};
 use super::time_view::TimeView;
 use crate::base::Notice;
-use crate::media::Frame;
+use crate::media::{FilmStrip, Frame};
 use crate::motion::tvl1::Tvl1Preset;
 use crate::session::handle::SessionStatus;
 use crate::session::magnified_view::MagnifyView;
 use crate::session::params::{DecodeMode, DeviceChoice, SpotterChoice};
 use crate::session::views::Views;
 use crate::spotting::{ExpressionKind, IntervalStatus};
-use crate::timeline::Event;
+use crate::timeline::{Annotation, Event};
 
 /// A file or the folder that holds the frames.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,6 +30,19 @@ pub enum DialogKind {
     MacroWeights,
     MicroWeights,
     SecondLookWeights,
+    /// A file of annotations to be read.
+    Annotations,
+}
+
+/// What the window is laid out for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Room {
+    /// Candidates are gone through.
+    #[default]
+    Review,
+    /// Frames are coded by hand.
+    Annotate,
 }
 
 /// The right-hand column.
@@ -74,16 +93,27 @@ pub enum Command {
     /// To the next faster (1) or slower (-1) preset.
     SpeedStep(i8),
     PlayFaster,
+    /// Over what is selected, and on to the end again.
+    ToggleLoop,
     NextSpot,
     PreviousSpot,
 
     // Judging.
     Select(Option<SpotKey>),
     Decide(IntervalStatus),
+    /// What a person says of a stretch.
+    Code(Coded),
     Undo,
     Redo,
     /// Writes the candidates with their standing to a new file.
     Save,
+    Export(Format),
+    Import(std::path::PathBuf),
+    /// What an import brought, of the session that asked for it.
+    Imported {
+        generation: u64,
+        annotations: Vec<Annotation>,
+    },
 
     // Looking.
     ToggleOverlay(Overlay),
@@ -98,6 +128,8 @@ pub enum Command {
     /// Hides candidates below; `None` goes back to the decoding's threshold.
     Floor(ExpressionKind, Option<f64>),
     ShowTab(SideTab),
+    Room(Room),
+    Emotions(EmotionLabels),
     Theme(ThemeChoice),
     Decode(DecodeMode),
     Device(DeviceChoice),
@@ -143,6 +175,20 @@ pub enum Command {
         generation: u64,
         views: Box<Views>,
     },
+    Strip {
+        generation: u64,
+        strip: Box<FilmStrip>,
+    },
+    /// The project file of the open recording, or why there is none.
+    Project {
+        generation: u64,
+        news: Box<ProjectNews>,
+    },
+    /// What has reached the disk.
+    Kept {
+        generation: u64,
+        kept: Kept,
+    },
     PlaybackEnded {
         generation: u64,
     },
@@ -163,6 +209,10 @@ pub enum Effect {
     Theme(ThemeChoice),
     SaveSettings,
     SaveCandidates(Box<Saving>),
+    Export(Format, Box<Desk>),
+    Import(std::path::PathBuf, Box<Desk>),
+    /// Into the project file, at once.
+    Keep(Vec<Change>),
     /// Paint again after so many seconds, although nothing else happens.
     WakeAfter(f64),
 }

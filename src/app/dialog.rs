@@ -52,6 +52,10 @@ fn ask(kind: DialogKind, folder: Option<&Path>) -> Option<PathBuf> {
     match kind {
         DialogKind::Recording => dialog.set_title("Open recording").pick_file(),
         DialogKind::Folder => dialog.set_title("Open folder of images").pick_folder(),
+        DialogKind::Annotations => dialog
+            .set_title("Read annotations")
+            .add_filter("Annotations", &["csv", "tsv", "eaf", "json"])
+            .pick_file(),
         DialogKind::MacroWeights => dialog
             .set_title("Weights for macro-expressions")
             .pick_file(),

@@ -38,21 +38,58 @@ impl App {
             Effect::Theme(theme) => apply_theme(ctx, theme),
             Effect::SaveSettings => self.settings_changed = true,
             Effect::SaveCandidates(saving) => {
-                let (said, ctx) = (self.said.clone(), ctx.clone());
-                let started = std::thread::Builder::new()
-                    .name("save".into())
-                    .spawn(move || {
-                        said.post([saving.write()]);
-                        ctx.request_repaint();
-                    });
-                if let Err(e) = started {
-                    self.asked.push(Command::Say(Notice::error(format!(
-                        "Cannot save the candidates: the system refuses another thread ({e}). \
-                         Close other programs and save again."
-                    ))));
+                self.apart(ctx, "save", move || vec![Command::Say(saving.write())]);
+            }
+            Effect::Export(format, desk) => {
+                self.apart(ctx, "export", move || {
+                    vec![Command::Say(desk.export(format))]
+                });
+            }
+            Effect::Import(path, desk) => {
+                let review = self.state.review.as_ref();
+                let generation = review.map_or(0, |r| r.session.generation);
+                self.apart(ctx, "import", move || match desk.import(&path) {
+                    Ok((annotations, said)) => vec![
+                        Command::Imported {
+                            generation,
+                            annotations,
+                        },
+                        Command::Say(said),
+                    ],
+                    Err(why) => vec![Command::Say(Notice::error(why))],
+                });
+            }
+            Effect::Keep(changes) => {
+                if let Some(review) = &self.state.review {
+                    let (count, coder) = (review.coding.count(), &self.state.settings.coder);
+                    self.backend.keep(changes, count, coder);
                 }
             }
             Effect::WakeAfter(secs) => ctx.request_repaint_after(Duration::from_secs_f64(secs)),
+        }
+    }
+}
+
+impl App {
+    /// On a thread of its own: a slow disk does not hold the window up.
+    fn apart(
+        &mut self,
+        ctx: &egui::Context,
+        name: &str,
+        work: impl FnOnce() -> Vec<Command> + Send + 'static,
+    ) {
+        let (said, ctx) = (self.said.clone(), ctx.clone());
+        let started = std::thread::Builder::new()
+            .name(name.into())
+            .spawn(move || {
+                said.post(work());
+                ctx.request_repaint();
+            });
+        if let Err(e) = started {
+            self.asked.push(Command::Say(Notice::error(format!(
+                "Cannot {name}: the system refuses another thread ({e}). Close other programs \
+                 and try again."
+            ))));
         }
     }
 }

@@ -73,6 +73,7 @@ impl AppState {
                         self.settings.last_folder = path.parent().map(std::path::Path::to_path_buf);
                         self.open(path.display().to_string())
                     }
+                    (Some(path), DialogKind::Annotations) => self.exchange(Command::Import(path)),
                     (Some(path), DialogKind::MacroWeights) => {
                         self.look(Command::Weights(ExpressionKind::Macro, Some(path)))
                     }
@@ -131,7 +132,7 @@ impl AppState {
                     && before.session.info.path.is_some()
                     && before.session.info.path == review.session.info.path
                 {
-                    review.decisions = std::mem::take(&mut before.decisions);
+                    review.coding = std::mem::take(&mut before.coding);
                     review.unsaved = before.unsaved;
                     review.decided();
                 } else if let Some(before) = before.filter(|b| b.unsaved) {

@@ -2,7 +2,8 @@
 
 use egui::{Key, KeyboardShortcut, Modifiers};
 
-use super::command::{Command, DialogKind, Overlay, View};
+use super::coder::{Coded, Edge};
+use super::command::{Command, DialogKind, Overlay, Room, View};
 use crate::spotting::IntervalStatus;
 
 /// A key and what it does.
@@ -38,6 +39,7 @@ macro_rules! bindings {
 bindings! {
     "Play": {
         "Play or pause" => plain(Key::Space), Command::TogglePlay;
+        "Loop" => with(Modifiers::SHIFT, Key::Space), Command::ToggleLoop;
         "Next frame" => plain(Key::ArrowRight), Command::Step(1);
         "Previous frame" => plain(Key::ArrowLeft), Command::Step(-1);
         "Ten frames on" => with(Modifiers::SHIFT, Key::ArrowRight), Command::Step(10);
@@ -61,10 +63,21 @@ bindings! {
         "Previous candidate" => plain(Key::P), Command::PreviousSpot;
         "Accept" => plain(Key::A), Command::Decide(IntervalStatus::Accepted);
         "Reject" => plain(Key::R), Command::Decide(IntervalStatus::Rejected);
+        "Onset is here" => plain(Key::O), Command::Code(Coded::Edge(Edge::Onset));
+        "Apex is here" => plain(Key::X), Command::Code(Coded::Edge(Edge::Apex));
+        "Offset is here" => plain(Key::F), Command::Code(Coded::Edge(Edge::Offset));
+        "New annotation" => plain(Key::T), Command::Code(Coded::New);
+        "Enter action units" => plain(Key::U), Command::Code(Coded::EnterUnits);
+        "Next annotation" => plain(Key::Period), Command::Code(Coded::Beside(1));
+        "Previous annotation" => plain(Key::Comma), Command::Code(Coded::Beside(-1));
+        "Remove the annotation" => plain(Key::Delete), Command::Code(Coded::Remove);
+        "Blind pass" => plain(Key::B), Command::Code(Coded::ToggleBlind);
         "Redo" => with(Modifiers::COMMAND.plus(Modifiers::SHIFT), Key::Z), Command::Redo;
         "Undo" => with(Modifiers::COMMAND, Key::Z), Command::Undo;
     }
     "Look": {
+        "Review room" => with(Modifiers::COMMAND, Key::Num1), Command::Room(Room::Review);
+        "Annotate room" => with(Modifiers::COMMAND, Key::Num2), Command::Room(Room::Annotate);
         "Magnified view on or off" => plain(Key::M), Command::ToggleView(View::Magnified);
         "Next view" => plain(Key::V), Command::NextView;
         "Second look" => plain(Key::S), Command::ToggleSecondLook;
@@ -102,6 +115,9 @@ pub fn name(shortcut: &KeyboardShortcut) -> String {
         Key::OpenBracket => "[",
         Key::CloseBracket => "]",
         Key::Questionmark => "?",
+        Key::Period => ".",
+        Key::Comma => ",",
+        Key::Delete => "Del",
         Key::Escape => "Esc",
         key => key.name(),
     });

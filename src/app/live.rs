@@ -3,12 +3,14 @@
 //! that a slow disk or a busy camera never holds the window up.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread::Builder;
 
 use super::backend::{Backend, CameraEntry, OpenedSession, PlayerOrder, ViewsWanted};
+use super::coding::Change;
 use super::command::Command;
+use super::keeper::Keeper;
 use super::trail::{self, Trail};
 use super::wake::Wake;
 use crate::base::{Latest, Mailbox, Notice};
@@ -17,6 +19,7 @@ use crate::gpu::GpuContext;
 use crate::media::{self, Frame, InputSpec, Player};
 use crate::model::au_flow::AuWeights;
 use crate::nn::{Weights, shipped};
+use crate::project::file::{ENDING, ProjectFile, SourceState};
 use crate::recognition::SecondLook;
 use crate::session::params::RecognitionChoice;
 use crate::session::views::ViewsWorker;
@@ -43,6 +46,8 @@ struct Ready {
     /// What cannot be done of what was asked for.
     said: Vec<Notice>,
     device: String,
+    /// The project file that was opened.
+    project: Option<PathBuf>,
 }
 
 enum Arrival {
@@ -66,6 +71,9 @@ pub struct Live {
     told: SessionStatus,
     was_playing: bool,
     troubled: bool,
+    /// `None` where the system refuses another thread.
+    keeper: Option<Keeper>,
+    told_by_project: Mailbox<Command>,
     /// Said at the first poll.
     at_first: Vec<Notice>,
 }
@@ -88,8 +96,14 @@ impl Live {
                 None
             }
         };
+        let told_by_project = Mailbox::default();
+        let keeper = Keeper::start(told_by_project.clone(), wake.clone())
+            .inspect_err(|e| log::error!("no thread for the project: {e}"))
+            .ok();
         Self {
             wake,
+            keeper,
+            told_by_project,
             // Without the window's, an analysis opens one for itself.
             gpu: gpu.filter(|_| !own_device),
             views,
@@ -138,6 +152,10 @@ impl Live {
             device: ready.device.clone(),
         })));
         out.extend(ready.said.iter().cloned().map(Command::Say));
+        if let Some(keeper) = &self.keeper {
+            let info = &ready.session.info;
+            keeper.begin(ready.session.generation, info, ready.project.clone());
+        }
         self.open = Some(ready);
     }
 
@@ -192,6 +210,10 @@ impl Live {
         let generation = open.session.generation;
         if let Some(frame) = open.pictures.take() {
             out.push(Command::Picture { generation, frame });
+        }
+        if let Some(strip) = player.take_strip() {
+            let strip = Box::new(strip);
+            out.push(Command::Strip { generation, strip });
         }
         // The analysis reports damage itself; the player's own view of it is the same.
         drop(player.take_notices());
@@ -269,6 +291,8 @@ impl Backend for Live {
             }
             PlayerOrder::Seek(frame) => player.seek(frame),
             PlayerOrder::Speed(speed) => player.set_speed(f64::from(speed)),
+            PlayerOrder::Loop(frames) => player.set_loop(frames.map(|(from, to)| from..=to)),
+            PlayerOrder::Strip(wish) => player.want_strip(wish),
         }
     }
 
@@ -283,6 +307,16 @@ impl Backend for Live {
                 self.recent.iter().cloned().collect(),
                 wanted,
             )),
+        }
+    }
+
+    fn keep(&mut self, changes: Vec<Change>, count: u64, coder: &str) {
+        match &self.keeper {
+            Some(keeper) => keeper.keep(changes, count, coder),
+            None => self.told_by_project.post([Command::Say(Notice::error(
+                "What you say cannot be kept: the system refuses another thread. Close other \
+                 programs and open the recording again; until then Ctrl+S saves a copy.",
+            ))]),
         }
     }
 
@@ -301,6 +335,7 @@ impl Backend for Live {
                 Arrival::Cameras(found) => out.push(Command::Cameras(found)),
             }
         }
+        out.extend(self.told_by_project.take_all());
         self.poll_session(&mut out);
         self.poll_player(&mut out);
         out
@@ -316,7 +351,8 @@ fn ready(
     wake: &Wake,
     views: Option<Arc<ViewsWorker>>,
 ) -> anyhow::Result<Ready> {
-    let spec = InputSpec::parse(input, params.fps)?;
+    let (input, project, moved) = recording_of(input)?;
+    let spec = InputSpec::parse(&input, params.fps)?;
     let source = media::open(&spec)?;
     let live = source.info().live;
     let pictures = Latest::default();
@@ -332,7 +368,8 @@ fn ready(
             trail = Some(Trail::start(media::open(&spec)?, views)?);
         }
     }
-    let (params, said) = with_readable_second_look(params);
+    let (params, mut said) = with_readable_second_look(params);
+    said.extend(moved);
     let params = &params;
     let resources = resources(params, gpu)?;
     let flow = resources.sides.card.as_ref();
@@ -355,7 +392,43 @@ fn ready(
         second_look: names(&params.second_look),
         said,
         device,
+        project,
     })
+}
+
+/// What is to be opened of an input: of a project file its recording, and what is to be
+/// said of where that lies.
+fn recording_of(input: &str) -> anyhow::Result<(String, Option<PathBuf>, Option<Notice>)> {
+    let path = Path::new(input);
+    let is_project = path.extension().is_some_and(|ending| ending == ENDING) && path.is_file();
+    if !is_project {
+        return Ok((input.to_owned(), None, None));
+    }
+    let file = ProjectFile::open_read_only(path)?;
+    let name = file.source()?.map_or_else(String::new, |s| s.name);
+    let (place, said) = match file.find_source()? {
+        Some(SourceState::Found(place)) => (place, None),
+        Some(SourceState::Moved(place)) => {
+            let said = format!(
+                "The recording was moved: it is now taken from here, where one of the same \
+                 content lies: {}",
+                place.display()
+            );
+            (place, Some(Notice::info(said)))
+        }
+        Some(SourceState::Changed(place)) => anyhow::bail!(
+            "Cannot open the project: in its recording's place lies another one. Put {name} \
+             back, or beside the project: {}",
+            place.display()
+        ),
+        Some(SourceState::Missing) | None => anyhow::bail!(
+            "Cannot open the project: its recording is not where it was. Put {name} beside the \
+             project and open it again: {}",
+            path.display()
+        ),
+    };
+    let place = place.display().to_string();
+    Ok((place, Some(path.to_owned()), said))
 }
 
 /// What was chosen in the settings may be gone since: the recording is analysed without

@@ -5,17 +5,23 @@
 
 pub mod attention;
 pub mod backend;
+pub mod coder;
+pub mod coding;
 pub mod command;
 pub mod coverage;
-pub mod decisions;
 pub mod dialog;
 pub mod effects;
+pub mod emotions;
 pub mod entrance;
+pub mod exchange;
+pub mod film_strip;
+pub mod keeper;
 pub mod keys;
 pub mod live;
 pub mod measure;
 pub mod notices;
 pub mod panels;
+pub mod project;
 pub mod regions;
 pub mod review;
 pub mod run;
@@ -35,7 +41,7 @@ pub use run::{Launch, RendererChoice, run};
 use std::path::PathBuf;
 
 use backend::{Backend, Machine};
-use command::{Command, SideTab};
+use command::{Command, Room, SideTab};
 use dialog::Dialogs;
 use settings::{PanelSizes, Settings};
 use state::AppState;
@@ -52,7 +58,7 @@ pub struct App {
     /// Asked for since the state last changed.
     asked: Vec<Command>,
     /// What threads of the window itself report.
-    said: Mailbox<Notice>,
+    said: Mailbox<Command>,
     /// Where the settings go; `None` keeps them in memory only.
     settings_path: Option<PathBuf>,
     settings_changed: bool,
@@ -128,10 +134,17 @@ impl App {
         let mut commands = vec![Command::Clock(ctx.input(|i| i.time))];
         commands.extend(self.backend.poll());
         commands.extend(self.dialogs.poll());
-        commands.extend(self.said.take_all().into_iter().map(Command::Say));
+        commands.extend(self.said.take_all());
         commands.append(&mut self.asked);
         for dropped in ctx.input(|i| i.raw.dropped_files.clone()) {
-            commands.push(Command::Open(effects::dropped_path(&dropped)));
+            let path = effects::dropped_path(&dropped);
+            commands.push(
+                if exchange::holds_annotations(std::path::Path::new(&path)) {
+                    Command::Import(path.into())
+                } else {
+                    Command::Open(path)
+                },
+            );
         }
         for command in commands {
             self.carry_out(ctx, command);
@@ -260,17 +273,20 @@ fn review(
                 .show(ui, |ui| panels::transport::show(ui, state, out));
             panels::timeline::show(ui, state, out);
         });
-    let source = egui::Panel::left("source")
-        .resizable(true)
-        .default_size(sizes.source)
-        .size_range(184.0..=360.0)
-        .frame(frame)
-        .show(ui, |ui| {
-            ui.take_available_space();
-            panels::source::show(ui, state, out);
-        });
+    // A coder needs the picture as large as it gets.
+    let source = (state.settings.room == Room::Review).then(|| {
+        egui::Panel::left("source")
+            .resizable(true)
+            .default_size(sizes.source)
+            .size_range(184.0..=360.0)
+            .frame(frame)
+            .show(ui, |ui| {
+                ui.take_available_space();
+                panels::source::show(ui, state, out);
+            })
+    });
     *sizes = PanelSizes {
-        source: source.response.rect.width().round(),
+        source: source.map_or(sizes.source, |s| s.response.rect.width().round()),
         candidates: side.response.rect.width().round(),
         timeline: timeline.response.rect.height().round(),
     };
@@ -279,10 +295,19 @@ fn review(
 fn side(ui: &mut egui::Ui, state: &AppState, textures: &Textures, out: &mut Vec<Command>) {
     ui.horizontal(|ui| {
         ui.spacing_mut().item_spacing.x = theme::GRID;
-        let spots = state.review.as_ref().map_or(0, |r| r.spots.len());
         let said = state.notices.entries().len();
+        let first = state.review.as_ref().map_or_else(String::new, |r| {
+            let own = |a: &&crate::timeline::Annotation| a.coder == state.settings.coder;
+            match state.settings.room {
+                Room::Review => format!("Candidates {}", r.spots.len()),
+                Room::Annotate => {
+                    let count = r.coding.annotations().iter().filter(own).count();
+                    format!("Annotations {count}")
+                }
+            }
+        });
         for (tab, name) in [
-            (SideTab::Candidates, format!("Candidates {spots}")),
+            (SideTab::Candidates, first),
             (SideTab::Log, format!("Log {said}")),
             (SideTab::Settings, "Settings".to_owned()),
         ] {
@@ -306,7 +331,10 @@ fn panel(ui: &egui::Ui) -> egui::Frame {
 
 fn side_contents(ui: &mut egui::Ui, state: &AppState, textures: &Textures, out: &mut Vec<Command>) {
     match state.tab {
-        SideTab::Candidates => panels::candidates::show(ui, state, textures, out),
+        SideTab::Candidates => match state.settings.room {
+            Room::Review => panels::candidates::show(ui, state, textures, out),
+            Room::Annotate => panels::coding::show(ui, state, out),
+        },
         SideTab::Log => panels::notices::log(ui, state, out),
         SideTab::Settings => panels::settings::show(ui, state, out),
     }

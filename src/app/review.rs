@@ -3,19 +3,19 @@
 use std::collections::BTreeMap;
 
 use super::backend::OpenedSession;
+use super::coding::{Coding, SAME_IOU, SpotKey, key_of};
 use super::coverage::Coverage;
-use super::decisions::{Decisions, SAME_IOU, SpotKey};
 use super::time_view::{LIVE_SPAN_SECS, TimeView};
 use super::trace;
 use crate::base::Timestamp;
 use crate::face::crop::HeldCrop;
-use crate::media::Frame;
+use crate::media::{FilmStrip, Frame};
 use crate::session::SessionStatus;
 use crate::session::views::Views;
 use crate::spotting::{ExpressionKind, IntervalStatus, SpottedInterval};
 use crate::timeline::decimate::MinMaxSeries;
 use crate::timeline::event::{FaceRecord, Recognised};
-use crate::timeline::{Event, Recording};
+use crate::timeline::{Annotation, AnnotationId, Event, Recording};
 
 /// What is played, and what of it is on the screen.
 #[derive(Debug, Clone, Default)]
@@ -23,6 +23,8 @@ pub struct Playback {
     pub playing: bool,
     /// The frame asked for; the picture may still be a little behind.
     pub frame: u64,
+    /// Frames that are played over and over.
+    pub looped: Option<(u64, u64)>,
     pub picture: Option<Frame>,
     /// Increases whenever the picture changes: the texture follows it.
     pub picture_count: u64,
@@ -47,13 +49,24 @@ pub struct Review {
     pub status: SessionStatus,
     pub playback: Playback,
     pub views: Views,
+    /// The frames beside the one on the screen.
+    pub strip: Option<FilmStrip>,
+    /// Increases with every new strip.
+    pub strip_count: u64,
     /// Increases with every new [`Review::views`].
     pub views_count: u64,
     pub timeline: TimelineState,
+    /// The candidate that is looked at.
     pub selected: Option<SpotKey>,
-    pub decisions: Decisions,
-    /// Something was decided since the candidates were last saved.
+    /// The annotation that is worked on; of a decided candidate its own.
+    pub marked: Option<AnnotationId>,
+    pub coding: Coding,
+    /// Something was said that is on no disk yet.
     pub unsaved: bool,
+    /// The project file; `None` until it is known where it is to be.
+    pub project: Option<std::path::PathBuf>,
+    /// Why the last change is on no disk.
+    pub not_kept: Option<String>,
     /// The scores as they are drawn, per kind.
     pub curves: BTreeMap<ExpressionKind, MinMaxSeries>,
     /// Lowest and highest finite score that was not masked, per kind.
@@ -74,11 +87,16 @@ impl Review {
             status: SessionStatus::default(),
             playback: Playback::default(),
             views: Views::default(),
+            strip: None,
+            strip_count: 0,
             views_count: 0,
             timeline: TimelineState::default(),
             selected: None,
-            decisions: Decisions::default(),
+            marked: None,
+            coding: Coding::default(),
             unsaved: false,
+            project: None,
+            not_kept: None,
             curves: BTreeMap::new(),
             score_range: BTreeMap::new(),
             spots: Vec::new(),
@@ -114,14 +132,41 @@ impl Review {
 
     /// Lays the decisions over the newest decoding and finds the selection in it again.
     pub fn decided(&mut self) {
-        self.spots = self.decisions.over(&self.recording.intervals);
-        self.selected = self.selected.and_then(|old| {
+        self.spots = self.coding.over(&self.recording.intervals);
+        self.marked = self.marked.filter(|id| self.coding.get(*id).is_some());
+        if let Some(marked) = self.annotation() {
+            // Its frames may be others now.
+            self.selected = marked.candidate.is_some().then(|| key_of(marked));
+            return;
+        }
+        let selected = self.selected.and_then(|old| {
             self.spots
                 .iter()
                 .map(SpotKey::of)
                 .filter(|k| k.iou(old) > 0.0)
                 .max_by(|a, b| a.iou(old).total_cmp(&b.iou(old)))
         });
+        self.select(selected);
+    }
+
+    /// A candidate, with the annotation that decides on it.
+    pub fn select(&mut self, key: Option<SpotKey>) {
+        self.selected = key;
+        let decision = key.and_then(|key| self.coding.decision_on(key));
+        self.marked = decision.map(|a| a.id);
+    }
+
+    /// An annotation, with the candidate it was made from.
+    pub fn mark(&mut self, id: Option<AnnotationId>) {
+        self.marked = id;
+        let marked = self.annotation();
+        self.selected = marked.filter(|a| a.candidate.is_some()).map(key_of);
+    }
+
+    /// The annotation that is worked on.
+    #[must_use]
+    pub fn annotation(&self) -> Option<&Annotation> {
+        self.coding.get(self.marked?)
     }
 
     pub fn show_picture(&mut self, frame: Frame) {

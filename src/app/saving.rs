@@ -42,14 +42,9 @@ impl Saving {
     /// person's documents; an older file is never replaced.
     #[must_use]
     pub fn write(&self) -> Notice {
-        let documents = directories::UserDirs::new().map(|d| {
-            d.document_dir()
-                .unwrap_or_else(|| d.home_dir())
-                .to_path_buf()
-        });
         let mut failed = None;
-        for folder in self.beside.iter().chain(documents.iter()) {
-            let path = free_path(folder, &self.name);
+        for folder in self.beside.iter().cloned().chain(documents()) {
+            let path = free_path(&folder, &self.name, "intervals.csv");
             let mut batch = Batch::default();
             let (name, recording) = (&self.name, &self.recording);
             let readings = results::Readings::in_recording(recording);
@@ -72,12 +67,29 @@ impl Saving {
     }
 }
 
-/// `name.intervals.csv`, or with the first number that is free.
-fn free_path(folder: &Path, name: &str) -> PathBuf {
-    let mut path = folder.join(format!("{name}.intervals.csv"));
+/// The person's own folder for documents.
+pub(super) fn documents() -> Option<PathBuf> {
+    let dirs = directories::UserDirs::new()?;
+    let folder = dirs.document_dir().unwrap_or_else(|| dirs.home_dir());
+    Some(folder.to_path_buf())
+}
+
+/// Where files about a recording go: beside it, or else among the documents.
+pub(super) fn folders(media: Option<&Path>) -> impl Iterator<Item = PathBuf> {
+    let beside = media.and_then(Path::parent).map(Path::to_path_buf);
+    beside.into_iter().chain(documents())
+}
+
+/// `name.intervals.csv`, or with the first number that is free: `name.intervals-2.csv`.
+pub(super) fn free_path(folder: &Path, name: &str, ending: &str) -> PathBuf {
+    let mut path = folder.join(format!("{name}.{ending}"));
     let mut number = 2;
     while path.exists() {
-        path = folder.join(format!("{name}.intervals-{number}.csv"));
+        let numbered = match ending.rsplit_once('.') {
+            Some((what, ending)) => format!("{name}.{what}-{number}.{ending}"),
+            None => format!("{name}-{number}.{ending}"),
+        };
+        path = folder.join(numbered);
         number += 1;
     }
     path

@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use super::command::Room;
+use super::emotions::EmotionLabels;
 use crate::session::Params;
 use crate::session::magnified_view::MagnifyView;
 
@@ -149,6 +151,13 @@ pub struct Settings {
     pub panels: PanelSizes,
     pub speed: f32,
     pub params: Params,
+    pub room: Room,
+    /// Who codes; empty where nobody gave a name.
+    pub coder: String,
+    /// What may be chosen as an emotion.
+    pub emotions: EmotionLabels,
+    /// What the networks say is hidden while a person codes.
+    pub blind: bool,
     /// The three hints have been read.
     pub hints_seen: bool,
     /// The folder of the last recording, where the next dialog opens.
@@ -165,6 +174,10 @@ impl Default for Settings {
             panels: PanelSizes::default(),
             speed: 1.0,
             params: Params::default(),
+            room: Room::default(),
+            coder: String::new(),
+            emotions: EmotionLabels::default(),
+            blind: false,
             hints_seen: false,
             last_folder: None,
         }

@@ -11,7 +11,7 @@ use super::settings::{Settings, Shown};
 use super::time_view::TimeView;
 use crate::base::{Notice, Severity};
 use crate::session::magnified_view::MagnifyView;
-use crate::spotting::{ExpressionKind, IntervalStatus};
+use crate::spotting::ExpressionKind;
 use crate::timeline::Event;
 
 /// Preset speeds; 1 is the recording's own pace.
@@ -27,8 +27,12 @@ pub struct AppState {
     pub second_look: SecondLookView,
     pub help: bool,
     pub full_screen: bool,
+    /// The field for units wants the keys.
+    pub entering_units: bool,
     /// Seconds since the window opened.
     pub now: f64,
+    /// The neighbours that were last asked for.
+    pub(super) last_strip: Option<(u64, Option<crate::media::StripWish>)>,
     /// What was last asked for: session, frame, crop, and what is drawn of them.
     pub(super) last_views: Option<(u64, u64, u32, Shown, MagnifyView)>,
 }
@@ -50,6 +54,7 @@ impl AppState {
         if let Some(wanted) = self.views_wanted() {
             effects.push(Effect::Views(Box::new(wanted)));
         }
+        effects.extend(self.strip_wanted());
         if self.settings != before {
             if self.settings.theme != before.theme {
                 effects.push(Effect::Theme(self.settings.theme));
@@ -81,14 +86,21 @@ impl AppState {
             | Command::Speed(_)
             | Command::SpeedStep(_)
             | Command::PlayFaster
+            | Command::ToggleLoop
             | Command::NextSpot
             | Command::PreviousSpot
             | Command::Select(_)
             | Command::PlaybackEnded { .. } => self.play(command),
 
-            Command::Decide(status) => self.decide(status),
-            Command::Undo => self.revise(super::decisions::Decisions::undo, "Nothing to undo."),
-            Command::Redo => self.revise(super::decisions::Decisions::redo, "Nothing to redo."),
+            Command::Decide(_) | Command::Code(_) | Command::Undo | Command::Redo => {
+                self.say_of_recording(command)
+            }
+            Command::Strip { .. } => {
+                self.strip(command);
+                vec![]
+            }
+            Command::Project { generation, news } => self.project(generation, *news),
+            Command::Kept { generation, kept } => self.kept(generation, kept),
 
             Command::Save => match self.review.as_mut() {
                 Some(review) if !review.spots.is_empty() => {
@@ -100,6 +112,10 @@ impl AppState {
                     vec![Effect::WakeAfter(8.1)]
                 }
             },
+
+            Command::Export(_) | Command::Import(_) | Command::Imported { .. } => {
+                self.exchange(command)
+            }
 
             Command::Clock(now) => self.clock(now),
             Command::Events { generation, events } => self.hear(generation, events),
@@ -228,22 +244,25 @@ impl AppState {
                     self.play(Command::TogglePlay)
                 }
             }
+            Command::ToggleLoop => review.toggle_loop(),
             Command::NextSpot | Command::PreviousSpot => {
                 let forward = matches!(command, Command::NextSpot);
                 let Some(spot) = review.spot_beside(forward).cloned() else {
                     return vec![];
                 };
                 let mut effects = review.pause();
-                review.selected = Some(super::decisions::SpotKey::of(&spot));
+                review.select(Some(super::coding::SpotKey::of(&spot)));
                 effects.extend(review.go(spot.apex));
+                effects.extend(review.loop_on());
                 effects
             }
             Command::Select(key) => {
-                review.selected = key;
+                review.select(key);
                 match key {
                     Some(key) if !live => {
                         let mut effects = review.pause();
                         effects.extend(review.go(key.apex));
+                        effects.extend(review.loop_on());
                         effects
                     }
                     _ => vec![],
@@ -256,45 +275,6 @@ impl AppState {
     fn speed(&mut self, speed: f32) -> Vec<Effect> {
         self.settings.speed = speed;
         vec![Effect::Player(PlayerOrder::Speed(speed))]
-    }
-
-    fn decide(&mut self, status: IntervalStatus) -> Vec<Effect> {
-        let Some(review) = self.review.as_mut() else {
-            return vec![];
-        };
-        let Some(spot) = review.selected_spot().cloned() else {
-            self.say(Notice::info(
-                "Select a candidate first: click it in the list, or press N.",
-            ));
-            return vec![Effect::WakeAfter(8.1)];
-        };
-        // The same verdict again takes it back.
-        let status = if spot.status == status {
-            IntervalStatus::Proposed
-        } else {
-            status
-        };
-        review.decisions.decide(&spot, status);
-        review.unsaved = true;
-        review.decided();
-        vec![]
-    }
-
-    fn revise(
-        &mut self,
-        step: fn(&mut super::decisions::Decisions) -> bool,
-        nothing: &str,
-    ) -> Vec<Effect> {
-        let Some(review) = self.review.as_mut() else {
-            return vec![];
-        };
-        if step(&mut review.decisions) {
-            review.unsaved = true;
-            review.decided();
-            return vec![];
-        }
-        self.say(Notice::info(nothing));
-        vec![Effect::WakeAfter(8.1)]
     }
 
     pub(super) fn look(&mut self, command: Command) -> Vec<Effect> {
@@ -343,6 +323,8 @@ impl AppState {
                 };
             }),
             Command::ShowTab(tab) => self.tab = tab,
+            Command::Room(room) => self.settings.room = room,
+            Command::Emotions(labels) => self.settings.emotions = labels,
             Command::Theme(theme) => self.settings.theme = theme,
             Command::Decode(mode) => self.settings.params.decode = mode,
             Command::Device(device) => self.settings.params.device = device,
@@ -375,7 +357,7 @@ impl AppState {
                 } else {
                     self.timeline(|r| {
                         if r.timeline.selection.take().is_none() {
-                            r.selected = None;
+                            r.select(None);
                         }
                     });
                 }
@@ -423,7 +405,7 @@ impl AppState {
 }
 
 impl Review {
-    fn pause(&mut self) -> Vec<Effect> {
+    pub(super) fn pause(&mut self) -> Vec<Effect> {
         if std::mem::take(&mut self.playback.playing) {
             vec![Effect::Player(PlayerOrder::Pause)]
         } else {
@@ -431,7 +413,47 @@ impl Review {
         }
     }
 
-    fn go(&mut self, frame: u64) -> Vec<Effect> {
+    /// While something is looped, what is gone to is looped next.
+    pub(super) fn loop_on(&mut self) -> Vec<Effect> {
+        if self.playback.looped.take().is_none() {
+            return vec![];
+        }
+        self.toggle_loop()
+    }
+
+    /// Plays the annotation or candidate over and over with a little around it, else the
+    /// selected stretch.
+    fn toggle_loop(&mut self) -> Vec<Effect> {
+        const AROUND_SECS: f64 = 0.3;
+        let mut effects = vec![];
+        if self.playback.looped.take().is_some() {
+            effects.push(Effect::Player(PlayerOrder::Loop(None)));
+            return effects;
+        }
+        let ends = |(a, b): (u64, u64)| {
+            let (a, b) = (self.time_of(a).secs(), self.time_of(b).secs());
+            (a - AROUND_SECS, b + AROUND_SECS)
+        };
+        let annotation = self.annotation().map(|a| (a.onset, a.offset));
+        let spot = || self.selected_spot().map(|s| (s.onset, s.offset));
+        let Some((from, to)) =
+            (self.timeline.selection).or_else(|| annotation.or_else(spot).map(ends))
+        else {
+            return effects;
+        };
+        let frames = (self.frame_near(from), self.frame_near(to));
+        self.playback.looped = Some(frames);
+        effects.push(Effect::Player(PlayerOrder::Loop(Some(frames))));
+        if !(frames.0..=frames.1).contains(&self.playback.frame) {
+            effects.extend(self.go(frames.0));
+        }
+        if !std::mem::replace(&mut self.playback.playing, true) {
+            effects.push(Effect::Player(PlayerOrder::Play));
+        }
+        effects
+    }
+
+    pub(super) fn go(&mut self, frame: u64) -> Vec<Effect> {
         let frame = frame.min(self.count_minus_one());
         self.playback.frame = frame;
         self.follow();

@@ -53,6 +53,10 @@ pub struct Palette {
     pub macro_track: Color32,
     /// Micro-expressions: reddish purple.
     pub micro_track: Color32,
+    /// What a person says: yellow.
+    pub human: Color32,
+    /// On it.
+    pub on_human: Color32,
     /// What was not measured.
     pub shade: Color32,
     /// Behind text that stands on a picture.
@@ -79,6 +83,8 @@ pub const DARK: Palette = Palette {
     red: Color32::from_rgb(0xff, 0x75, 0x69),
     macro_track: Color32::from_rgb(0x1f, 0xb8, 0x8c),
     micro_track: Color32::from_rgb(0xd9, 0x8b, 0xb6),
+    human: Color32::from_rgb(0xe3, 0xd7, 0x4a),
+    on_human: grey(0x10),
     shade: grey(0x26),
     scrim: Color32::from_rgb(0x12, 0x12, 0x12),
 };
@@ -99,6 +105,8 @@ pub const LIGHT: Palette = Palette {
     red: Color32::from_rgb(0xb0, 0x24, 0x1c),
     macro_track: Color32::from_rgb(0x00, 0x6b, 0x4e),
     micro_track: Color32::from_rgb(0x96, 0x38, 0x6c),
+    human: Color32::from_rgb(0x6b, 0x5f, 0x00),
+    on_human: grey(0xff),
     shade: grey(0xea),
     scrim: Color32::from_rgb(0x12, 0x12, 0x12),
 };

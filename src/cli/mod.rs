@@ -22,6 +22,7 @@ mod progress;
 mod recipe_args;
 mod result_folder;
 mod score;
+mod score_agreement;
 mod spotting_data;
 mod synth;
 mod train;

@@ -8,6 +8,7 @@ use clap::{Args, Subcommand, ValueEnum};
 use serde::Serialize;
 
 use super::print::{say, tell};
+use super::score_agreement::AgreementArgs;
 use super::{CommandResult, Failure, Outcome};
 use crate::metrics::apex::ApexError;
 use crate::metrics::recognition::RecognitionScore;
@@ -56,6 +57,11 @@ enum What {
         #[arg(long)]
         json: bool,
     },
+    /// How far coders agree: units (FACS' R), κ per frame, intervals, frames, emotions.
+    #[command(
+        after_help = "Example: onset score agreement anna.annotations.csv ben.annotations.csv --fps 200 --list"
+    )]
+    Agreement(AgreementArgs),
     /// Spot-then-recognise: F1 of spotting times F1 of recognition on what was spotted.
     #[command(
         after_help = "Example: onset score strs results/a/intervals.csv truth.csv --classes negative,positive,surprise"
@@ -166,6 +172,7 @@ pub(super) fn run(args: &ScoreArgs) -> CommandResult {
                 Outcome::Warned
             })
         }
+        What::Agreement(args) => super::score_agreement::run(args),
         What::Strs {
             predictions,
             truth,
@@ -199,7 +206,7 @@ pub(super) fn run(args: &ScoreArgs) -> CommandResult {
     }
 }
 
-fn print_json<T: Serialize>(report: &T) -> CommandResult {
+pub(super) fn print_json<T: Serialize>(report: &T) -> CommandResult {
     say!(
         "{}",
         serde_json::to_string_pretty(report).map_err(Failure::other)?

@@ -135,6 +135,25 @@ impl Deck {
         self.read_one()
     }
 
+    /// A frame that happens to be decoded.
+    pub(crate) fn cached(&self, n: u64) -> Option<&Frame> {
+        self.cache.get(n)
+    }
+
+    /// Decodes the `back` frames before `position` where one of them is missing; `false`
+    /// where all are there.
+    pub(crate) fn fetch_behind(&mut self, position: u64, back: u64) -> Result<bool, MediaError> {
+        let first = position.saturating_sub(back.min(self.run(back)));
+        if (first..position).all(|n| self.cache.contains(n)) {
+            return Ok(false);
+        }
+        self.source.seek(first)?;
+        self.read_next = first;
+        // Through the position itself: decoding ahead goes on behind it.
+        while self.read_next <= position && self.read_one()? {}
+        Ok(true)
+    }
+
     /// At most `wanted` frames, fewer where few fit into a third of the cache.
     fn run(&self, wanted: u64) -> u64 {
         let info = self.source.info();

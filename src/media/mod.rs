@@ -4,6 +4,7 @@
 pub mod camera;
 pub mod camera_format;
 pub mod error;
+pub mod film_strip;
 pub mod frame;
 pub mod image_sequence;
 pub mod open;
@@ -38,6 +39,7 @@ pub fn ffmpeg_version() -> String {
 pub use camera::{Camera, CameraDescription, list_cameras};
 pub use camera_format::{PixelEncoding, VideoFormat};
 pub use error::MediaError;
+pub use film_strip::{FilmStrip, StripWish};
 pub use frame::Frame;
 pub use image_sequence::ImageSequence;
 pub use open::{InputPlace, InputSpec, open};

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use crate::base::{Latest, Notice, Timestamp};
 
 use super::deck::Deck;
+use super::film_strip::{FilmStrip, StripWish};
 use super::pacing::{Due, Pacer, clamp_speed};
 use super::worker::panic_text;
 use super::{Frame, FrameSource, MediaError, SourceInfo};
@@ -47,6 +48,7 @@ struct Control {
     /// The frame to go to; a newer wish replaces an older one.
     go_to: Option<u64>,
     looped: Option<RangeInclusive<u64>>,
+    strip: Option<StripWish>,
     notices: Vec<Notice>,
     /// Play, pause or speed changed: time starts anew.
     repace: bool,
@@ -71,6 +73,7 @@ impl Shared {
 pub struct Player {
     shared: Arc<Shared>,
     info: SourceInfo,
+    strips: Latest<FilmStrip>,
 }
 
 impl Player {
@@ -91,6 +94,7 @@ impl Player {
                 info.name
             )));
         }
+        let strips = Latest::default();
         let shared = Arc::new(Shared {
             control: Mutex::new(Control {
                 state: PlayerState {
@@ -104,6 +108,7 @@ impl Player {
                 },
                 go_to: Some(0),
                 looped: None,
+                strip: None,
                 notices: Vec::new(),
                 repace: false,
                 quit: false,
@@ -119,6 +124,9 @@ impl Player {
             start: Instant::now(),
             shown_at: None,
             skipped: None,
+            strips: strips.clone(),
+            strip_fetched: None,
+            strip_made: None,
         };
         Builder::new()
             .name("player".into())
@@ -127,7 +135,11 @@ impl Player {
                 name: info.name.clone(),
                 reason: format!("the system refuses another thread ({e}); close other programs"),
             })?;
-        Ok(Self { shared, info })
+        Ok(Self {
+            shared,
+            info,
+            strips,
+        })
     }
 
     /// The source as it was opened.
@@ -198,6 +210,17 @@ impl Player {
         });
     }
 
+    /// The frames beside the one on the screen, whenever that one rests; `None` for none.
+    pub fn want_strip(&self, wish: Option<StripWish>) {
+        self.ask(|c| c.strip = wish);
+    }
+
+    /// The newest strip that was not taken yet.
+    #[must_use]
+    pub fn take_strip(&self) -> Option<FilmStrip> {
+        self.strips.take()
+    }
+
     /// Repeats these frames while playing; `None` plays to the end.
     pub fn set_loop(&self, frames: Option<RangeInclusive<u64>>) {
         self.ask(|c| c.looped = frames.filter(|r| !r.is_empty()));
@@ -233,6 +256,11 @@ struct PlayerThread {
     shown_at: Option<Instant>,
     /// The frame at the present position, where a late playback left it out.
     skipped: Option<Frame>,
+    strips: Latest<FilmStrip>,
+    /// What the frames before were fetched for.
+    strip_fetched: Option<(u64, StripWish)>,
+    /// What the last strip was made for.
+    strip_made: Option<(u64, StripWish)>,
 }
 
 impl PlayerThread {
@@ -262,11 +290,44 @@ impl PlayerThread {
             Order::Rest => {
                 self.show_skipped();
                 let position = self.shared.lock().state.position;
-                if !self.prefetch(position, false) {
+                if !self.prefetch(position, false) && !self.strip(position) {
                     self.rest(None);
                 }
             }
         }
+        true
+    }
+
+    /// Makes the strip that is wanted; `false` where there is nothing to do.
+    fn strip(&mut self, position: u64) -> bool {
+        let Some(wish) = self.shared.lock().strip else {
+            return false;
+        };
+        if self.strip_made == Some((position, wish)) {
+            return false;
+        }
+        // Tried once: a frame that cannot be decoded is left out, and its error shows up
+        // when it is wanted itself.
+        let tried = self.strip_fetched.replace((position, wish)) == Some((position, wish));
+        if !tried
+            && self
+                .deck
+                .fetch_behind(position, wish.each_side)
+                .unwrap_or(false)
+        {
+            // Something else may be wanted by now.
+            return true;
+        }
+        self.strip_made = Some((position, wish));
+        let deck = &self.deck;
+        let pictures = (wish.neighbours(position))
+            .filter_map(|n| Some((n, wish.small(deck.cached(n)?))))
+            .collect();
+        self.strips.put(FilmStrip {
+            around: position,
+            pictures,
+        });
+        (self.wake)();
         true
     }
 
@@ -392,8 +453,10 @@ impl PlayerThread {
     /// Sleeps until something is asked for, at most `limit`.
     fn rest(&self, limit: Option<Duration>) {
         let control = self.shared.lock();
+        let strip = control.strip.map(|wish| (control.state.position, wish));
         let asked = control.quit
             || control.go_to.is_some()
+            || (limit.is_none() && strip.is_some() && strip != self.strip_made)
             || control.repace
             || (limit.is_none() && control.state.playing && control.state.trouble.is_none());
         if asked {

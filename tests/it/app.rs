@@ -1,5 +1,7 @@
 //! The window without a display: scripted events in, accessible nodes out.
 
+#[path = "app/coding.rs"]
+mod coding;
 #[path = "app/scripted.rs"]
 mod scripted;
 #[path = "app/second_look.rs"]
@@ -729,8 +731,11 @@ fn decisions_outlive_a_second_analysis_and_are_saved_before_another_recording() 
         ..state.review.as_ref().unwrap().session.clone()
     };
     state.apply(Command::Opened(Box::new(again.clone())));
+    // As where the project file cannot be written.
+    state.review.as_mut().unwrap().unsaved = true;
+    state.apply(Command::Opened(Box::new(again.clone())));
     let review = state.review.as_ref().unwrap();
-    assert_eq!(review.decisions.count(IntervalStatus::Accepted), 1);
+    assert_eq!(review.coding.decided(IntervalStatus::Accepted), 1);
     assert!(review.unsaved);
     let mut other = again;
     other.info.path = Some("/recordings/other.mp4".into());

@@ -11,6 +11,7 @@ mod baseline_jpeg;
 mod bench;
 mod cli;
 mod clips;
+mod coding_files;
 mod data_cli;
 mod dataset;
 mod face;

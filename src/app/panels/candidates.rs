@@ -5,8 +5,8 @@ use egui::{
     WidgetInfo, pos2, vec2,
 };
 
+use crate::app::coding::SpotKey;
 use crate::app::command::Command;
-use crate::app::decisions::SpotKey;
 use crate::app::keys;
 use crate::app::panels::moved;
 use crate::app::panels::source::grouped;

@@ -2,8 +2,10 @@
 
 pub mod attention;
 pub mod candidates;
+pub mod coding;
 pub mod drop_target;
 pub mod empty;
+pub mod film_strip;
 pub mod help;
 pub mod hints;
 pub mod magnify;
@@ -15,6 +17,7 @@ pub mod second_look;
 pub mod settings;
 pub mod source;
 pub mod status_strip;
+pub mod tiers;
 pub mod timeline;
 pub mod timeline_input;
 pub mod top_bar;

@@ -6,8 +6,8 @@ use egui::{
     Stroke, StrokeKind, TextStyle, TextureHandle, Ui, UiBuilder, pos2, vec2,
 };
 
-use super::{attention, magnify};
-use crate::app::command::{Command, View};
+use super::{attention, film_strip, magnify};
+use crate::app::command::{Command, Room, View};
 use crate::app::regions;
 use crate::app::review::Review;
 use crate::app::state::AppState;
@@ -24,6 +24,10 @@ pub fn show(ui: &mut Ui, state: &AppState, textures: &Textures, out: &mut Vec<Co
         return;
     };
     let mut area = ui.available_rect_before_wrap();
+    if state.settings.room == Room::Annotate && !review.session.info.live {
+        film_strip::show(ui, review, textures, area, out);
+        area.max.y -= film_strip::HEIGHT;
+    }
     if state.settings.shown.magnified {
         area.max.y = controls(ui, state, area, out).top() - theme::GAP;
     }

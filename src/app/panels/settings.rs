@@ -2,9 +2,10 @@
 
 use std::path::Path;
 
-use egui::{Button, Label, RichText, Role, ScrollArea, Ui, WidgetInfo};
+use egui::{Button, Id, Label, RichText, Role, ScrollArea, TextEdit, Ui, WidgetInfo};
 
 use crate::app::command::{Command, DialogKind};
+use crate::app::emotions::{EmotionLabels, typed};
 use crate::app::second_look::able;
 use crate::app::settings::ThemeChoice;
 use crate::app::state::AppState;
@@ -91,6 +92,7 @@ pub fn show(ui: &mut Ui, state: &AppState, out: &mut Vec<Command>) {
             weights(ui, state, ExpressionKind::Micro, out);
             weights(ui, state, ExpressionKind::Macro, out);
             second_look(ui, params, out);
+            emotions(ui, state, out);
             ui.add_space(theme::SECTION);
             ui.add(
                 Label::new(row::weak(
@@ -189,6 +191,51 @@ fn second_look(ui: &mut Ui, params: &Params, out: &mut Vec<Command>) {
     );
     if ui.button("Add weights…").on_hover_text(tip).clicked() {
         out.push(Command::AskForInput(DialogKind::SecondLookWeights));
+    }
+}
+
+/// What may be chosen as an emotion when coding.
+fn emotions(ui: &mut Ui, state: &AppState, out: &mut Vec<Command>) {
+    row::section(ui, "Emotion labels");
+    let now = &state.settings.emotions;
+    ui.horizontal(|ui| {
+        ui.spacing_mut().item_spacing.x = theme::GRID;
+        let own = match now {
+            EmotionLabels::Own(_) => now.clone(),
+            other => EmotionLabels::Own(other.labels()),
+        };
+        for labels in [
+            EmotionLabels::Three,
+            EmotionLabels::Casme2,
+            EmotionLabels::Samm,
+            own,
+        ] {
+            let on = labels.name() == now.name();
+            let button = ui.add(Button::selectable(on, labels.name()));
+            if button.on_hover_text(labels.labels().join(", ")).clicked() && !on {
+                out.push(Command::Emotions(labels));
+            }
+        }
+    });
+    let EmotionLabels::Own(labels) = now else {
+        return;
+    };
+    // Kept as typed until the field is left: a comma at the end is no label yet.
+    let id = Id::unique("own emotions");
+    let kept: Option<String> = ui.data(|d| d.get_temp(id));
+    let mut text = kept.unwrap_or_else(|| labels.join(", "));
+    let field = TextEdit::singleline(&mut text)
+        .hint_text(row::weak(ui, "labels, with commas between them"))
+        .desired_width(f32::INFINITY);
+    let field = ui.add(field);
+    field.widget_info(|| WidgetInfo::labeled(Role::TextInput, true, "Own emotion labels"));
+    if field.has_focus() {
+        ui.data_mut(|d| d.insert_temp(id, text));
+    } else {
+        if field.lost_focus() {
+            out.push(Command::Emotions(EmotionLabels::Own(typed(&text))));
+        }
+        ui.data_mut(|d| d.remove::<String>(id));
     }
 }
 

@@ -7,10 +7,10 @@ use egui::{
 };
 use egui_plot::{AxisHints, GridMark, HLine, Line, LineStyle, Plot, PlotPoints, PlotTransform};
 
-use super::{overview, timeline_input};
-use crate::app::command::Command;
+use super::{overview, tiers, timeline_input};
+use crate::app::coding::SpotKey;
+use crate::app::command::{Command, Room};
 use crate::app::coverage::Unmeasured;
-use crate::app::decisions::SpotKey;
 use crate::app::review::Review;
 use crate::app::state::AppState;
 use crate::app::theme::{self, Palette};
@@ -27,6 +27,8 @@ const TIME_AXIS: f32 = 32.0;
 pub(super) const SCORE_AXIS: f32 = 64.0;
 /// Candidates lie in a strip of this height above the curve.
 const BARS: f32 = 16.0;
+/// A curve lower than this says nothing.
+const LEAST_LANE: f32 = 32.0;
 /// Between two ticks at least so many points.
 const TICK_GAP: f32 = 64.0;
 
@@ -54,12 +56,23 @@ pub fn show(ui: &mut Ui, state: &AppState, out: &mut Vec<Command>) {
         return;
     };
     ui.spacing_mut().item_spacing.y = 0.0;
-    let space =
-        ui.available_height() - 2.0 * HEADER - TIME_AXIS - overview::OVERVIEW - 2.0 * theme::GAP;
-    let height = (0.5 * space).floor().max(32.0);
     let view = review.view();
     let width = ui.available_width() - SCORE_AXIS;
     let ticks = time_view::ticks(view, width, TICK_GAP, &review.recording.frames);
+    let coding = state.settings.room == Room::Annotate;
+    if coding {
+        tiers::show(ui, state, review, (view, &ticks), out);
+        ui.add_space(theme::GAP);
+    }
+    // In a blind pass the networks say nothing; where there is no room, what the coder
+    // says goes before.
+    let space =
+        ui.available_height() - 2.0 * HEADER - TIME_AXIS - overview::OVERVIEW - 2.0 * theme::GAP;
+    if coding && (state.settings.blind || space < 2.0 * LEAST_LANE) {
+        overview::show(ui, review, view, out);
+        return;
+    }
+    let height = (0.5 * space).floor().max(LEAST_LANE);
     for (kind, last) in [
         (ExpressionKind::Micro, false),
         (ExpressionKind::Macro, true),

@@ -4,8 +4,8 @@ use egui::{Id, Label, PointerButton, Response, RichText, Ui, pos2, vec2};
 use egui_plot::PlotTransform;
 
 use super::timeline::{bar_rect, with_unit};
+use crate::app::coding::SpotKey;
 use crate::app::command::Command;
-use crate::app::decisions::SpotKey;
 use crate::app::review::Review;
 use crate::app::theme;
 use crate::app::trace;
@@ -38,7 +38,8 @@ pub(super) fn interact(
             .is_some_and(|v| (transform.position_from_point_y(v) - y).abs() <= GRAB)
     };
     if let Some(at) = response.hover_pos() {
-        wheel(ui, review, secs_at(at.x), transform, out);
+        let per_point = transform.dvalue_dpos()[0];
+        wheel(ui, review, secs_at(at.x), per_point, out);
         if near_line(at.y) {
             ui.ctx().set_cursor_icon(egui::CursorIcon::ResizeVertical);
         }
@@ -113,11 +114,12 @@ pub(super) fn interact(
     }
 }
 
-fn wheel(
+/// Zooms at the pointer, with Shift scrolls. A point is `secs_per_point` wide.
+pub(super) fn wheel(
     ui: &Ui,
     review: &Review,
     at_secs: f64,
-    transform: &PlotTransform,
+    secs_per_point: f64,
     out: &mut Vec<Command>,
 ) {
     let (scroll, shift, pinch) =
@@ -132,7 +134,7 @@ fn wheel(
     let new = if pinch != 1.0 {
         view.zoomed(f64::from(pinch), at_secs, limits)
     } else if sideways != 0.0 {
-        view.panned(-f64::from(sideways) * transform.dvalue_dpos()[0], limits)
+        view.panned(-f64::from(sideways) * secs_per_point, limits)
     } else if scroll.y != 0.0 {
         view.zoomed(f64::from(scroll.y / 200.0).exp(), at_secs, limits)
     } else {

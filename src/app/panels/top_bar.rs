@@ -2,14 +2,16 @@
 
 use egui::{Align, Button, Key, Layout, RichText, TextEdit, Ui};
 
-use crate::app::command::{Command, DialogKind, SideTab};
+use crate::app::command::{Command, DialogKind, Room, SideTab};
 use crate::app::entrance::Cameras;
+use crate::app::exchange::Format;
 use crate::app::keys;
 use crate::app::state::AppState;
 use crate::app::theme::{self, Palette};
 
 pub fn show(ui: &mut Ui, state: &AppState, out: &mut Vec<Command>) {
     ui.horizontal_centered(|ui| {
+        rooms(ui, state, out);
         open_menu(ui, state, out);
         camera_menu(ui, state, out);
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
@@ -22,6 +24,9 @@ pub fn show(ui: &mut Ui, state: &AppState, out: &mut Vec<Command>) {
             }
             if state.review.is_none() {
                 side_tabs(ui, state, out);
+            }
+            if state.review.is_some() {
+                exchange_menu(ui, state, out);
             }
             path_box(ui, state, out);
         });
@@ -36,6 +41,58 @@ fn side_tabs(ui: &mut Ui, state: &AppState, out: &mut Vec<Command>) {
             out.push(Command::ShowTab(if on { SideTab::Candidates } else { tab }));
         }
     }
+}
+
+/// Annotations to other programs and from them.
+fn exchange_menu(ui: &mut Ui, state: &AppState, out: &mut Vec<Command>) {
+    ui.menu_button("Export", |ui| {
+        ui.set_min_width(200.0);
+        ui.label(crate::app::widgets::row::weak(
+            ui,
+            "Beside the recording, as a new file",
+        ));
+        for format in Format::ALL {
+            if ui.button(format.name()).clicked() {
+                out.push(Command::Export(format));
+                ui.close();
+            }
+        }
+        if ui
+            .button("Candidates (intervals.csv)")
+            .on_hover_text(keys::tip("Save the candidates"))
+            .clicked()
+        {
+            out.push(Command::Save);
+            ui.close();
+        }
+        ui.separator();
+        let waiting = state.entrance.dialog_since.is_some();
+        if ui
+            .add_enabled(!waiting, Button::new("Read annotations…"))
+            .on_hover_text("CSV, ELAN or JSON; or drop the file on the window")
+            .clicked()
+        {
+            out.push(Command::AskForInput(DialogKind::Annotations));
+            ui.close();
+        }
+    });
+}
+
+/// What the window is laid out for.
+fn rooms(ui: &mut Ui, state: &AppState, out: &mut Vec<Command>) {
+    ui.spacing_mut().item_spacing.x = theme::GRID;
+    for (room, name, does) in [
+        (Room::Review, "Review", "Review room"),
+        (Room::Annotate, "Annotate", "Annotate room"),
+    ] {
+        let on = state.settings.room == room;
+        let tab = ui.add(Button::selectable(on, name));
+        if tab.on_hover_text(keys::tip(does)).clicked() {
+            out.push(Command::Room(room));
+        }
+    }
+    ui.spacing_mut().item_spacing.x = theme::GAP;
+    ui.separator();
 }
 
 fn open_menu(ui: &mut Ui, state: &AppState, out: &mut Vec<Command>) {

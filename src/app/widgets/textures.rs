@@ -23,6 +23,8 @@ pub struct Textures {
     attention: Slot,
     second_look: Vec<OpinionTextures>,
     second_look_key: Option<Key>,
+    strip: Vec<(u64, TextureHandle)>,
+    strip_key: Option<Key>,
     wheel: Option<TextureHandle>,
 }
 
@@ -117,6 +119,21 @@ impl Textures {
             let strain = views.strain.as_ref().map(|i| rgb(i, MAX_SIDE));
             self.strain.update(ctx, "strain", key, strain);
         }
+        let key = (generation, review.strip_count, None);
+        if self.strip_key != Some(key) {
+            self.strip_key = Some(key);
+            let pictures = review.strip.iter().flat_map(|s| &s.pictures);
+            self.strip = pictures
+                .map(|(frame, picture)| {
+                    let image = rgb(picture, MAX_SIDE);
+                    let name = "film strip";
+                    (
+                        *frame,
+                        ctx.load_texture(name, image, TextureOptions::LINEAR),
+                    )
+                })
+                .collect();
+        }
         let recognised = review.selected_spot().and_then(|s| review.recognised_in(s));
         let of = recognised.map(|r| (r.onset, r.apex));
         let key = (generation, review.recognised_count, of);
@@ -169,6 +186,12 @@ impl Textures {
     }
 
     /// Of the selected candidate, in the order of its opinions.
+    /// The frames beside the one on the screen, by their numbers.
+    #[must_use]
+    pub fn strip(&self) -> &[(u64, TextureHandle)] {
+        &self.strip
+    }
+
     #[must_use]
     pub fn second_look(&self) -> &[OpinionTextures] {
         &self.second_look

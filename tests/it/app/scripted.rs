@@ -7,7 +7,9 @@ use std::sync::Arc;
 
 use image::{Rgb, RgbImage, Rgba, RgbaImage};
 use onset::app::backend::{Backend, CameraEntry, OpenedSession, PlayerOrder, ViewsWanted};
+use onset::app::coding::Change;
 use onset::app::command::Command;
+use onset::app::project::Kept;
 use onset::base::{Notice, Plane, Point, Rect, Similarity, TimeSpan, Timestamp};
 use onset::explain::uncertainty::Uncertainty;
 use onset::face::crop::HeldCrop;
@@ -163,6 +165,19 @@ impl Backend for Scripted {
         self.arriving.push(Command::Views {
             generation: self.generation,
             views: Box::new(views(&wanted)),
+        });
+    }
+
+    /// As a disk would that never fails.
+    fn keep(&mut self, changes: Vec<Change>, count: u64, _: &str) {
+        let asked = &mut self.asked.borrow_mut();
+        asked.extend(changes.iter().map(|change| format!("keep {change:?}")));
+        self.arriving.push(Command::Kept {
+            generation: self.generation,
+            kept: Kept::Saved {
+                path: "/recordings/interview 07.onset".into(),
+                count,
+            },
         });
     }
 

@@ -1,0 +1,364 @@
+//! What people say of the open recording, with an undo that knows nothing else. It
+//! outlives every new decoding: decisions are laid over the new list of candidates,
+//! and what was accepted or rejected stays in it.
+
+use crate::spotting::{ExpressionKind, IntervalStatus, SpottedInterval};
+use crate::timeline::{Annotation, AnnotationId};
+
+/// Which candidate: the decoding may replace the list at any time, so an index will not do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SpotKey {
+    pub kind: ExpressionKind,
+    pub onset: u64,
+    pub apex: u64,
+    pub offset: u64,
+}
+
+impl SpotKey {
+    #[must_use]
+    pub fn of(interval: &SpottedInterval) -> Self {
+        Self {
+            kind: interval.kind,
+            onset: interval.onset,
+            apex: interval.apex,
+            offset: interval.offset,
+        }
+    }
+
+    /// Overlap over union in frames, both ends included; 0 between kinds.
+    #[must_use]
+    pub fn iou(self, other: Self) -> f64 {
+        if self.kind != other.kind {
+            return 0.0;
+        }
+        let (start, end) = (self.onset.max(other.onset), self.offset.min(other.offset));
+        if end < start {
+            return 0.0;
+        }
+        let length = |k: Self| (k.offset.saturating_sub(k.onset) + 1) as f64;
+        let overlap = (end - start + 1) as f64;
+        overlap / (length(self) + length(other) - overlap)
+    }
+}
+
+/// The same candidate in two decodings.
+pub(super) const SAME_IOU: f64 = 0.5;
+/// Steps that can be taken back.
+const DEEPEST: usize = 1000;
+
+/// One annotation before and after: made, changed, or taken away.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Change {
+    pub before: Option<Annotation>,
+    pub after: Option<Annotation>,
+}
+
+impl Change {
+    fn back(self) -> Self {
+        Self {
+            before: self.after,
+            after: self.before,
+        }
+    }
+
+    /// Which annotation it is about.
+    #[must_use]
+    pub fn id(&self) -> Option<AnnotationId> {
+        self.after.as_ref().or(self.before.as_ref()).map(|a| a.id)
+    }
+}
+
+/// What one key press or one drag changed.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Step {
+    /// For the undo's notice: "the onset".
+    pub of: &'static str,
+    pub changes: Vec<Change>,
+}
+
+/// The annotations of all coders, and the way back.
+#[derive(Debug, Clone, Default)]
+pub struct Coding {
+    /// In time order.
+    annotations: Vec<Annotation>,
+    done: Vec<Step>,
+    undone: Vec<Step>,
+    /// Increases with every change.
+    count: u64,
+}
+
+impl Coding {
+    /// What an earlier session left; there is no way back behind it.
+    #[must_use]
+    pub fn of(annotations: Vec<Annotation>) -> Self {
+        let mut coding = Self {
+            annotations,
+            ..Self::default()
+        };
+        coding.sort();
+        coding
+    }
+
+    /// In time order.
+    #[must_use]
+    pub fn annotations(&self) -> &[Annotation] {
+        &self.annotations
+    }
+
+    #[must_use]
+    pub fn get(&self, id: AnnotationId) -> Option<&Annotation> {
+        self.annotations.iter().find(|a| a.id == id)
+    }
+
+    /// Increases with every change.
+    #[must_use]
+    pub fn count(&self) -> u64 {
+        self.count
+    }
+
+    /// Makes an annotation, or changes the one of its id. The changes are to be kept on
+    /// disk; none where nothing is new.
+    pub fn put(&mut self, of: &'static str, annotation: Annotation) -> Vec<Change> {
+        let before = self.get(annotation.id).cloned();
+        if before.as_ref() == Some(&annotation) {
+            return Vec::new();
+        }
+        self.take(Step {
+            of,
+            changes: vec![Change {
+                before,
+                after: Some(annotation),
+            }],
+        })
+    }
+
+    /// Several at once: one step for the undo.
+    pub fn put_all(
+        &mut self,
+        of: &'static str,
+        annotations: impl IntoIterator<Item = Annotation>,
+    ) -> Vec<Change> {
+        let changes: Vec<Change> = (annotations.into_iter())
+            .map(|annotation| Change {
+                before: self.get(annotation.id).cloned(),
+                after: Some(annotation),
+            })
+            .filter(|change| change.before != change.after)
+            .collect();
+        if changes.is_empty() {
+            return changes;
+        }
+        self.take(Step { of, changes })
+    }
+
+    pub fn remove(&mut self, of: &'static str, id: AnnotationId) -> Vec<Change> {
+        let Some(before) = self.get(id).cloned() else {
+            return Vec::new();
+        };
+        self.take(Step {
+            of,
+            changes: vec![Change {
+                before: Some(before),
+                after: None,
+            }],
+        })
+    }
+
+    fn take(&mut self, step: Step) -> Vec<Change> {
+        self.carry_out(&step.changes);
+        let changes = step.changes.clone();
+        self.done.push(step);
+        if self.done.len() > DEEPEST {
+            self.done.remove(0);
+        }
+        self.undone.clear();
+        changes
+    }
+
+    /// The step that was taken back; `None` when there is none.
+    pub fn undo(&mut self) -> Option<Step> {
+        let step = self.done.pop()?;
+        let back = Step {
+            of: step.of,
+            changes: step
+                .changes
+                .iter()
+                .rev()
+                .cloned()
+                .map(Change::back)
+                .collect(),
+        };
+        self.carry_out(&back.changes);
+        self.undone.push(step);
+        Some(back)
+    }
+
+    /// The step that was taken again; `None` when there is none.
+    pub fn redo(&mut self) -> Option<Step> {
+        let step = self.undone.pop()?;
+        self.carry_out(&step.changes);
+        self.done.push(step.clone());
+        Some(step)
+    }
+
+    fn carry_out(&mut self, changes: &[Change]) {
+        for change in changes {
+            if let Some(id) = change.id() {
+                self.annotations.retain(|a| a.id != id);
+            }
+            self.annotations.extend(change.after.clone());
+        }
+        self.sort();
+        self.count += 1;
+    }
+
+    fn sort(&mut self) {
+        self.annotations
+            .sort_by_key(|a| (a.onset, a.offset, a.kind, a.id));
+    }
+
+    /// The annotation that decides on a candidate: its own, by the frames it has now, or
+    /// the one made from it.
+    #[must_use]
+    pub fn decision_on(&self, key: SpotKey) -> Option<&Annotation> {
+        let mut decided = self.annotations.iter().filter(|a| a.candidate.is_some());
+        (decided.clone().find(|a| key_of(a) == key))
+            .or_else(|| decided.find(|a| candidate_key(a).is_some_and(|c| same(c, key))))
+    }
+
+    #[must_use]
+    pub fn decided(&self, status: IntervalStatus) -> usize {
+        let decided = self.annotations.iter().filter(|a| a.candidate.is_some());
+        decided.filter(|a| a.status == status).count()
+    }
+
+    /// The decoding's list with the decisions laid over it, in time order.
+    #[must_use]
+    pub fn over(&self, decoded: &[SpottedInterval]) -> Vec<SpottedInterval> {
+        let replaced: Vec<SpotKey> = self.annotations.iter().filter_map(candidate_key).collect();
+        let mut list: Vec<SpottedInterval> = decoded
+            .iter()
+            .filter(|i| {
+                let key = SpotKey::of(i);
+                !replaced.iter().any(|r| same(*r, key))
+            })
+            .cloned()
+            .chain(self.annotations.iter().filter_map(as_spot))
+            .collect();
+        list.sort_by_key(|i| (i.apex, i.kind, i.onset));
+        list
+    }
+}
+
+fn same(a: SpotKey, b: SpotKey) -> bool {
+    a.iou(b) >= SAME_IOU
+}
+
+/// Where the candidate lay that an annotation was made from.
+fn candidate_key(annotation: &Annotation) -> Option<SpotKey> {
+    let candidate = annotation.candidate.as_ref()?;
+    Some(SpotKey {
+        kind: candidate.kind,
+        onset: candidate.onset,
+        apex: candidate.apex,
+        offset: candidate.offset,
+    })
+}
+
+/// The frames an annotation has now.
+#[must_use]
+pub fn key_of(annotation: &Annotation) -> SpotKey {
+    SpotKey {
+        kind: annotation.kind,
+        onset: annotation.onset,
+        apex: annotation.apex.unwrap_or(annotation.onset),
+        offset: annotation.offset,
+    }
+}
+
+/// A decided candidate as the list shows it; `None` where a person found it.
+fn as_spot(annotation: &Annotation) -> Option<SpottedInterval> {
+    let candidate = annotation.candidate.as_ref()?;
+    let key = key_of(annotation);
+    Some(SpottedInterval {
+        kind: key.kind,
+        onset: key.onset,
+        apex: key.apex,
+        offset: key.offset,
+        score: candidate.score,
+        status: annotation.status,
+        provisional: false,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn spot(onset: u64) -> SpottedInterval {
+        SpottedInterval {
+            kind: ExpressionKind::Micro,
+            onset,
+            apex: onset + 5,
+            offset: onset + 10,
+            score: 0.3,
+            status: IntervalStatus::Proposed,
+            provisional: true,
+        }
+    }
+
+    fn decided(id: u128, onset: u64, status: IntervalStatus) -> Annotation {
+        Annotation::decided(AnnotationId(id), "Ada", &spot(onset), status)
+    }
+
+    #[test]
+    fn a_decision_survives_the_next_decoding() {
+        use IntervalStatus::{Accepted, Proposed, Rejected};
+        let mut coding = Coding::default();
+        coding.put("a verdict", decided(1, 100, Accepted));
+        coding.put("a verdict", decided(2, 300, Rejected));
+        // The next decoding moved one candidate by a frame and dropped the other.
+        let list = coding.over(&[spot(101), spot(500)]);
+        let seen: Vec<_> = list.iter().map(|i| (i.onset, i.status)).collect();
+        assert_eq!(seen, [(100, Accepted), (300, Rejected), (500, Proposed)]);
+        assert!(coding.undo().is_some() && coding.undo().is_some() && coding.undo().is_none());
+        assert_eq!(coding.over(&[spot(101)])[0].status, Proposed);
+        assert_eq!(coding.redo().map(|step| step.of), Some("a verdict"));
+        assert_eq!(coding.decided(Accepted), 1);
+    }
+
+    #[test]
+    fn corrected_frames_stand_for_the_candidate_they_were_made_from() {
+        let mut coding = Coding::default();
+        let mut corrected = decided(1, 100, IntervalStatus::Accepted);
+        coding.put("a verdict", corrected.clone());
+        // So far that the candidate and its correction hardly overlap.
+        (corrected.onset, corrected.apex, corrected.offset) = (108, Some(112), 130);
+        let changes = coding.put("the frames", corrected.clone());
+        assert_eq!(changes.len(), 1);
+        let list = coding.over(&[spot(100)]);
+        assert_eq!((list.len(), list[0].onset, list[0].apex), (1, 108, 112));
+        for key in [SpotKey::of(&spot(100)), SpotKey::of(&list[0])] {
+            assert_eq!(coding.decision_on(key), Some(&corrected));
+        }
+        assert_eq!(coding.put("the frames", corrected), []);
+    }
+
+    #[test]
+    fn what_a_person_found_is_no_candidate_and_many_are_one_step() {
+        let mut coding = Coding::default();
+        let found = |id, at| {
+            Annotation::found(AnnotationId(id), "Ada", ExpressionKind::Micro, (at, at + 9))
+        };
+        let put = coding.put_all("an import", [found(2, 50), found(1, 10)]);
+        assert_eq!(put.len(), 2);
+        assert_eq!(coding.annotations()[0].onset, 10);
+        assert!(coding.over(&[]).is_empty());
+        let gone = coding.remove("an annotation", AnnotationId(1));
+        assert_eq!(gone[0].after, None);
+        coding.undo();
+        assert_eq!(coding.annotations().len(), 2);
+        coding.undo();
+        assert!(coding.annotations().is_empty());
+    }
+}

@@ -1,0 +1,171 @@
+//! Coding by hand with keys alone: new annotations, their frames, units, undo.
+
+use egui::{Event, Key, Modifiers};
+use onset::app::command::{Command, Room};
+use onset::facs::write_units;
+use onset::spotting::{ExpressionKind, IntervalStatus};
+use onset::timeline::Annotation;
+
+use super::scripted::FRAMES;
+use super::{Shown, assert_tidy, labels, recording, say, says};
+
+const NONE: Modifiers = Modifiers::NONE;
+
+/// Presses keys and counts them, as a person would.
+struct Hands {
+    window: Shown,
+    presses: usize,
+}
+
+impl Hands {
+    fn on(room: Room) -> Self {
+        let mut window = recording((1280.0, 800.0), 1.0, FRAMES, true);
+        say(&mut window, vec![Command::Room(room)]);
+        Self { window, presses: 0 }
+    }
+
+    fn press(&mut self, modifiers: Modifiers, key: Key) {
+        self.window.key_press_modifiers(modifiers, key);
+        self.window.run_steps(3);
+        self.presses += 1;
+    }
+
+    fn keys(&mut self, keys: &[Key]) {
+        for key in keys {
+            self.press(NONE, *key);
+        }
+    }
+
+    fn times(&mut self, count: usize, modifiers: Modifiers, key: Key) {
+        for _ in 0..count {
+            self.press(modifiers, key);
+        }
+    }
+
+    /// Into whatever has the keys.
+    fn type_text(&mut self, text: &str) {
+        self.window.event(Event::Text(text.to_owned()));
+        self.window.run_steps(2);
+        self.presses += text.chars().count();
+    }
+
+    fn annotations(&self) -> Vec<Annotation> {
+        let review = self.window.state().app.state.review.as_ref();
+        let review = review.expect("a recording is open");
+        review.coding.annotations().to_vec()
+    }
+}
+
+#[test]
+fn five_intervals_with_units_are_coded_by_keys_alone() {
+    let mut hands = Hands::on(Room::Annotate);
+    for (at, units) in ["12c", "L12c 6b", "4", "1+2", "b28"].iter().enumerate() {
+        // Twenty frames on from the last offset to the next onset.
+        if at > 0 {
+            hands.times(2, Modifiers::SHIFT, Key::ArrowRight);
+        }
+        hands.keys(&[Key::O]);
+        hands.times(4, NONE, Key::ArrowRight);
+        hands.keys(&[Key::X]);
+        hands.times(6, NONE, Key::ArrowRight);
+        hands.keys(&[Key::F, Key::U]);
+        hands.type_text(units);
+        hands.keys(&[Key::Enter]);
+    }
+    let annotations = hands.annotations();
+    let seen: Vec<_> = annotations
+        .iter()
+        .map(|a| (a.onset, a.apex, a.offset, write_units(&a.units)))
+        .collect();
+    let at = |n: u64| (30 * n, Some(30 * n + 4), 30 * n + 10);
+    let wanted = ["AU12C", "AU12LC+AU6B", "AU4", "AU1+AU2", "AUB28"];
+    let wanted: Vec<_> = wanted
+        .iter()
+        .zip(0..)
+        .map(|(units, n)| (at(n).0, at(n).1, at(n).2, (*units).to_owned()))
+        .collect();
+    assert_eq!(seen, wanted);
+    assert!(annotations.iter().all(|a| a.kind == ExpressionKind::Micro));
+    // Ten steps a movement are the finding of its frames; the rest is five keys and
+    // the codes themselves.
+    println!(
+        "annotate 5 intervals with units: {} key presses",
+        hands.presses
+    );
+    let state = &hands.window.state().app.state;
+    assert!(!state.review.as_ref().unwrap().unsaved);
+    assert!(says(&hands.window, "Saved in interview 07.onset"));
+    assert_tidy(&hands.window, (1280.0, 800.0), "annotate");
+}
+
+#[test]
+fn a_code_that_is_none_says_why_and_stays_in_the_field() {
+    let mut hands = Hands::on(Room::Annotate);
+    hands.keys(&[Key::T, Key::U]);
+    hands.type_text("12x");
+    assert!(says(&hands.window, "is not an action unit"));
+    hands.keys(&[Key::Enter]);
+    assert!(hands.annotations()[0].units.is_empty());
+    assert!(says(&hands.window, "is not an action unit"));
+}
+
+#[test]
+fn correcting_a_candidate_accepts_it_and_undo_brings_the_proposal_back() {
+    let mut hands = Hands::on(Room::Review);
+    hands.keys(&[Key::N, Key::ArrowRight, Key::X]);
+    let corrected = hands.annotations();
+    assert_eq!(corrected.len(), 1);
+    let candidate = corrected[0].candidate.clone().unwrap();
+    assert_eq!(corrected[0].apex, Some(candidate.apex + 1));
+    assert_eq!(corrected[0].status, IntervalStatus::Accepted);
+    assert!(says(&hands.window, "ME accepted"));
+    hands.press(Modifiers::COMMAND, Key::Z);
+    assert!(hands.annotations().is_empty());
+    let review = hands.window.state().app.state.review.as_ref().unwrap();
+    assert_eq!(review.spots[0].status, IntervalStatus::Proposed);
+    assert!(review.selected.is_some());
+    let asked = hands.window.state().asked.borrow();
+    assert_eq!(asked.iter().filter(|a| a.starts_with("keep ")).count(), 2);
+}
+
+#[test]
+fn frames_never_stand_out_of_order_and_the_kind_follows_the_length() {
+    let mut hands = Hands::on(Room::Annotate);
+    hands.times(2, Modifiers::SHIFT, Key::ArrowRight);
+    hands.keys(&[Key::O, Key::ArrowRight, Key::X]);
+    hands.times(1, Modifiers::SHIFT, Key::ArrowLeft);
+    hands.keys(&[Key::F]);
+    assert!(says(
+        &hands.window,
+        "The offset would lie before the onset."
+    ));
+    assert_eq!(hands.annotations()[0].offset, 21);
+    hands.times(3, Modifiers::SHIFT, Key::ArrowRight);
+    hands.keys(&[Key::F]);
+    let a = hands.annotations()[0].clone();
+    assert_eq!((a.onset, a.apex, a.offset), (20, Some(21), 41));
+    // 21 frames of 30 a second.
+    assert_eq!(a.kind, ExpressionKind::Macro);
+}
+
+#[test]
+fn what_another_coder_said_stays_and_a_blind_pass_hides_it_and_the_networks() {
+    let mut hands = Hands::on(Room::Annotate);
+    hands.keys(&[Key::T]);
+    let rename = Command::Code(onset::app::coder::Coded::Coder("Ben".into()));
+    say(&mut hands.window, vec![rename]);
+    hands.keys(&[Key::ArrowRight, Key::F]);
+    assert!(says(&hands.window, "is by a coder without a name"));
+    assert_eq!(hands.annotations()[0].offset, 0);
+    hands.keys(&[Key::T]);
+    assert_eq!(hands.annotations().len(), 2);
+    let listed = |hands: &Hands| {
+        let labels = labels(&hands.window).into_iter();
+        labels.filter(|l| l.starts_with("ME from ")).count()
+    };
+    assert_eq!(listed(&hands), 2);
+    hands.keys(&[Key::B]);
+    assert_eq!(listed(&hands), 1);
+    assert!(!says(&hands.window, "Scores of"));
+    assert!(says(&hands.window, "Annotations 1"));
+}
