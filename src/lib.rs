@@ -26,14 +26,14 @@
 //! | [`explain`] | what lights a network up (integrated gradients, Grad-CAM), where that lies on the face, how unsure several opinions are, whether probabilities hold (calibration) |
 //! | [`spotting`] | scores to intervals: offline, live, and as the published code does it |
 //! | [`recognition`] | the motion from a spotted onset to its apex, and what the networks say of it: action units, a class, how sure; a second look by other networks |
-//! | [`timeline`] | what the analysis tells, the recording that keeps it, min–max drawing |
+//! | [`timeline`] | what the analysis tells, the recording that keeps it, what coders say of it, min–max drawing |
 //! | [`metrics`] | spotting, recognition, action units, spot-then-recognise, apexes, how far two coders agree |
 //! | [`session`] | [`session::pipeline::Pipeline`]: the analysis itself, and its threads; `device` chooses the side |
-//! | [`project`] | the project file, which holds analysis and coding of one recording; result folders and the printed timeline; annotations as tables, for ELAN, the challenges and other programs |
+//! | [`project`] | the project file, which holds analysis and coding of one recording; result folders and the printed timeline; annotations as tables, for ELAN, the challenges and other programs; the report |
 //! | [`dataset`] | labelled data on disk: drawn recordings, flow images, the licensed databases; splits by subject |
 //! | [`training`] | what the studio films, the trainers, checkpoints, evaluation by protocol |
 //! | [`cli`] | one file a subcommand |
-//! | [`app`] | the window |
+//! | [`app`] | the window: a room to go through candidates and one to code in; every change of the coding goes to the project file on the thread "project" |
 //!
 //! # Invariants
 //! * [`session::pipeline::Pipeline`] has no thread or channel of its own and no clock

@@ -9,6 +9,7 @@ use crate::face::crop::HeldCrop;
 use crate::facs::ActionUnit;
 use crate::media::{Frame, SourceInfo, StripWish};
 use crate::session::Params;
+use crate::session::facts::AnalysisFacts;
 use crate::session::magnified_view::MagnifyView;
 use crate::spotting::ExpressionKind;
 use crate::timeline::ScoreSource;
@@ -21,6 +22,9 @@ pub struct OpenedSession {
     pub info: SourceInfo,
     /// Which signal speaks, per kind.
     pub sources: BTreeMap<ExpressionKind, ScoreSource>,
+    /// How it is analysed, as known at the start.
+    pub analysed: AnalysisFacts,
+    pub params: Params,
     /// The action units that are read and from which probability on each is called
     /// present; empty where none is read.
     pub unit_thresholds: BTreeMap<ActionUnit, f64>,

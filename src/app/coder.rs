@@ -6,6 +6,7 @@ use uuid::Uuid;
 use super::coding::{Change, SpotKey, Step};
 use super::command::{Command, Effect};
 use super::exchange::Desk;
+use super::report::ReportDesk;
 use super::review::Review;
 use super::state::AppState;
 use crate::base::Notice;
@@ -221,6 +222,11 @@ impl AppState {
         let desk = |review: &Review| Box::new(Desk::of(review, &coder));
         match command {
             Command::Export(format) => vec![Effect::Export(format, desk(review))],
+            Command::Report => {
+                let desk = Box::new(ReportDesk::of(review));
+                self.say(Notice::info("The report is being written…"));
+                vec![Effect::Report(desk), Effect::WakeAfter(NOTICE_SECS)]
+            }
             Command::Import(path) => vec![Effect::Import(path, desk(review))],
             Command::Imported {
                 generation,

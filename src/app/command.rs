@@ -8,6 +8,7 @@ use super::coding::{Change, SpotKey};
 use super::emotions::EmotionLabels;
 use super::exchange::{Desk, Format};
 use super::project::{Kept, ProjectNews};
+use super::report::ReportDesk;
 use super::saving::Saving;
 use super::second_look::SecondLookView;
 use super::settings::{PanelSizes, ThemeChoice};
@@ -108,6 +109,7 @@ pub enum Command {
     /// Writes the candidates with their standing to a new file.
     Save,
     Export(Format),
+    Report,
     Import(std::path::PathBuf),
     /// What an import brought, of the session that asked for it.
     Imported {
@@ -210,6 +212,7 @@ pub enum Effect {
     SaveSettings,
     SaveCandidates(Box<Saving>),
     Export(Format, Box<Desk>),
+    Report(Box<ReportDesk>),
     Import(std::path::PathBuf, Box<Desk>),
     /// Into the project file, at once.
     Keep(Vec<Change>),

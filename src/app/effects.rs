@@ -45,6 +45,9 @@ impl App {
                     vec![Command::Say(desk.export(format))]
                 });
             }
+            Effect::Report(desk) => {
+                self.apart(ctx, "report", move || vec![Command::Say(desk.write())]);
+            }
             Effect::Import(path, desk) => {
                 let review = self.state.review.as_ref();
                 let generation = review.map_or(0, |r| r.session.generation);

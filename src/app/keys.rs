@@ -91,6 +91,7 @@ bindings! {
     "File": {
         "Open recording…" => with(Modifiers::COMMAND, Key::O), Command::AskForInput(DialogKind::Recording);
         "Save the candidates" => with(Modifiers::COMMAND, Key::S), Command::Save;
+        "Report" => with(Modifiers::COMMAND, Key::E), Command::Report;
         "These keys" => plain(Key::Questionmark), Command::ToggleHelp;
     }
 }
@@ -122,6 +123,13 @@ pub fn name(shortcut: &KeyboardShortcut) -> String {
         key => key.name(),
     });
     s
+}
+
+/// The key alone: "A"; nothing where none does it.
+#[must_use]
+pub fn of(does: &str) -> String {
+    let binding = BINDINGS.iter().find(|b| b.does == does);
+    binding.map_or_else(String::new, |b| name(&b.shortcut))
 }
 
 /// "Accept (A)": what it does with its key, for a tooltip.

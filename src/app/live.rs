@@ -46,6 +46,7 @@ struct Ready {
     /// What cannot be done of what was asked for.
     said: Vec<Notice>,
     device: String,
+    params: Params,
     /// The project file that was opened.
     project: Option<PathBuf>,
 }
@@ -147,6 +148,8 @@ impl Live {
             generation: ready.session.generation,
             info: ready.session.info.clone(),
             sources: ready.sources.clone(),
+            analysed: ready.session.facts.clone(),
+            params: ready.params.clone(),
             unit_thresholds: ready.unit_thresholds.clone(),
             second_look: ready.second_look.clone(),
             device: ready.device.clone(),
@@ -381,7 +384,8 @@ fn ready(
     };
     let knock = wake.clone();
     let session = SessionHandle::start(source, params, &resources, move || knock.wake())?;
-    let sources = session.sources.iter().cloned().collect();
+    let scores = session.facts.scores.iter();
+    let sources = scores.map(|s| (s.kind, s.source.clone())).collect();
     Ok(Ready {
         session,
         player,
@@ -393,6 +397,7 @@ fn ready(
         said,
         device,
         project,
+        params: params.clone(),
     })
 }
 

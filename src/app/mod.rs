@@ -23,6 +23,7 @@ pub mod notices;
 pub mod panels;
 pub mod project;
 pub mod regions;
+pub mod report;
 pub mod review;
 pub mod run;
 pub mod saving;

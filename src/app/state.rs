@@ -113,9 +113,10 @@ impl AppState {
                 }
             },
 
-            Command::Export(_) | Command::Import(_) | Command::Imported { .. } => {
-                self.exchange(command)
-            }
+            Command::Report
+            | Command::Export(_)
+            | Command::Import(_)
+            | Command::Imported { .. } => self.exchange(command),
 
             Command::Clock(now) => self.clock(now),
             Command::Events { generation, events } => self.hear(generation, events),

@@ -52,6 +52,22 @@ impl Timestamp {
         Self(self.0 + Self::from_secs(secs).0)
     }
 
+    /// `2026-11-27` where the clock counts from 1970; years by Howard Hinnant's
+    /// days-to-civil algorithm.
+    #[must_use]
+    pub fn date(self) -> String {
+        // Days from 0000-03-01, so that the leap day comes last in a year.
+        let from_march = self.0.max(0) / 86_400_000_000_000 + 719_468;
+        let (era, of_era) = (from_march / 146_097, from_march % 146_097);
+        let year_of_era = (of_era - of_era / 1_460 + of_era / 36_524 - of_era / 146_096) / 365;
+        let of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+        let month_from_march = (5 * of_year + 2) / 153;
+        let day = of_year - (153 * month_from_march + 2) / 5 + 1;
+        let month = (month_from_march + 2) % 12 + 1;
+        let year = era * 400 + year_of_era + i64::from(month <= 2);
+        format!("{year:04}-{month:02}-{day:02}")
+    }
+
     /// `h:mm:ss.mmm`, as the window shows times.
     #[must_use]
     pub fn clock(self) -> String {

@@ -17,6 +17,7 @@ use crate::motion::tvl1::Tvl1Preset;
 use crate::motion::windows::Stride;
 use crate::project::output::{OutputError, check_writable};
 use crate::project::{Batch, plot, results, second_opinions};
+use crate::session::facts::AnalysisFacts;
 use crate::session::params::{DeviceChoice, RecognitionChoice, SpotterChoice, WindowSecs};
 use crate::session::pipeline::Pipeline;
 use crate::session::{Params, Resources, SessionError};
@@ -358,7 +359,8 @@ fn one(
         .file_name()
         .map_or_else(|| spec.stem(), |n| n.to_string_lossy().into_owned());
     let facts = (identity.size_bytes, identity.fingerprint.as_str());
-    let summary = results::Summary::of(&info, facts, params, &pipeline, &recording);
+    let analysed = AnalysisFacts::of(&pipeline);
+    let summary = results::Summary::of(&info, facts, params, &analysed, &recording);
     write_all(&folder, &stem, &recording, &summary, started, input).map_err(Failure::other)?;
     report(&folder, &recording, &summary, quiet);
     Ok(if recording.has_warnings() {

@@ -14,8 +14,8 @@ use crate::facs::ActionUnit;
 use crate::media::SourceInfo;
 use crate::recognition::{ClassReading, Recognition};
 use crate::session::Params;
+use crate::session::facts::AnalysisFacts;
 use crate::session::params::DeviceChoice;
-use crate::session::pipeline::Pipeline;
 use crate::spotting::signal::ScoreSample;
 use crate::spotting::{ExpressionKind, IntervalStatus, SpottedInterval};
 use crate::timeline::event::{RecognitionSource, UnitSample};
@@ -89,22 +89,22 @@ pub struct DeviceFacts {
 }
 
 impl Summary {
-    /// Of a recording that `pipeline` has finished.
+    /// Of a recording that was analysed as `facts` say.
     #[must_use]
     pub fn of(
         info: &SourceInfo,
         (size_bytes, fingerprint): (u64, &str),
         params: &Params,
-        pipeline: &Pipeline,
+        analysed: &AnalysisFacts,
         recording: &Recording,
     ) -> Self {
-        let scores = ExpressionKind::BOTH.map(|kind| {
-            let source = pipeline.score_source(kind);
+        let scores = analysed.scores.each_ref().map(|of_kind| {
+            let (kind, source) = (of_kind.kind, of_kind.source.clone());
             let facts = KindFacts {
                 source_label: source.label(),
                 source,
                 window_secs: params.windows.of(kind),
-                window_frames: pipeline.window_frames(kind),
+                window_frames: of_kind.window_frames,
                 threshold: recording.thresholds.get(&kind).copied(),
                 intervals: recording
                     .intervals
@@ -124,7 +124,7 @@ impl Summary {
                 height: info.height,
                 frames: recording.frames.len() as u64,
                 duration_secs: recording.end().secs(),
-                measured_fps: pipeline.measured_fps(),
+                measured_fps: analysed.measured_fps,
                 nominal_fps: info.nominal_fps,
                 dropped: recording
                     .frames
@@ -134,18 +134,16 @@ impl Summary {
             },
             parameters: params.without_folders(),
             scores: scores.into_iter().collect(),
-            recognition: pipeline.recognition(),
+            recognition: analysed.recognition.clone(),
             face: FaceFacts {
-                landmark_model: pipeline.landmark_model(),
+                landmark_model: analysed.landmark_model.clone(),
                 found_share: recording.found_share(),
                 others_share: recording.others_share(),
             },
             device: DeviceFacts {
                 asked: params.device,
-                flow: pipeline
-                    .flow_adapter()
-                    .unwrap_or_else(|| "processor".to_owned()),
-                network: pipeline.network_device().map(str::to_owned),
+                flow: (analysed.flow_adapter.clone()).unwrap_or_else(|| "processor".to_owned()),
+                network: analysed.network_device.clone(),
             },
             warnings: recording
                 .notices

@@ -5,14 +5,14 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
+use super::facts::AnalysisFacts;
 use super::pipeline::Pipeline;
 use super::{Params, Resources, SessionError};
 use crate::base::{Latest, Mailbox, Notice};
 use crate::face::FaceTrack;
 use crate::media::queue::{Delivery, FrameReceiver};
 use crate::media::{CaptureWorker, Frame, FrameSource, SourceInfo};
-use crate::spotting::ExpressionKind;
-use crate::timeline::{Event, ScoreSource};
+use crate::timeline::Event;
 
 /// The newest analysed frame, for showing a camera live.
 #[derive(Debug, Clone)]
@@ -45,8 +45,8 @@ pub struct SessionStatus {
 /// Dropping the handle stops the capture and analysis threads.
 pub struct SessionHandle {
     pub info: SourceInfo,
-    /// What scores each kind, with its weights.
-    pub sources: [(ExpressionKind, ScoreSource); 2],
+    /// How it is analysed, as known at the start.
+    pub facts: AnalysisFacts,
     /// Increases with every session; results of an older one are discarded.
     pub generation: u64,
     pub events: Mailbox<Event>,
@@ -81,7 +81,7 @@ impl SessionHandle {
         if info.live {
             pipeline = pipeline.at_once();
         }
-        let sources = ExpressionKind::BOTH.map(|kind| (kind, pipeline.score_source(kind)));
+        let facts = AnalysisFacts::of(&pipeline);
         let status = Arc::new(Mutex::new(SessionStatus {
             frames_total: info.frame_count,
             ..SessionStatus::default()
@@ -103,7 +103,7 @@ impl SessionHandle {
         let generation = GENERATION.fetch_add(1, Ordering::Relaxed) + 1;
         Ok(Self {
             info,
-            sources,
+            facts,
             generation,
             events,
             preview,

@@ -4,6 +4,7 @@
 pub mod decoding;
 pub mod device;
 mod error;
+pub mod facts;
 pub mod handle;
 pub mod magnified_view;
 pub mod magnifier;

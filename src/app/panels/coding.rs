@@ -57,6 +57,8 @@ fn who(ui: &mut Ui, state: &AppState, review: &Review, out: &mut Vec<Command>) {
         let mut name = state.settings.coder.clone();
         let field = TextEdit::singleline(&mut name)
             .hint_text(row::weak(ui, "your name"))
+            .align(egui::Align2::LEFT_CENTER)
+            .min_size(vec2(0.0, theme::CONTROL))
             .desired_width(112.0);
         let field = ui.add(field);
         field.widget_info(|| WidgetInfo::labeled(Role::TextInput, true, "Coder"));
@@ -209,10 +211,11 @@ fn frames(ui: &mut Ui, review: &Review, a: &Annotation, mine: bool, out: &mut Ve
             {
                 out.extend(frame.map(Command::Seek));
             }
-            let here = Button::new(row::weak(ui, "is here")).frame(false);
+            let here = Button::new(row::weak(ui, format!("Set ({})", keys::of(does))))
+                .min_size(vec2(ui.available_width(), 0.0));
             if ui
                 .add_enabled(mine, here)
-                .on_hover_text(keys::tip(does))
+                .on_hover_text(format!("The {name} is the frame on the screen"))
                 .clicked()
             {
                 out.push(Command::Code(Coded::Edge(edge)));
@@ -260,6 +263,8 @@ fn units(ui: &mut Ui, state: &AppState, a: &Annotation, out: &mut Vec<Command>) 
     let field = TextEdit::singleline(&mut typed)
         .id(id.with("field"))
         .hint_text(row::weak(ui, "4B, L12C, 6: then Enter (U)"))
+        .align(egui::Align2::LEFT_CENTER)
+        .min_size(vec2(0.0, theme::CONTROL))
         .desired_width(f32::INFINITY);
     let field = ui.add(field);
     field.widget_info(|| WidgetInfo::labeled(Role::TextInput, true, "Action units"));

@@ -96,7 +96,7 @@ pub fn show(
     let small = TextStyle::Small.resolve(ui.style());
     for (at, name) in names.iter().enumerate() {
         let row = scale.row(at);
-        let label = if name.is_empty() { "annotations" } else { name };
+        let label = if name.is_empty() { "coded" } else { name };
         let ink = if *name == state.settings.coder {
             p.text
         } else {
@@ -212,7 +212,14 @@ fn bar(
     }
     if let Some(apex) = a.apex {
         let x = scale.x(review.time_of(apex).secs());
-        painter.vline(x, rect.y_range(), Stroke::new(2.0, p.on_human));
+        // Two notches: the words between them stay readable.
+        let notch = 4.0;
+        for y in [
+            rect.top()..=rect.top() + notch,
+            rect.bottom() - notch..=rect.bottom(),
+        ] {
+            painter.vline(x, y, Stroke::new(2.0, p.on_human));
+        }
     }
     let mut words = vec![marks::short(a.kind).to_owned()];
     words.extend((!a.units.is_empty()).then(|| write_units(&a.units)));

@@ -28,7 +28,7 @@ pub(super) const SCORE_AXIS: f32 = 64.0;
 /// Candidates lie in a strip of this height above the curve.
 const BARS: f32 = 16.0;
 /// A curve lower than this says nothing.
-const LEAST_LANE: f32 = 32.0;
+const LEAST_LANE: f32 = 24.0;
 /// Between two ticks at least so many points.
 const TICK_GAP: f32 = 64.0;
 

@@ -51,6 +51,11 @@ fn exchange_menu(ui: &mut Ui, state: &AppState, out: &mut Vec<Command>) {
             ui,
             "Beside the recording, as a new file",
         ));
+        let report = ui.button("Report (HTML)");
+        if report.on_hover_text(keys::tip("Report")).clicked() {
+            out.push(Command::Report);
+            ui.close();
+        }
         for format in Format::ALL {
             if ui.button(format.name()).clicked() {
                 out.push(Command::Export(format));

@@ -185,13 +185,12 @@ impl Textures {
         self.attention.handle.as_ref()
     }
 
-    /// Of the selected candidate, in the order of its opinions.
     /// The frames beside the one on the screen, by their numbers.
-    #[must_use]
     pub fn strip(&self) -> &[(u64, TextureHandle)] {
         &self.strip
     }
 
+    /// Of the selected candidate, in the order of its opinions.
     #[must_use]
     pub fn second_look(&self) -> &[OpinionTextures] {
         &self.second_look

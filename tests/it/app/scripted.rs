@@ -20,6 +20,7 @@ use onset::model::flow_framing::FlowFraming;
 use onset::recognition::second_look::{MagnifiedLook, RebuiltApex};
 use onset::recognition::{Attention, ClassReading, Recognition, SecondOpinion, UnitReading};
 use onset::session::Params;
+use onset::session::facts::{AnalysisFacts, KindSource};
 use onset::session::handle::SessionStatus;
 use onset::session::views::Views;
 use onset::spotting::signal::{MaskReason, ScoreSample};
@@ -97,7 +98,7 @@ impl Scripted {
 }
 
 impl Backend for Scripted {
-    fn open(&mut self, input: &str, _: &Params) {
+    fn open(&mut self, input: &str, params: &Params) {
         self.asked.borrow_mut().push(format!("open {input}"));
         if input.contains("missing") {
             self.arriving.push(Command::OpenFailed {
@@ -122,6 +123,19 @@ impl Backend for Scripted {
         self.arriving.push(Command::Opened(Box::new(OpenedSession {
             generation: self.generation,
             info: self.info(input),
+            analysed: AnalysisFacts {
+                scores: ExpressionKind::BOTH.map(|kind| KindSource {
+                    kind,
+                    source: sources[&kind].clone(),
+                    window_frames: None,
+                }),
+                measured_fps: Some(FPS),
+                recognition: None,
+                landmark_model: "scripted".into(),
+                flow_adapter: None,
+                network_device: None,
+            },
+            params: params.clone(),
             sources,
             second_look: if self.looks_again {
                 ["led", "uamrn", "moext.rebuilding"]

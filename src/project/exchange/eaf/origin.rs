@@ -3,6 +3,8 @@
 use std::path::{Component, Path};
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use crate::base::Timestamp;
+
 /// Where things lie and when the file is written.
 #[derive(Debug, Clone, Copy)]
 pub struct Origin<'a> {
@@ -76,23 +78,14 @@ pub(super) fn relative_url(media: &Path, folder: Option<&Path>) -> String {
     format!("{lead}{}", names.join("/"))
 }
 
-/// `2026-11-20T09:05:00Z`; years by Howard Hinnant's days-to-civil algorithm.
+/// `2026-11-20T09:05:00Z`.
 pub(super) fn date_time(time: SystemTime) -> String {
-    let secs = time
-        .duration_since(UNIX_EPOCH)
-        .map_or(0, |since| since.as_secs());
-    let (days, of_day) = (secs / 86_400, secs % 86_400);
-    // Days from 0000-03-01, so that the leap day comes last in a year.
-    let from_march = days + 719_468;
-    let (era, of_era) = (from_march / 146_097, from_march % 146_097);
-    let year_of_era = (of_era - of_era / 1_460 + of_era / 36_524 - of_era / 146_096) / 365;
-    let of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let month_from_march = (5 * of_year + 2) / 153;
-    let day = of_year - (153 * month_from_march + 2) / 5 + 1;
-    let month = (month_from_march + 2) % 12 + 1;
-    let year = era * 400 + year_of_era + u64::from(month <= 2);
+    let since = time.duration_since(UNIX_EPOCH);
+    let nanos = since.map_or(0, |since| since.as_nanos() as i64);
+    let time = Timestamp::from_nanos(nanos);
+    let of_day = time.nanos() / 1_000_000_000 % 86_400;
     let (hour, minute, second) = (of_day / 3600, of_day / 60 % 60, of_day % 60);
-    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z")
+    format!("{}T{hour:02}:{minute:02}:{second:02}Z", time.date())
 }
 
 #[cfg(test)]

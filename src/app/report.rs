@@ -1,0 +1,139 @@
+//! The report of the open recording: one HTML page beside it, with pictures read from
+//! the recording anew.
+
+use std::time::SystemTime;
+
+use super::review::Review;
+use super::saving::{folders, free_path};
+use crate::base::{Notice, Timestamp};
+use crate::media::{self, InputSpec, SourceInfo};
+use crate::project::Batch;
+use crate::project::report::{Pictures, Report, Sources};
+use crate::project::results::Summary;
+use crate::session::Params;
+use crate::session::facts::AnalysisFacts;
+use crate::spotting::SpottedInterval;
+use crate::timeline::{Annotation, Recording};
+
+/// Reading on is cheaper than a seek over so many frames.
+const NEAR: u64 = 48;
+
+/// A copy of what the report is made from; the window goes on with its own.
+#[derive(Debug, Clone)]
+pub struct ReportDesk {
+    info: SourceInfo,
+    params: Params,
+    analysed: AnalysisFacts,
+    recording: Recording,
+    annotations: Vec<Annotation>,
+    candidates: Vec<SpottedInterval>,
+}
+
+impl ReportDesk {
+    #[must_use]
+    pub fn of(review: &Review) -> Self {
+        let session = &review.session;
+        let analysed = AnalysisFacts {
+            measured_fps: review.measured_fps(),
+            ..session.analysed.clone()
+        };
+        Self {
+            info: session.info.clone(),
+            params: session.params.clone(),
+            analysed,
+            recording: review.recording.clone(),
+            annotations: review.coding.annotations().to_vec(),
+            candidates: review.recording.intervals.clone(),
+        }
+    }
+
+    /// Writes a new file beside the recording, or where that is not allowed in the
+    /// person's documents; an older file is never replaced.
+    #[must_use]
+    pub fn write(&self) -> Notice {
+        let (html, without) = self.html();
+        let name = std::path::Path::new(&self.info.name)
+            .file_stem()
+            .map_or_else(|| "recording".into(), |s| s.to_string_lossy().into_owned());
+        let mut failed = None;
+        for folder in folders(self.info.path.as_deref()) {
+            let path = free_path(&folder, &name, "report.html");
+            let mut batch = Batch::default();
+            let written = batch
+                .add(&path, html.as_bytes())
+                .and_then(|()| batch.commit());
+            match written {
+                Ok(()) => {
+                    let place = path.display();
+                    return match without {
+                        None => Notice::info(format!("The report is written: {place}")),
+                        Some(why) => Notice::warning(format!(
+                            "The report is written, but some pictures are missing. {why}: {place}"
+                        )),
+                    };
+                }
+                Err(e) => failed = Some(e.to_string()),
+            }
+        }
+        Notice::error(failed.unwrap_or_else(|| {
+            "Cannot write the report: this account has no folder of its own.".to_owned()
+        }))
+    }
+
+    /// The page, and why pictures are missing.
+    fn html(&self) -> (String, Option<String>) {
+        let size = (self.info.width, self.info.height);
+        let (recording, annotations) = (&self.recording, &self.annotations);
+        let mut pictures = Pictures::wanted(recording, annotations, &self.candidates, size);
+        let without = self.read(&mut pictures).err();
+        let (fingerprint, params) = ((0, ""), &self.params);
+        let summary = Summary::of(&self.info, fingerprint, params, &self.analysed, recording);
+        let sources = Sources {
+            recording,
+            annotations,
+            candidates: &self.candidates,
+            summary: &summary,
+            pictures: &pictures,
+            date: &today(),
+        };
+        (Report::of_recording(&sources).html(), without)
+    }
+
+    fn read(&self, pictures: &mut Pictures) -> Result<(), String> {
+        let frames = pictures.frames();
+        let Some(path) = &self.info.path else {
+            return match frames.is_empty() {
+                true => Ok(()),
+                false => Err("A camera's pictures are not kept".to_owned()),
+            };
+        };
+        let spec = InputSpec::parse(&path.display().to_string(), self.params.fps)
+            .map_err(|e| e.to_string())?;
+        let mut source = media::open(&spec).map_err(|e| e.to_string())?;
+        let mut next = 0;
+        for frame in frames {
+            if frame < next || frame - next > NEAR {
+                source.seek(frame).map_err(|e| e.to_string())?;
+            }
+            loop {
+                let read = source.next_frame().map_err(|e| e.to_string())?;
+                let Some(read) = read else {
+                    return Err(format!("The recording ends before frame {frame}"));
+                };
+                next = read.index + 1;
+                if read.index >= frame {
+                    pictures.keep(read.index, &read.picture);
+                    break;
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// `2026-11-27`, in UTC.
+fn today() -> String {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+    let nanos = since.map_or(0, |since| since.as_nanos() as i64);
+    Timestamp::from_nanos(nanos).date()
+}
