@@ -34,18 +34,27 @@ pub fn show(ui: &mut Ui, state: &AppState, out: &mut Vec<Command>) {
             ui.add_space(theme::GAP);
             who(ui, state, review, out);
         });
+    // As high as what is in it was when it was last laid out.
+    let memory = Id::unique("height of the form");
+    let high: f32 = ui.data(|d| d.get_temp(memory)).unwrap_or(0.0);
     let most = (FORM_SHARE * ui.available_height()).floor();
     egui::Panel::top("form")
         .frame(egui::Frame::NONE)
         .resizable(false)
-        .max_size(most)
+        .exact_size((high + theme::GAP).min(most))
         .show(ui, |ui| {
-            ScrollArea::vertical()
-                .id_salt("form")
-                .max_height(most)
-                .auto_shrink([false, true])
-                .show(ui, |ui| form(ui, state, review, out));
-            ui.add_space(theme::GAP);
+            let area = ScrollArea::vertical().id_salt("form");
+            let shown = area.auto_shrink([false, false]).show(ui, |ui| {
+                if high + theme::GAP > most {
+                    // The bar that scrolls lies over what is there.
+                    ui.set_max_width(ui.available_width() - theme::GAP);
+                }
+                form(ui, state, review, out);
+            });
+            if (shown.content_size.y - high).abs() > 0.5 {
+                ui.data_mut(|d| d.insert_temp(memory, shown.content_size.y));
+                ui.ctx().request_repaint();
+            }
         });
     ui.add_space(theme::GAP);
     list(ui, state, review, out);

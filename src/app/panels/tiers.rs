@@ -202,6 +202,9 @@ fn bar(
         return;
     }
     painter.rect_filled(rect, 2.0, p.human);
+    // Bars that lie over each other stay apart.
+    let edge = Stroke::new(1.0, p.ground);
+    painter.rect_stroke(rect, 2.0, edge, StrokeKind::Inside);
     if review.marked == Some(a.id) {
         painter.rect_stroke(
             rect.expand(1.5),

@@ -27,6 +27,8 @@ const TIME_AXIS: f32 = 32.0;
 pub(super) const SCORE_AXIS: f32 = 64.0;
 /// Candidates lie in a strip of this height above the curve.
 const BARS: f32 = 16.0;
+/// Lower than this a lane has no room for the name of its axis.
+const LOW_LANE: f32 = 56.0;
 /// A curve lower than this says nothing.
 const LEAST_LANE: f32 = 24.0;
 /// Between two ticks at least so many points.
@@ -180,7 +182,8 @@ fn lane(
         .label_spacing(Rangef::new(8.0, 16.0));
     let y_axis = AxisHints::new_y()
         .label(
-            RichText::new(axis_name)
+            // In a low lane the name would run into the next one's.
+            RichText::new(if plot_height < LOW_LANE { "" } else { axis_name })
                 .text_style(TextStyle::Small)
                 .color(p.weak),
         )
