@@ -161,6 +161,13 @@ impl AppState {
             }
             Coded::ToggleBlind => {
                 self.settings.blind = !self.settings.blind;
+                let coder = &self.settings.coder;
+                // What is hidden is not worked on either.
+                if let Some(review) = self.review.as_mut().filter(|_| self.settings.blind)
+                    && review.annotation().is_none_or(|a| a.coder != *coder)
+                {
+                    review.select(None);
+                }
                 return Ok(vec![]);
             }
             Coded::EnterUnits | Coded::UnitsEntered => {

@@ -1,7 +1,7 @@
 //! What the window knows, as plain data: no thread, no texture, no clock.
 
 use super::backend::{Machine, PlayerOrder, ViewsWanted};
-use super::command::{Command, Effect, Overlay, SideTab, View};
+use super::command::{Command, Effect, Overlay, Room, SideTab, View};
 use super::entrance::Entrance;
 use super::notices::NoticeLog;
 use super::review::Review;
@@ -45,6 +45,12 @@ impl AppState {
             machine,
             ..Self::default()
         }
+    }
+
+    /// Whether a blind pass hides what the networks and other coders say.
+    #[must_use]
+    pub fn blind(&self) -> bool {
+        self.settings.blind && self.settings.room == Room::Annotate
     }
 
     /// Carries out a command and says what the world outside is to do about it.
@@ -191,6 +197,13 @@ impl AppState {
 
     fn play(&mut self, command: Command) -> Vec<Effect> {
         let speed = self.settings.speed;
+        let to_candidates = matches!(command, Command::NextSpot | Command::PreviousSpot);
+        if to_candidates && self.blind() {
+            self.say(Notice::info(
+                "A blind pass hides the candidates. B shows them; . and , go to your annotations.",
+            ));
+            return vec![Effect::WakeAfter(8.1)];
+        }
         let Some(review) = self.review.as_mut() else {
             return vec![];
         };

@@ -400,7 +400,7 @@ fn note(ui: &mut Ui, a: &Annotation, out: &mut Vec<Command>) {
 fn list(ui: &mut Ui, state: &AppState, review: &Review, out: &mut Vec<Command>) {
     let s = &state.settings;
     let shown: Vec<&Annotation> = (review.coding.annotations().iter())
-        .filter(|a| a.status != IntervalStatus::Rejected && (!s.blind || a.coder == s.coder))
+        .filter(|a| a.status != IntervalStatus::Rejected && (!state.blind() || a.coder == s.coder))
         .collect();
     if shown.is_empty() {
         ui.label(row::weak(ui, "No annotation yet."));

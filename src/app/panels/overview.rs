@@ -11,8 +11,13 @@ use crate::spotting::{ExpressionKind, SpottedInterval};
 
 pub(super) const OVERVIEW: f32 = 16.0;
 
-/// The whole recording in one bar: candidates, gaps, and the stretch shown above.
-pub(super) fn show(ui: &mut Ui, review: &Review, view: TimeView, out: &mut Vec<Command>) {
+/// The whole recording in one bar: candidates (not in a blind pass), gaps, and the stretch shown above.
+pub(super) fn show(
+    ui: &mut Ui,
+    review: &Review,
+    (view, blind): (TimeView, bool),
+    out: &mut Vec<Command>,
+) {
     let p = Palette::current(ui);
     let (full, _) = ui.allocate_exact_size(vec2(ui.available_width(), OVERVIEW), Sense::hover());
     let rect = Rect::from_min_max(pos2(full.left() + SCORE_AXIS, full.top()), full.max);
@@ -51,7 +56,7 @@ pub(super) fn show(ui: &mut Ui, review: &Review, view: TimeView, out: &mut Vec<C
         );
     }
     for spot in &review.spots {
-        if !review.above_floor(spot) {
+        if blind || !review.above_floor(spot) {
             continue;
         }
         let top = match spot.kind {

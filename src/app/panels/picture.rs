@@ -125,7 +125,7 @@ fn original(ui: &mut Ui, state: &AppState, review: &Review, textures: &Textures,
         origin: rect.min,
         by: rect.width() / picture.picture.width().max(1) as f32,
     };
-    if state.settings.overlays.attention {
+    if state.settings.overlays.attention && !state.blind() {
         attention::show(ui, review, textures.attention(), rect, |p| to_screen.at(p));
     }
     overlays(&painter, state, review, to_screen);

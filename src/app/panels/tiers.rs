@@ -52,7 +52,7 @@ fn coders<'a>(review: &'a Review, now: &'a str, blind: bool) -> Vec<&'a str> {
 #[must_use]
 pub fn height(state: &AppState, review: &Review) -> f32 {
     let s = &state.settings;
-    let tiers = coders(review, &s.coder, s.blind).len() + usize::from(!s.blind);
+    let tiers = coders(review, &s.coder, state.blind()).len() + usize::from(!state.blind());
     tiers as f32 * ROW + AXIS
 }
 
@@ -64,7 +64,7 @@ pub fn show(
     out: &mut Vec<Command>,
 ) {
     let p = Palette::current(ui);
-    let blind = state.settings.blind;
+    let blind = state.blind();
     let names = coders(review, &state.settings.coder, blind);
     let (full, _) = ui.allocate_exact_size(
         vec2(ui.available_width(), height(state, review)),
@@ -340,7 +340,7 @@ fn interact(
         let per_point = scale.view.span() / f64::from(scale.area.width());
         timeline_input::wheel(ui, review, secs(at.x), per_point, out);
     }
-    let blind = state.settings.blind;
+    let blind = state.blind();
     let mine = |id| {
         let annotation = review.coding.get(id);
         annotation.is_some_and(|a| a.coder == state.settings.coder)
@@ -366,7 +366,7 @@ fn interact(
         && response.dragged()
     {
         if let Some(dragged) = dragged {
-            let frame = snapped(review, dragged.id, at.x, scale);
+            let frame = snapped((review, blind), dragged.id, at.x, scale);
             ui.data_mut(|d| d.insert_temp(memory, Dragged { frame, ..dragged }));
             // The picture follows the end: it is placed by eye.
             if frame != dragged.frame {
@@ -425,12 +425,19 @@ fn interact(
 }
 
 /// The frame under the pointer, or the cursor's or another end's where one is near.
-fn snapped(review: &Review, id: AnnotationId, x: f32, scale: Scale) -> u64 {
+fn snapped((review, blind): (&Review, bool), id: AnnotationId, x: f32, scale: Scale) -> u64 {
+    let coder = review.coding.get(id).map(|a| &a.coder);
     let of = |a: &Annotation| [a.onset, a.offset].into_iter().chain(a.apex);
-    let others = review.coding.annotations().iter().filter(|a| a.id != id);
+    let others = review
+        .coding
+        .annotations()
+        .iter()
+        .filter(|a| a.id != id && (!blind || Some(&a.coder) == coder));
+    let hidden = |_: &&crate::spotting::SpottedInterval| !blind;
     let candidates = review
         .spots
         .iter()
+        .filter(hidden)
         .flat_map(|s| [s.onset, s.apex, s.offset]);
     let near = (others.flat_map(of))
         .chain([review.playback.frame])

@@ -70,8 +70,8 @@ pub fn show(ui: &mut Ui, state: &AppState, out: &mut Vec<Command>) {
     // says goes before.
     let space =
         ui.available_height() - 2.0 * HEADER - TIME_AXIS - overview::OVERVIEW - 2.0 * theme::GAP;
-    if coding && (state.settings.blind || space < 2.0 * LEAST_LANE) {
-        overview::show(ui, review, view, out);
+    if coding && (state.blind() || space < 2.0 * LEAST_LANE) {
+        overview::show(ui, review, (view, state.blind()), out);
         return;
     }
     let height = (0.5 * space).floor().max(LEAST_LANE);
@@ -87,7 +87,7 @@ pub fn show(ui: &mut Ui, state: &AppState, out: &mut Vec<Command>) {
         }
     }
     ui.add_space(theme::GAP);
-    overview::show(ui, review, view, out);
+    overview::show(ui, review, (view, state.blind()), out);
 }
 
 fn header(ui: &mut Ui, review: &Review, kind: ExpressionKind, out: &mut Vec<Command>) {
@@ -183,9 +183,13 @@ fn lane(
     let y_axis = AxisHints::new_y()
         .label(
             // In a low lane the name would run into the next one's.
-            RichText::new(if plot_height < LOW_LANE { "" } else { axis_name })
-                .text_style(TextStyle::Small)
-                .color(p.weak),
+            RichText::new(if plot_height < LOW_LANE {
+                ""
+            } else {
+                axis_name
+            })
+            .text_style(TextStyle::Small)
+            .color(p.weak),
         )
         .formatter(move |mark, _| decimal(mark.value, y_step))
         .tick_label_font(small)
