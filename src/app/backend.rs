@@ -25,6 +25,8 @@ pub struct OpenedSession {
     /// How it is analysed, as known at the start.
     pub analysed: AnalysisFacts,
     pub params: Params,
+    /// The project file that was opened; `None` where the recording was.
+    pub project: Option<std::path::PathBuf>,
     /// The action units that are read and from which probability on each is called
     /// present; empty where none is read.
     pub unit_thresholds: BTreeMap<ActionUnit, f64>,

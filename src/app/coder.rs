@@ -3,7 +3,7 @@
 
 use uuid::Uuid;
 
-use super::coding::{Change, SpotKey, Step};
+use super::coding::{Change, NOTE, SpotKey, Step};
 use super::command::{Command, Effect};
 use super::exchange::Desk;
 use super::report::ReportDesk;
@@ -17,6 +17,8 @@ use crate::timeline::{Annotation, AnnotationId};
 
 /// What lasts no longer is called a micro-expression (users: from onset to offset).
 const LONGEST_MICRO_SECS: f64 = 0.5;
+/// A key says nothing of an annotation further from the frame shown than this.
+const FAR_SECS: f64 = 1.0;
 /// How long a notice stays, and a little.
 const NOTICE_SECS: f64 = 8.1;
 
@@ -49,6 +51,8 @@ pub enum Coded {
     /// Dragged to a frame.
     Drag(AnnotationId, Edge, u64),
     Select(Option<AnnotationId>),
+    /// Worked on from now, without going there.
+    Mark(AnnotationId),
     /// To the coder's next (1) or previous (-1) annotation from the frame shown.
     Beside(i8),
     Units(Vec<ScoredUnit>),
@@ -59,7 +63,7 @@ pub enum Coded {
     Emotion(Option<String>),
     Confidence(Option<u8>),
     Kind(ExpressionKind),
-    Note(String),
+    Note(AnnotationId, String),
     Remove,
     /// Who codes from now on.
     Coder(String),
@@ -95,10 +99,17 @@ impl AppState {
                 "Select a candidate first: click it in the list, or press N.".to_owned(),
             ));
         };
-        let decision = review.coding.decision_on(SpotKey::of(spot)).cloned();
+        // Another coder's verdict stays theirs.
+        let decision = review.coding.own_decision_on(SpotKey::of(spot)).cloned();
         let changes = match decision {
             // The same verdict again takes it back.
             Some(decision) if decision.status == status => {
+                if says_more(&decision) {
+                    return Err(Refused(
+                        "You have said more of this one than a verdict. Del takes all of it away."
+                            .to_owned(),
+                    ));
+                }
                 review.coding.remove("the verdict", decision.id)
             }
             Some(decision) => {
@@ -153,21 +164,40 @@ impl AppState {
         Ok(review.changed(step.changes))
     }
 
+    /// What was coded before anybody gave a name is signed with the first one.
+    fn sign(&mut self, name: &str) -> Vec<Effect> {
+        let before = std::mem::replace(&mut self.settings.coder, name.to_owned());
+        let Some(review) = self.review.as_mut() else {
+            return vec![];
+        };
+        review.coding.sign_as(name);
+        if !before.is_empty() || name.is_empty() {
+            review.decided();
+            return vec![];
+        }
+        let nameless = review.coding.annotations().iter();
+        let signed: Vec<Annotation> = nameless
+            .filter(|a| a.coder.is_empty())
+            .map(|a| Annotation {
+                coder: name.to_owned(),
+                ..a.clone()
+            })
+            .collect();
+        let changes = review.coding.put_all("the name", signed);
+        let count = changes.len();
+        let effects = review.changed(changes);
+        if count > 0 {
+            let said = format!("{count} annotations without a name are {name}'s now.");
+            self.say(Notice::info(said));
+        }
+        effects
+    }
+
     fn code(&mut self, coded: Coded) -> Result<Vec<Effect>, Refused> {
         match coded {
-            Coded::Coder(name) => {
-                self.settings.coder = name.trim().to_owned();
-                return Ok(vec![]);
-            }
+            Coded::Coder(name) => return Ok(self.sign(name.trim())),
             Coded::ToggleBlind => {
                 self.settings.blind = !self.settings.blind;
-                let coder = &self.settings.coder;
-                // What is hidden is not worked on either.
-                if let Some(review) = self.review.as_mut().filter(|_| self.settings.blind)
-                    && review.annotation().is_none_or(|a| a.coder != *coder)
-                {
-                    review.select(None);
-                }
                 return Ok(vec![]);
             }
             Coded::EnterUnits | Coded::UnitsEntered => {
@@ -209,7 +239,17 @@ impl AppState {
                 review.say(&coder, "how sure you are", |a| a.confidence = sure)
             }
             Coded::Kind(kind) => review.say(&coder, "the kind", |a| a.kind = kind),
-            Coded::Note(note) => review.say(&coder, "the note", |a| a.note = note),
+            Coded::Note(id, note) => {
+                let Some(annotation) = review.coding.get(id).cloned() else {
+                    return Ok(vec![]);
+                };
+                own(&annotation, &coder, "change")?;
+                Ok(review.put(NOTE, Annotation { note, ..annotation }))
+            }
+            Coded::Mark(id) => {
+                review.mark(Some(id));
+                Ok(vec![])
+            }
             Coded::Coder(_) | Coded::ToggleBlind | Coded::EnterUnits | Coded::UnitsEntered => {
                 Ok(vec![])
             }
@@ -220,33 +260,68 @@ impl AppState {
 impl AppState {
     pub(super) fn exchange(&mut self, command: Command) -> Vec<Effect> {
         let coder = self.settings.coder.clone();
+        let blind = self.blind();
         let Some(review) = self.review.as_mut() else {
             self.say(Notice::info(
                 "Open the recording first; its annotations are read into it.",
             ));
             return vec![Effect::WakeAfter(NOTICE_SECS)];
         };
-        let desk = |review: &Review| Box::new(Desk::of(review, &coder));
+        // A blind pass exports what the coder has seen.
+        let only = blind.then_some(coder.as_str());
         match command {
-            Command::Export(format) => vec![Effect::Export(format, desk(review))],
+            Command::Export(format) => {
+                vec![Effect::Export(format, Box::new(Desk::of(review, only)))]
+            }
+            Command::Import(path) => {
+                vec![Effect::Import(path, Box::new(Desk::of(review, None)))]
+            }
+            Command::Report if blind => {
+                self.say(Notice::info(
+                    "The report shows what the networks and others say: end the blind pass first (B).",
+                ));
+                vec![Effect::WakeAfter(NOTICE_SECS)]
+            }
             Command::Report => {
                 let desk = Box::new(ReportDesk::of(review));
                 self.say(Notice::info("The report is being written…"));
                 vec![Effect::Report(desk), Effect::WakeAfter(NOTICE_SECS)]
             }
-            Command::Import(path) => vec![Effect::Import(path, desk(review))],
             Command::Imported {
                 generation,
                 annotations,
             } if generation == review.session.generation => {
                 let mut joined = review.coding.annotations().to_vec();
-                join(&mut joined, annotations);
+                // Files of other programs have no names for theirs: what is there already is
+                // the same one.
+                let same = |a: &Annotation, b: &Annotation| {
+                    (&a.coder, a.kind, a.onset, a.offset) == (&b.coder, b.kind, b.onset, b.offset)
+                        && (&a.units, &a.emotion) == (&b.units, &b.emotion)
+                };
+                let known = |a: &Annotation| {
+                    joined.iter().any(|b| b.id != a.id && same(a, b))
+                        && joined.iter().all(|b| b.id != a.id)
+                };
+                let new = annotations.into_iter().filter(|a| !known(a)).collect();
+                join(&mut joined, new);
                 let changes = review.coding.put_all("the import", joined);
                 review.changed(changes)
             }
             _ => vec![],
         }
     }
+}
+
+/// Whether removing it would lose more than a verdict.
+fn says_more(a: &Annotation) -> bool {
+    let moved = a.candidate.as_ref().is_some_and(|c| {
+        (c.kind, c.onset, Some(c.apex), c.offset) != (a.kind, a.onset, a.apex, a.offset)
+    });
+    moved
+        || !a.units.is_empty()
+        || a.emotion.is_some()
+        || a.confidence.is_some()
+        || !a.note.is_empty()
 }
 
 fn new_id() -> AnnotationId {
@@ -288,7 +363,12 @@ impl Review {
     fn of_coder(&self, coder: &str, to: &str) -> Result<Annotation, Refused> {
         if let Some(annotation) = self.annotation() {
             own(annotation, coder, to)?;
-            return Ok(annotation.clone());
+            let mut annotation = annotation.clone();
+            // Who corrects it has changed their mind.
+            if annotation.status == IntervalStatus::Rejected {
+                annotation.status = IntervalStatus::Accepted;
+            }
+            return Ok(annotation);
         }
         let spot = self.selected_spot().ok_or_else(|| {
             Refused(
@@ -313,6 +393,12 @@ impl Review {
     }
 
     fn begin(&mut self, coder: &str) -> Result<Vec<Effect>, Refused> {
+        if self.session.info.live {
+            return Err(Refused(
+                "A camera's pictures are not kept, so they cannot be coded. Record them first."
+                    .to_owned(),
+            ));
+        }
         let here = self.playback.frame;
         let (onset, offset) = match self.timeline.selection.take() {
             Some((from, to)) => (self.frame_near(from), self.frame_near(to)),
@@ -322,6 +408,13 @@ impl Review {
                 None => (here, here),
             },
         };
+        let own = self.coding.annotations().iter();
+        let mut own = own.filter(|a| a.coder == coder);
+        if own.any(|a| (a.onset, a.offset) == (onset, offset)) {
+            return Err(Refused(
+                "You have an annotation at exactly these frames already.".to_owned(),
+            ));
+        }
         let kind = ExpressionKind::Micro;
         let mut found = Annotation::found(new_id(), coder, kind, (onset, offset));
         found.kind = self.kind_by_length(&found);
@@ -347,10 +440,23 @@ impl Review {
     fn edge(&mut self, coder: &str, edge: Edge) -> Result<Vec<Effect>, Refused> {
         let here = self.playback.frame;
         let nothing = self.annotation().is_none() && self.selected_spot().is_none();
+        let far = self.annotation().is_some_and(|a| {
+            let t = self.time_of(here);
+            let before = self.time_of(a.onset).secs_since(t) > FAR_SECS;
+            let after = t.secs_since(self.time_of(a.offset)) > FAR_SECS;
+            a.offset > a.onset && (before || after)
+        });
         let behind = self
             .annotation()
             .is_some_and(|a| a.offset > a.onset && here > a.offset);
-        if edge == Edge::Onset && (nothing || behind) {
+        if edge != Edge::Onset && far {
+            return Err(Refused(
+                "The annotation that is worked on lies more than a second from here. Press O \
+                 to begin one here, or drag its end."
+                    .to_owned(),
+            ));
+        }
+        if edge == Edge::Onset && (nothing || behind || far) {
             self.timeline.selection = None;
             self.mark(None);
             return self.begin(coder);
@@ -376,7 +482,7 @@ impl Review {
     }
 
     /// The other frames make room: none of an annotation's ever stand out of order.
-    fn with_edge(&self, before: Annotation, edge: Edge, frame: u64) -> Annotation {
+    pub(super) fn with_edge(&self, before: Annotation, edge: Edge, frame: u64) -> Annotation {
         let frame = frame.min(self.count_minus_one());
         let kind_was = self.kind_by_length(&before);
         let mut a = before;

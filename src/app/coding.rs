@@ -43,6 +43,8 @@ impl SpotKey {
 
 /// The same candidate in two decodings.
 pub(super) const SAME_IOU: f64 = 0.5;
+/// What a step is called that writes at a note.
+pub const NOTE: &str = "the note";
 /// Steps that can be taken back.
 const DEEPEST: usize = 1000;
 
@@ -85,6 +87,8 @@ pub struct Coding {
     undone: Vec<Step>,
     /// Increases with every change.
     count: u64,
+    /// Who codes now: their word on a candidate goes before others'.
+    coder: String,
 }
 
 impl Coding {
@@ -97,6 +101,30 @@ impl Coding {
         };
         coding.sort();
         coding
+    }
+
+    /// Who codes now.
+    #[must_use]
+    pub fn coder(&self) -> &str {
+        &self.coder
+    }
+
+    /// From now on `coder` codes; whether that is somebody else than before.
+    pub fn sign_as(&mut self, coder: &str) -> bool {
+        let other = self.coder != coder;
+        if other {
+            coder.clone_into(&mut self.coder);
+        }
+        other
+    }
+
+    /// What a project held that was read after the coding had begun: no step, and what
+    /// was said since stays.
+    pub fn add_kept(&mut self, annotations: Vec<Annotation>) {
+        let new = |a: &Annotation| self.get(a.id).is_none();
+        let new: Vec<Annotation> = annotations.into_iter().filter(new).collect();
+        self.annotations.extend(new);
+        self.sort();
     }
 
     /// In time order.
@@ -122,6 +150,28 @@ impl Coding {
         let before = self.get(annotation.id).cloned();
         if before.as_ref() == Some(&annotation) {
             return Vec::new();
+        }
+        // A sentence is one step, not one a letter.
+        if of == NOTE
+            && let Some(Step {
+                of: NOTE,
+                changes: last,
+            }) = self.done.last_mut()
+            && let [
+                Change {
+                    after: Some(after), ..
+                },
+            ] = last.as_mut_slice()
+            && after.id == annotation.id
+        {
+            after.clone_from(&annotation);
+            self.undone.clear();
+            let changes = vec![Change {
+                before,
+                after: Some(annotation),
+            }];
+            self.carry_out(&changes);
+            return changes;
         }
         self.take(Step {
             of,
@@ -217,13 +267,21 @@ impl Coding {
             .sort_by_key(|a| (a.onset, a.offset, a.kind, a.id));
     }
 
-    /// The annotation that decides on a candidate: its own, by the frames it has now, or
-    /// the one made from it.
+    /// The annotation that decides on a candidate, by the frames it has now or the ones
+    /// it was made from: whoever codes now before others.
     #[must_use]
     pub fn decision_on(&self, key: SpotKey) -> Option<&Annotation> {
-        let mut decided = self.annotations.iter().filter(|a| a.candidate.is_some());
-        (decided.clone().find(|a| key_of(a) == key))
-            .or_else(|| decided.find(|a| candidate_key(a).is_some_and(|c| same(c, key))))
+        self.own_decision_on(key).or_else(|| {
+            let decided = self.annotations.iter();
+            decision(decided, key)
+        })
+    }
+
+    /// The same of whoever codes now alone.
+    #[must_use]
+    pub fn own_decision_on(&self, key: SpotKey) -> Option<&Annotation> {
+        let own = self.annotations.iter().filter(|a| a.coder == self.coder);
+        decision(own, key)
     }
 
     #[must_use]
@@ -235,7 +293,21 @@ impl Coding {
     /// The decoding's list with the decisions laid over it, in time order.
     #[must_use]
     pub fn over(&self, decoded: &[SpottedInterval]) -> Vec<SpottedInterval> {
-        let replaced: Vec<SpotKey> = self.annotations.iter().filter_map(candidate_key).collect();
+        // One entry a candidate, however many coders have decided on it.
+        let mut decided: Vec<&Annotation> = self.annotations.iter().collect();
+        decided.retain(|a| a.candidate.is_some());
+        decided.sort_by_key(|a| (a.coder != self.coder, a.id));
+        let mut spots: Vec<SpottedInterval> = Vec::new();
+        let mut replaced: Vec<SpotKey> = Vec::new();
+        for annotation in decided {
+            let Some(key) = candidate_key(annotation) else {
+                continue;
+            };
+            if !replaced.iter().any(|r| same(*r, key)) {
+                spots.extend(as_spot(annotation));
+            }
+            replaced.push(key);
+        }
         let mut list: Vec<SpottedInterval> = decoded
             .iter()
             .filter(|i| {
@@ -243,11 +315,20 @@ impl Coding {
                 !replaced.iter().any(|r| same(*r, key))
             })
             .cloned()
-            .chain(self.annotations.iter().filter_map(as_spot))
+            .chain(spots)
             .collect();
         list.sort_by_key(|i| (i.apex, i.kind, i.onset));
         list
     }
+}
+
+fn decision<'a>(
+    among: impl Iterator<Item = &'a Annotation> + Clone,
+    key: SpotKey,
+) -> Option<&'a Annotation> {
+    let mut decided = among.filter(|a| a.candidate.is_some());
+    (decided.clone().find(|a| key_of(a) == key))
+        .or_else(|| decided.find(|a| candidate_key(a).is_some_and(|c| same(c, key))))
 }
 
 fn same(a: SpotKey, b: SpotKey) -> bool {
@@ -315,6 +396,7 @@ mod tests {
     fn a_decision_survives_the_next_decoding() {
         use IntervalStatus::{Accepted, Proposed, Rejected};
         let mut coding = Coding::default();
+        coding.sign_as("Ada");
         coding.put("a verdict", decided(1, 100, Accepted));
         coding.put("a verdict", decided(2, 300, Rejected));
         // The next decoding moved one candidate by a frame and dropped the other.
@@ -360,5 +442,31 @@ mod tests {
         assert_eq!(coding.annotations().len(), 2);
         coding.undo();
         assert!(coding.annotations().is_empty());
+    }
+
+    #[test]
+    fn a_sentence_is_one_step_and_two_coders_verdicts_are_one_candidate() {
+        let mut coding = Coding::default();
+        coding.sign_as("Ben");
+        let mut mine = Annotation {
+            coder: "Ben".into(),
+            ..decided(1, 100, IntervalStatus::Rejected)
+        };
+        coding.put("the verdict", mine.clone());
+        coding.put("the verdict", decided(2, 100, IntervalStatus::Accepted));
+        let list = coding.over(&[spot(100)]);
+        assert_eq!((list.len(), list[0].status), (1, IntervalStatus::Rejected));
+        let key = SpotKey::of(&list[0]);
+        assert_eq!(coding.decision_on(key).map(|a| a.id), Some(mine.id));
+        for note in ["s", "sm", "smile"] {
+            mine.note = note.into();
+            coding.put(NOTE, mine.clone());
+        }
+        coding.undo();
+        assert_eq!(coding.get(mine.id).map(|a| a.note.as_str()), Some(""));
+        coding.redo();
+        assert_eq!(coding.get(mine.id).map(|a| a.note.as_str()), Some("smile"));
+        coding.add_kept(vec![decided(2, 7, IntervalStatus::Accepted)]);
+        assert_eq!(coding.annotations().len(), 2);
     }
 }

@@ -38,7 +38,9 @@ impl App {
             Effect::Theme(theme) => apply_theme(ctx, theme),
             Effect::SaveSettings => self.settings_changed = true,
             Effect::SaveCandidates(saving) => {
-                self.apart(ctx, "save", move || vec![Command::Say(saving.write())]);
+                self.apart(ctx, "save", move || {
+                    saving.write().into_iter().map(Command::Say).collect()
+                });
             }
             Effect::Export(format, desk) => {
                 self.apart(ctx, "export", move || {

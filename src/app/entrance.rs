@@ -128,12 +128,20 @@ impl AppState {
                 let mut before = self.review.take();
                 let mut review = Review::new(*session);
                 // Analysed again: what the person decided holds.
+                let same = |before: &Review| {
+                    let info = &before.session.info;
+                    let project = (before.project.as_ref()).filter(|_| before.project_there);
+                    info.path.is_some()
+                        && info.path == review.session.info.path
+                        && (review.session.project.as_ref() == project)
+                };
                 if let Some(before) = &mut before
-                    && before.session.info.path.is_some()
-                    && before.session.info.path == review.session.info.path
+                    && same(before)
                 {
                     review.coding = std::mem::take(&mut before.coding);
                     review.unsaved = before.unsaved;
+                    review.project.clone_from(&before.project);
+                    review.project_there = before.project_there;
                     review.decided();
                 } else if let Some(before) = before.filter(|b| b.unsaved) {
                     effects.push(Effect::SaveCandidates(Box::new(Saving::of(&before))));
@@ -166,6 +174,13 @@ impl AppState {
         if input.is_empty() {
             return vec![];
         }
+        // What is open is analysed again with the project it has.
+        let again = self.review.as_ref().filter(|review| {
+            let path = review.session.info.path.as_ref();
+            review.project_there && path.is_some_and(|p| p.display().to_string() == input)
+        });
+        let project = again.and_then(|review| review.project.clone());
+        let input = project.map_or(input, |project| project.display().to_string());
         self.entrance.path.clone_from(&input);
         self.entrance.opening = Some(input.clone());
         self.entrance.failed = None;

@@ -58,12 +58,16 @@ pub struct Desk {
     times: Vec<Timestamp>,
     annotations: Vec<Annotation>,
     candidates: Vec<SpottedInterval>,
+    /// Who codes now.
     coder: String,
+    /// The times of all frames are known.
+    finished: bool,
 }
 
 impl Desk {
+    /// Of the coder `only`, as a blind pass has it, else of all and with the candidates.
     #[must_use]
-    pub fn of(review: &Review, coder: &str) -> Self {
+    pub fn of(review: &Review, only: Option<&str>) -> Self {
         let info = &review.session.info;
         let name = Path::new(&info.name)
             .file_stem()
@@ -73,16 +77,46 @@ impl Desk {
             name,
             media: info.path.clone(),
             times: frames.map(|f| f.timestamp).collect(),
-            annotations: review.coding.annotations().to_vec(),
-            candidates: review.recording.intervals.clone(),
-            coder: coder.to_owned(),
+            annotations: (review.coding.annotations().iter())
+                .filter(|a| only.is_none_or(|coder| a.coder == coder))
+                .cloned()
+                .collect(),
+            candidates: match only {
+                Some(_) => Vec::new(),
+                None => review.recording.intervals.clone(),
+            },
+            coder: review.coding.coder().to_owned(),
+            finished: review.recording.finished,
         }
+    }
+
+    #[cfg(test)]
+    pub(super) fn empty(name: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            media: None,
+            times: Vec::new(),
+            annotations: Vec::new(),
+            candidates: Vec::new(),
+            coder: String::new(),
+            finished: true,
+        }
+    }
+
+    #[must_use]
+    pub fn has_annotations(&self) -> bool {
+        !self.annotations.is_empty()
     }
 
     /// Writes a new file beside the recording, or where that is not allowed in the
     /// person's documents; an older file is never replaced.
     #[must_use]
     pub fn export(&self, format: Format) -> Notice {
+        if format == Format::Elan && !self.finished {
+            return Notice::info(
+                "ELAN needs the times of all frames: export again when the analysis has finished.",
+            );
+        }
         let clock = Clock::new(&self.times);
         let mut failed = None;
         for folder in super::saving::folders(self.media.as_deref()) {
@@ -97,7 +131,10 @@ impl Desk {
                 .and_then(|()| batch.commit());
             match written {
                 Ok(()) => {
-                    let count = self.annotations.len();
+                    let count = match format {
+                        Format::Megc => text.lines().count().saturating_sub(1),
+                        _ => self.annotations.len(),
+                    };
                     return Notice::info(format!(
                         "Exported {count} annotations: {}",
                         path.display()
@@ -114,9 +151,14 @@ impl Desk {
     }
 
     fn text(&self, format: Format, clock: &Clock, folder: &Path) -> Result<String, String> {
+        // Two coders would submit each expression twice.
+        let own: Vec<Annotation> = (self.annotations.iter())
+            .filter(|a| format != Format::Megc || a.coder == self.coder)
+            .cloned()
+            .collect();
         let sheet = Sheet {
             recording: &self.name,
-            annotations: &self.annotations,
+            annotations: &own,
             clock,
         };
         Ok(match format {
@@ -163,6 +205,13 @@ impl Desk {
             self.of_eaf(&document, &clock)
         } else if is("json") {
             let document = json::Document::read(&bytes, path).map_err(|e| e.to_string())?;
+            let theirs = &document.source.name;
+            if *theirs != self.name {
+                return Err(format!(
+                    "The annotations are of another recording, {theirs}: open that one first: {}",
+                    path.display()
+                ));
+            }
             let annotations = document.annotations.into_iter().map(|a| a.annotation);
             return Ok(said(annotations.collect(), 0, None, path));
         } else {
@@ -249,6 +298,7 @@ mod tests {
             annotations: vec![seen],
             candidates: vec![],
             coder: "Ada".into(),
+            finished: true,
         }
     }
 

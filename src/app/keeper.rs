@@ -14,6 +14,7 @@ use super::wake::Wake;
 use crate::base::{Mailbox, Notice};
 use crate::media::SourceInfo;
 use crate::project::file::{Action, ENDING, ProjectError, ProjectFile, Source, SourceKind};
+use crate::timeline::Annotation;
 
 /// So many names are tried beside a recording: `a.onset`, `a-2.onset`, …
 const NAMES: usize = 99;
@@ -105,6 +106,8 @@ impl Drop for Keeper {
 struct Open {
     generation: u64,
     info: SourceInfo,
+    /// The project that was opened; `None` where the recording was.
+    wanted: Option<PathBuf>,
     file: Option<ProjectFile>,
     /// Where it is, or will be made.
     path: PathBuf,
@@ -112,6 +115,8 @@ struct Open {
     unusable: Option<String>,
     /// Not on the disk yet, oldest first.
     pending: Vec<Action>,
+    /// Whose they are.
+    coder: String,
 }
 
 struct Desk {
@@ -128,8 +133,19 @@ impl Desk {
                 self.carry_out(order);
             }
             if closing {
+                self.last_try();
                 return;
             }
+        }
+    }
+
+    /// What is pending is tried once more before its recording goes.
+    fn last_try(&mut self) {
+        if let Some(open) = self.open.as_mut()
+            && !open.pending.is_empty()
+            && let Err(why) = open.write()
+        {
+            log::error!("the last changes are not in the project: {why}");
         }
     }
 
@@ -154,75 +170,107 @@ impl Desk {
                     return;
                 };
                 let generation = open.generation;
+                open.coder = coder;
                 open.pending.extend(changes.into_iter().filter_map(action));
-                let kept = match open.write(&coder) {
+                let mut said = Vec::new();
+                // Another window has closed it, or space was made.
+                if open.unusable.is_some() {
+                    said.extend(open.connect().ok().map(|annotations| {
+                        let news = Box::new(ProjectNews {
+                            path: open.path.clone(),
+                            there: open.file.is_some(),
+                            annotations,
+                        });
+                        Command::Project { generation, news }
+                    }));
+                }
+                let kept = match open.write() {
                     Ok(()) => Kept::Saved {
                         path: open.path.clone(),
                         count,
                     },
                     Err(why) => Kept::Failed(why),
                 };
-                self.tell([Command::Kept { generation, kept }]);
+                said.push(Command::Kept { generation, kept });
+                self.tell(said);
             }
         }
     }
 
     fn begin(&mut self, generation: u64, info: SourceInfo, project: Option<PathBuf>) {
-        // Closed first: it may be the same project.
-        self.open = None;
-        let sought = match project {
-            Some(path) => ProjectFile::open(&path).map(|file| (path, Some(file))),
-            None => find(&info),
-        };
+        self.last_try();
+        // Closed first: it may be the same project. What it could not take goes on with
+        // the same recording; of another one the window has written a table.
+        let before = self.open.take();
+        let mut pending = Vec::new();
+        let mut coder = String::new();
+        if let Some(before) = before
+            && before.info.path.is_some()
+            && before.info.path == info.path
+        {
+            (pending, coder) = (before.pending, before.coder);
+        }
         let mut open = Open {
             generation,
             info,
+            wanted: project,
             file: None,
             path: PathBuf::new(),
             unusable: None,
-            pending: Vec::new(),
+            pending,
+            coder,
         };
-        let read = sought.and_then(|(path, file)| {
-            open.path = path;
-            let annotations = file.as_ref().map(ProjectFile::annotations).transpose()?;
-            if let (Some(file), Some(place)) = (&file, &open.info.path)
-                && let Some(source) = file.source()?
-                && source.path.as_ref() != Some(place)
-            {
-                log::info!("the project's recording lies at {}", place.display());
-            }
-            open.file = file;
-            if let (Some(file), Some(place)) = (open.file.as_mut(), &open.info.path) {
-                // Where it is now; a project without a recording gets it with a change.
-                if file.source()?.is_some() {
-                    file.confirm_source(place)?;
-                }
-            }
-            Ok(annotations.unwrap_or_default())
-        });
-        match read {
-            Ok(annotations) => {
-                let news = Box::new(ProjectNews {
+        let said = match open.connect() {
+            Ok(annotations) => Command::Project {
+                generation,
+                news: Box::new(ProjectNews {
                     path: open.path.clone(),
+                    there: open.file.is_some(),
                     annotations,
-                });
-                self.tell([Command::Project { generation, news }]);
-            }
-            Err(e) => {
-                let why = e.to_string();
-                open.unusable = Some(why.clone());
-                self.tell([Command::Say(Notice::error(format!(
-                    "What you say of this recording cannot be kept in its project. {why}"
-                )))]);
-            }
-        }
+                }),
+            },
+            Err(why) => Command::Say(Notice::error(format!(
+                "What you say of this recording cannot be kept in its project now. {why}"
+            ))),
+        };
+        self.tell([said]);
         self.open = Some(open);
     }
 }
 
 impl Open {
-    /// Everything that is pending, in one go.
-    fn write(&mut self, coder: &str) -> Result<(), String> {
+    /// Opens the project, or finds out where a new one is to be made.
+    ///
+    /// # Errors
+    /// A sentence; until it succeeds nothing can be written.
+    fn connect(&mut self) -> Result<Vec<Annotation>, String> {
+        let connected = self.try_to_connect();
+        self.unusable = connected.as_ref().err().map(ToString::to_string);
+        connected.map_err(|e| e.to_string())
+    }
+
+    fn try_to_connect(&mut self) -> Result<Vec<Annotation>, ProjectError> {
+        let (path, mut file) = match &self.wanted {
+            Some(path) => (path.clone(), Some(ProjectFile::open(path)?)),
+            None => find(&self.info)?,
+        };
+        let mut annotations = Vec::new();
+        if let Some(file) = &mut file {
+            annotations = file.annotations()?;
+            // Where the recording lies now; a project without one gets it with a change.
+            if let Some(place) = &self.info.path
+                && file.source()?.is_some()
+            {
+                file.confirm_source(place)?;
+            }
+        }
+        (self.path, self.file) = (path, file);
+        Ok(annotations)
+    }
+
+    /// Everything that is pending, in one go; of an action that the file refuses it is
+    /// said, and the others are kept.
+    fn write(&mut self) -> Result<(), String> {
         if let Some(why) = &self.unusable {
             return Err(why.clone());
         }
@@ -233,8 +281,23 @@ impl Open {
         let Some(file) = self.file.as_mut() else {
             return Ok(());
         };
-        file.sign_as(coder);
-        file.act(&self.pending).map_err(|e| e.to_string())?;
+        file.sign_as(&self.coder);
+        let done = file.act(&self.pending);
+        if let Err(ProjectError::Refused { .. }) = &done {
+            let mut refused = None;
+            for action in std::mem::take(&mut self.pending) {
+                match file.act(std::slice::from_ref(&action)) {
+                    Err(e @ ProjectError::Refused { .. }) => refused = Some(e.to_string()),
+                    Err(e) => {
+                        self.pending.push(action);
+                        refused = Some(e.to_string());
+                    }
+                    Ok(_) => {}
+                }
+            }
+            return refused.map_or(Ok(()), Err);
+        }
+        done.map_err(|e| e.to_string())?;
         self.pending.clear();
         Ok(())
     }
@@ -325,11 +388,14 @@ fn find(info: &SourceInfo) -> Result<(PathBuf, Option<ProjectFile>), ProjectErro
                 place.get_or_insert(candidate);
                 break;
             }
-            // Of another recording, or no project at all: the next name.
-            let about = ProjectFile::open_read_only(&candidate)
-                .and_then(|file| file.source())
-                .ok()
-                .flatten();
+            let about = match ProjectFile::open_read_only(&candidate) {
+                Ok(file) => file.source()?,
+                // Something else that is called so: the next name.
+                Err(ProjectError::NotAProject { .. }) => continue,
+                // Locked, damaged or newer: it may well be this recording's, and a second
+                // project beside it would never be found again.
+                Err(e) => return Err(e),
+            };
             let same = about.zip(own.as_ref());
             if same.is_some_and(|(theirs, own)| theirs.is_that_of(own)) {
                 return Ok((candidate.clone(), Some(ProjectFile::open(&candidate)?)));
@@ -362,5 +428,114 @@ fn plain(name: &str) -> String {
         "camera".to_owned()
     } else {
         words.join(" ")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::Timestamp;
+    use crate::spotting::ExpressionKind;
+    use crate::timeline::AnnotationId;
+
+    fn info(path: &Path) -> SourceInfo {
+        SourceInfo {
+            name: "clip.mp4".into(),
+            path: Some(path.to_path_buf()),
+            width: 4,
+            height: 4,
+            nominal_fps: Some(25.0),
+            frame_count: Some(100),
+            exact_frame_count: true,
+            duration: Some(Timestamp::from_secs(4.0)),
+            live: false,
+        }
+    }
+
+    fn made(id: u128) -> Change {
+        let kind = ExpressionKind::Micro;
+        let after = Annotation::found(AnnotationId(id), "Ada", kind, (10, 20));
+        Change {
+            before: None,
+            after: Some(after),
+        }
+    }
+
+    fn desk() -> Desk {
+        Desk {
+            told: Mailbox::default(),
+            wake: Wake::new(
+                egui::Context::default(),
+                &crate::app::backend::Machine::default(),
+            ),
+            open: None,
+        }
+    }
+
+    fn keep(desk: &mut Desk, id: u128) -> Kept {
+        desk.carry_out(Order::Keep {
+            changes: vec![made(id)],
+            count: 1,
+            coder: "Ada".into(),
+        });
+        let told = desk.told.take_all().into_iter();
+        let kept = told.filter_map(|command| match command {
+            Command::Kept { kept, .. } => Some(kept),
+            _ => None,
+        });
+        kept.last().expect("how it fared is told")
+    }
+
+    fn news(desk: &Desk) -> Vec<Command> {
+        desk.told.take_all()
+    }
+
+    #[test]
+    fn a_project_is_made_beside_the_recording_and_found_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let clip = folder.path().join("clip.mp4");
+        std::fs::write(&clip, b"a film").unwrap();
+        let mut first = desk();
+        first.begin(1, info(&clip), None);
+        let project = folder.path().join("clip.onset");
+        assert!(!project.exists());
+        let saved = Kept::Saved {
+            path: project.clone(),
+            count: 1,
+        };
+        assert_eq!(keep(&mut first, 7), saved);
+        drop(first);
+        let mut again = desk();
+        again.begin(2, info(&clip), None);
+        let told = news(&again);
+        assert!(
+            matches!(&told[0], Command::Project { news, .. } if news.there && news.annotations.len() == 1),
+            "{told:?}"
+        );
+        // Another recording of that name has a project of its own.
+        std::fs::write(&clip, b"another film").unwrap();
+        again.begin(3, info(&clip), None);
+        assert!(
+            matches!(keep(&mut again, 8), Kept::Saved { path, .. } if path.ends_with("clip-2.onset"))
+        );
+    }
+
+    #[test]
+    fn while_another_window_has_the_project_changes_wait_and_then_all_go_in() {
+        let folder = tempfile::tempdir().unwrap();
+        let clip = folder.path().join("clip.mp4");
+        std::fs::write(&clip, b"a film").unwrap();
+        let mut other = desk();
+        other.begin(1, info(&clip), None);
+        keep(&mut other, 1);
+        let mut here = desk();
+        here.begin(2, info(&clip), None);
+        assert!(matches!(keep(&mut here, 2), Kept::Failed(why) if why.contains("another window")));
+        assert!(!folder.path().join("clip-2.onset").exists());
+        drop(other);
+        assert!(matches!(keep(&mut here, 3), Kept::Saved { .. }));
+        drop(here);
+        let file = ProjectFile::open_read_only(&folder.path().join("clip.onset")).unwrap();
+        assert_eq!(file.annotations().unwrap().len(), 3);
     }
 }

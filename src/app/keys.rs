@@ -143,7 +143,17 @@ pub fn tip(does: &str) -> String {
 
 /// What the keys pressed in this frame ask for; nothing while something is typed.
 pub fn pressed(ctx: &egui::Context, out: &mut Vec<Command>) {
-    if ctx.egui_wants_keyboard_input() || ctx.memory(|m| m.focused().is_some()) {
+    let typing = ctx.egui_wants_keyboard_input() || ctx.memory(|m| m.focused().is_some());
+    // The key that leaves a field is the field's: Esc takes the focus away before anybody
+    // is asked.
+    let memory = egui::Id::unique("something was typed");
+    let typed = ctx.data_mut(|d| {
+        let before = d.get_temp(memory).unwrap_or(false);
+        d.insert_temp(memory, typing);
+        before
+    });
+    let leaves = typed && ctx.input(|i| i.key_pressed(Key::Escape));
+    if typing || leaves {
         return;
     }
     ctx.input_mut(|input| {
@@ -152,6 +162,7 @@ pub fn pressed(ctx: &egui::Context, out: &mut Vec<Command>) {
                 key,
                 pressed: true,
                 modifiers,
+                repeat,
                 ..
             } = event
             else {
@@ -161,8 +172,11 @@ pub fn pressed(ctx: &egui::Context, out: &mut Vec<Command>) {
                 b.shortcut.logical_key == *key
                     && (is_punctuation(*key) || modifiers.matches_exact(b.shortcut.modifiers))
             });
-            if let Some(binding) = binding {
-                out.push((binding.command)());
+            // A key that is held steps on; everything else it does once.
+            if let Some(command) = binding.map(|b| (b.command)())
+                && (!repeat || matches!(command, Command::Step(_) | Command::Undo | Command::Redo))
+            {
+                out.push(command);
             }
             binding.is_none()
         });

@@ -11,6 +11,7 @@ use super::backend::{Backend, CameraEntry, OpenedSession, PlayerOrder, ViewsWant
 use super::coding::Change;
 use super::command::Command;
 use super::keeper::Keeper;
+use super::project::Kept;
 use super::trail::{self, Trail};
 use super::wake::Wake;
 use crate::base::{Latest, Mailbox, Notice};
@@ -19,7 +20,7 @@ use crate::gpu::GpuContext;
 use crate::media::{self, Frame, InputSpec, Player};
 use crate::model::au_flow::AuWeights;
 use crate::nn::{Weights, shipped};
-use crate::project::file::{ENDING, ProjectFile, SourceState};
+use crate::project::file::{ENDING, ProjectFile, SourceKind, SourceState};
 use crate::recognition::SecondLook;
 use crate::session::params::RecognitionChoice;
 use crate::session::views::ViewsWorker;
@@ -75,6 +76,8 @@ pub struct Live {
     /// `None` where the system refuses another thread.
     keeper: Option<Keeper>,
     told_by_project: Mailbox<Command>,
+    /// The open project and its recording, at most one.
+    projects: Vec<(String, PathBuf)>,
     /// Said at the first poll.
     at_first: Vec<Notice>,
 }
@@ -105,6 +108,7 @@ impl Live {
             wake,
             keeper,
             told_by_project,
+            projects: Vec::new(),
             // Without the window's, an analysis opens one for itself.
             gpu: gpu.filter(|_| !own_device),
             views,
@@ -136,6 +140,23 @@ impl Live {
         }
     }
 
+    /// Which project holds the open recording.
+    fn note_project(&mut self, told: &Command) {
+        let project = match told {
+            Command::Project { news, .. } if news.there => &news.path,
+            Command::Kept {
+                kept: Kept::Saved { path, .. },
+                ..
+            } => path,
+            _ => return,
+        };
+        let place = self.open.as_ref().and_then(|o| o.session.info.path.clone());
+        self.projects = place
+            .map(|place| (project.display().to_string(), place))
+            .into_iter()
+            .collect();
+    }
+
     fn take_over(&mut self, ready: Ready, out: &mut Vec<Command>) {
         self.recent.clear();
         self.told = SessionStatus::default();
@@ -150,6 +171,7 @@ impl Live {
             sources: ready.sources.clone(),
             analysed: ready.session.facts.clone(),
             params: ready.params.clone(),
+            project: ready.project.clone(),
             unit_thresholds: ready.unit_thresholds.clone(),
             second_look: ready.second_look.clone(),
             device: ready.device.clone(),
@@ -242,10 +264,13 @@ impl Backend for Live {
             self.open = None;
         }
         let (ticket, input) = (self.ticket, input.to_owned());
+        // The project that is open is locked by this window itself.
+        let known = self.projects.iter().find(|(project, _)| *project == input);
+        let known = known.map(|(project, place)| (PathBuf::from(project), place.clone()));
         let (params, gpu) = (params.clone(), self.gpu.clone());
         let (wake, views) = (self.wake.clone(), self.views.clone());
         self.apart("open", move || {
-            match ready(&input, &params, gpu, &wake, views) {
+            match ready((&input, known), &params, gpu, &wake, views) {
                 Ok(ready) => Arrival::Opened(ticket, Box::new(ready)),
                 Err(e) => Arrival::Failed(ticket, input, format!("{e:#}")),
             }
@@ -318,7 +343,7 @@ impl Backend for Live {
             Some(keeper) => keeper.keep(changes, count, coder),
             None => self.told_by_project.post([Command::Say(Notice::error(
                 "What you say cannot be kept: the system refuses another thread. Close other \
-                 programs and open the recording again; until then Ctrl+S saves a copy.",
+                 programs and open the recording again; until then Ctrl+S writes a copy of all of it.",
             ))]),
         }
     }
@@ -338,7 +363,10 @@ impl Backend for Live {
                 Arrival::Cameras(found) => out.push(Command::Cameras(found)),
             }
         }
-        out.extend(self.told_by_project.take_all());
+        for told in self.told_by_project.take_all() {
+            self.note_project(&told);
+            out.push(told);
+        }
         self.poll_session(&mut out);
         self.poll_player(&mut out);
         out
@@ -348,13 +376,16 @@ impl Backend for Live {
 /// Opens the input three times over: for the analysis, the player, and the views,
 /// each of which reads at its own place and pace. A camera is opened once.
 fn ready(
-    input: &str,
+    (input, known): (&str, Option<(PathBuf, PathBuf)>),
     params: &Params,
     gpu: Option<GpuContext>,
     wake: &Wake,
     views: Option<Arc<ViewsWorker>>,
 ) -> anyhow::Result<Ready> {
-    let (input, project, moved) = recording_of(input)?;
+    let (input, project, moved) = match known {
+        Some((project, place)) => (place.display().to_string(), Some(project), None),
+        None => recording_of(input)?,
+    };
     let spec = InputSpec::parse(&input, params.fps)?;
     let source = media::open(&spec)?;
     let live = source.info().live;
@@ -410,7 +441,18 @@ fn recording_of(input: &str) -> anyhow::Result<(String, Option<PathBuf>, Option<
         return Ok((input.to_owned(), None, None));
     }
     let file = ProjectFile::open_read_only(path)?;
-    let name = file.source()?.map_or_else(String::new, |s| s.name);
+    let source = file.source()?;
+    if source
+        .as_ref()
+        .is_some_and(|s| s.kind == SourceKind::Camera)
+    {
+        anyhow::bail!(
+            "Cannot open the project: its recording was a camera's, whose pictures were not kept. \
+             `onset score agreement` reads what was said of it: {}",
+            path.display()
+        );
+    }
+    let name = source.map_or_else(String::new, |s| s.name);
     let (place, said) = match file.find_source()? {
         Some(SourceState::Found(place)) => (place, None),
         Some(SourceState::Moved(place)) => {

@@ -395,8 +395,9 @@ impl eframe::App for App {
     fn on_exit(&mut self, _gl: Option<&eframe::glow::Context>) {
         self.save_settings();
         if let Some(review) = self.state.review.as_ref().filter(|r| r.unsaved) {
-            let notice = saving::Saving::of(review).write();
-            log::info!("{}", notice.text);
+            for notice in saving::Saving::of(review).write() {
+                log::info!("{}", notice.text);
+            }
         }
     }
 

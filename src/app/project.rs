@@ -3,7 +3,6 @@
 
 use std::path::PathBuf;
 
-use super::coding::Coding;
 use super::command::Effect;
 use super::state::AppState;
 use crate::base::Notice;
@@ -14,6 +13,8 @@ use crate::timeline::Annotation;
 pub struct ProjectNews {
     /// Where the project lies; made with the first change where it is not there yet.
     pub path: PathBuf,
+    /// It lies there already.
+    pub there: bool,
     /// Of all coders.
     pub annotations: Vec<Annotation>,
 }
@@ -37,11 +38,14 @@ impl AppState {
             return vec![];
         }
         review.project = Some(news.path);
-        if news.annotations.is_empty() || !review.coding.annotations().is_empty() {
+        review.project_there = news.there;
+        let before = review.coding.annotations().len();
+        // What was said before the project was read stays.
+        review.coding.add_kept(news.annotations);
+        let count = review.coding.annotations().len() - before;
+        if count == 0 {
             return vec![];
         }
-        let count = news.annotations.len();
-        review.coding = Coding::of(news.annotations);
         review.decided();
         let said = if count == 1 {
             "1 annotation of an earlier session is here again.".to_owned()
@@ -57,12 +61,18 @@ impl AppState {
         let Some(review) = self.review.as_mut() else {
             return vec![];
         };
-        if review.session.generation != generation {
+        // Of the same recording before it was analysed again: its changes are these.
+        let same = match &kept {
+            Kept::Saved { path, .. } => review.project.as_ref() == Some(path),
+            Kept::Failed(_) => false,
+        };
+        if review.session.generation != generation && !same {
             return vec![];
         }
         match kept {
             Kept::Saved { path, count } => {
                 review.project = Some(path);
+                review.project_there = true;
                 review.not_kept = None;
                 if count >= review.coding.count() {
                     review.unsaved = false;

@@ -23,6 +23,8 @@ pub struct Playback {
     pub playing: bool,
     /// The frame asked for; the picture may still be a little behind.
     pub frame: u64,
+    /// The frame that was asked for and is not there yet.
+    pub sought: Option<u64>,
     /// Frames that are played over and over.
     pub looped: Option<(u64, u64)>,
     pub picture: Option<Frame>,
@@ -65,6 +67,8 @@ pub struct Review {
     pub unsaved: bool,
     /// The project file; `None` until it is known where it is to be.
     pub project: Option<std::path::PathBuf>,
+    /// It lies there already.
+    pub project_there: bool,
     /// Why the last change is on no disk.
     pub not_kept: Option<String>,
     /// The scores as they are drawn, per kind.
@@ -96,6 +100,7 @@ impl Review {
             coding: Coding::default(),
             unsaved: false,
             project: None,
+            project_there: false,
             not_kept: None,
             curves: BTreeMap::new(),
             score_range: BTreeMap::new(),
@@ -170,7 +175,12 @@ impl Review {
     }
 
     pub fn show_picture(&mut self, frame: Frame) {
-        if self.playback.playing || self.session.info.live || self.playback.picture.is_none() {
+        // What is coded is the frame on the screen: a late playback may show one further on
+        // after it was paused. What was sought is on its way.
+        if self.playback.sought == Some(frame.index) {
+            self.playback.sought = None;
+        }
+        if self.playback.sought.is_none() || self.playback.playing {
             self.playback.frame = frame.index;
         }
         self.playback.picture = Some(frame);
@@ -301,6 +311,9 @@ impl Review {
             return (end.map_or(0, |f| f.frame) + ahead).min(last);
         }
         let frames = &self.recording.frames;
+        if frames.is_empty() {
+            return 0;
+        }
         let after = frames.partition_point(|r| r.timestamp <= t);
         let before = &frames[after.saturating_sub(1)];
         match frames.get(after) {

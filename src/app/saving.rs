@@ -1,8 +1,10 @@
-//! What the person decided, as `intervals.csv`: on request, and by itself before a
+//! What the person decided, as `intervals.csv`, and everything that was coded as a table
+//! of annotations: on request, and by itself before a
 //! recording with new decisions leaves the window.
 
 use std::path::{Path, PathBuf};
 
+use super::exchange::{Desk, Format};
 use super::review::Review;
 use crate::base::Notice;
 use crate::project::{Batch, results};
@@ -16,6 +18,8 @@ pub struct Saving {
     /// Its own folder; `None` for cameras.
     beside: Option<PathBuf>,
     recording: Recording,
+    /// Everything that was coded, in a table that keeps all of it.
+    coding: Desk,
 }
 
 impl Saving {
@@ -35,13 +39,22 @@ impl Saving {
                 .and_then(|p| p.parent())
                 .map(Path::to_path_buf),
             recording,
+            coding: Desk::of(review, None),
         }
     }
 
     /// Writes a new file beside the recording, or where that is not allowed in the
     /// person's documents; an older file is never replaced.
     #[must_use]
-    pub fn write(&self) -> Notice {
+    pub fn write(&self) -> Vec<Notice> {
+        let mut said = vec![self.candidates()];
+        if self.coding.has_annotations() {
+            said.push(self.coding.export(Format::Table));
+        }
+        said
+    }
+
+    fn candidates(&self) -> Notice {
         let mut failed = None;
         for folder in self.beside.iter().cloned().chain(documents()) {
             let path = free_path(&folder, &self.name, "intervals.csv");
@@ -117,9 +130,10 @@ mod tests {
             name: "clip".into(),
             beside: Some(folder.path().to_path_buf()),
             recording,
+            coding: Desk::empty("clip"),
         };
         for _ in 0..2 {
-            assert!(saving.write().text.starts_with("Saved 1 candidates"));
+            assert!(saving.write()[0].text.starts_with("Saved 1 candidates"));
         }
         for name in ["clip.intervals.csv", "clip.intervals-2.csv"] {
             let text = std::fs::read_to_string(folder.path().join(name)).unwrap();

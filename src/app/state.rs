@@ -57,6 +57,7 @@ impl AppState {
     pub fn apply(&mut self, command: Command) -> Vec<Effect> {
         let before = self.settings.clone();
         let mut effects = self.carry_out(command);
+        effects.extend(self.nothing_hidden_is_worked_on());
         if let Some(wanted) = self.views_wanted() {
             effects.push(Effect::Views(Box::new(wanted)));
         }
@@ -68,6 +69,29 @@ impl AppState {
             effects.push(Effect::SaveSettings);
         }
         effects
+    }
+
+    /// In a blind pass neither a candidate nor another coder's annotation is marked or
+    /// looped.
+    fn nothing_hidden_is_worked_on(&mut self) -> Vec<Effect> {
+        let blind = self.blind();
+        let coder = &self.settings.coder;
+        let Some(review) = self.review.as_mut() else {
+            return vec![];
+        };
+        if review.coding.sign_as(coder) {
+            review.decided();
+        }
+        let marked = review.marked.is_some() || review.selected.is_some();
+        let own = review.annotation().is_some_and(|a| a.coder == *coder);
+        if !blind || !marked || own {
+            return vec![];
+        }
+        review.select(None);
+        match review.playback.looped.take() {
+            Some(_) => vec![Effect::Player(PlayerOrder::Loop(None))],
+            None => vec![],
+        }
     }
 
     fn carry_out(&mut self, command: Command) -> Vec<Effect> {
@@ -108,9 +132,10 @@ impl AppState {
             Command::Project { generation, news } => self.project(generation, *news),
             Command::Kept { generation, kept } => self.kept(generation, kept),
 
-            Command::Save => match self.review.as_mut() {
-                Some(review) if !review.spots.is_empty() => {
-                    review.unsaved = false;
+            Command::Save => match self.review.as_ref() {
+                Some(review)
+                    if !review.spots.is_empty() || !review.coding.annotations().is_empty() =>
+                {
                     vec![Effect::SaveCandidates(Box::new(Saving::of(review)))]
                 }
                 _ => {
@@ -456,6 +481,9 @@ impl Review {
             return effects;
         };
         let frames = (self.frame_near(from), self.frame_near(to));
+        if frames.0 == frames.1 {
+            return effects;
+        }
         self.playback.looped = Some(frames);
         effects.push(Effect::Player(PlayerOrder::Loop(Some(frames))));
         if !(frames.0..=frames.1).contains(&self.playback.frame) {
@@ -470,6 +498,7 @@ impl Review {
     pub(super) fn go(&mut self, frame: u64) -> Vec<Effect> {
         let frame = frame.min(self.count_minus_one());
         self.playback.frame = frame;
+        self.playback.sought = Some(frame);
         self.follow();
         vec![Effect::Player(PlayerOrder::Seek(frame))]
     }

@@ -51,6 +51,22 @@ struct Gathered {
     fps: Option<f64>,
 }
 
+impl Gathered {
+    /// A copy of a project holds the same annotations again. Who gave no name is called
+    /// by the file.
+    fn add(&mut self, annotations: impl IntoIterator<Item = Annotation>, file: &str) {
+        for mut annotation in annotations {
+            if self.annotations.iter().any(|a| a.id == annotation.id) {
+                continue;
+            }
+            if annotation.coder.is_empty() {
+                file.clone_into(&mut annotation.coder);
+            }
+            self.annotations.push(annotation);
+        }
+    }
+}
+
 #[derive(Serialize)]
 struct Report {
     pairs: Vec<Agreement>,
@@ -120,6 +136,22 @@ pub(super) fn run(args: &AgreementArgs) -> CommandResult {
     };
     for pair in &report.pairs {
         let [first, second] = pair.coders.each_ref().map(String::as_str);
+        let coded_by = |who: &str| {
+            let by = move |r: &&Gathered| r.annotations.iter().any(|a| a.coder == who);
+            recordings.values().filter(by).count()
+        };
+        let both = |r: &&Gathered| {
+            [first, second]
+                .iter()
+                .all(|who| r.annotations.iter().any(|a| a.coder == *who))
+        };
+        if coded_by(first) > 0 && coded_by(second) > 0 && !recordings.values().any(|r| both(&r)) {
+            warned = true;
+            tell!(
+                "onset: {first} and {second} coded no recording in common: write its name alike \
+                 (column recording)"
+            );
+        }
         for (name, recording) in recordings.keys().zip(&coded) {
             let found = disagreements(recording, [first, second], params);
             report
@@ -154,7 +186,7 @@ fn project(path: &Path, to: &mut BTreeMap<String, Gathered>) -> anyhow::Result<(
         gathered.frames = gathered.frames.max(source.frame_count.unwrap_or(0));
         gathered.fps = gathered.fps.or(source.nominal_fps);
     }
-    gathered.annotations.extend(file.annotations()?);
+    gathered.add(file.annotations()?, &stem(path));
     Ok(())
 }
 
@@ -164,7 +196,8 @@ fn table(path: &Path, to: &mut BTreeMap<String, Gathered>) -> anyhow::Result<boo
         .with_context(|| format!("Cannot read the annotations: {}", path.display()))?;
     let name = stem(path);
     let defaults = Defaults {
-        recording: &name,
+        // Tables that name none are of one recording.
+        recording: "recording",
         coder: &name,
     };
     let imported = csv::read(&bytes, path, defaults, &[])?;
@@ -175,14 +208,17 @@ fn table(path: &Path, to: &mut BTreeMap<String, Gathered>) -> anyhow::Result<boo
         let gathered = to.entry(entry.recording).or_default();
         let last = entry.annotation.offset.max(entry.annotation.onset);
         gathered.frames = gathered.frames.max(last + 1);
-        gathered.annotations.push(entry.annotation);
+        gathered.add([entry.annotation], &name);
     }
     Ok(!imported.problems.is_empty())
 }
 
 fn stem(path: &Path) -> String {
-    path.file_stem()
-        .map_or_else(|| "recording".into(), |s| s.to_string_lossy().into_owned())
+    let stem = path.file_stem().unwrap_or(path.as_os_str());
+    let stem = stem.to_string_lossy();
+    stem.strip_suffix(".annotations")
+        .unwrap_or(&stem)
+        .to_owned()
 }
 
 fn print(report: &Report, list: bool) -> Result<(), Failure> {

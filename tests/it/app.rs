@@ -728,6 +728,7 @@ fn decisions_outlive_a_second_analysis_and_are_saved_before_another_recording() 
     let state = &mut h.state_mut().app.state;
     let again = OpenedSession {
         generation: 7,
+        project: Some("/recordings/interview 07.onset".into()),
         ..state.review.as_ref().unwrap().session.clone()
     };
     state.apply(Command::Opened(Box::new(again.clone())));

@@ -63,16 +63,24 @@ pub fn show(ui: &mut Ui, state: &AppState, out: &mut Vec<Command>) {
 fn who(ui: &mut Ui, state: &AppState, review: &Review, out: &mut Vec<Command>) {
     ui.horizontal(|ui| {
         ui.label(row::weak(ui, "Coder"));
-        let mut name = state.settings.coder.clone();
+        // Kept as typed until the field is left: names have spaces in them.
+        let id = Id::unique("name typed");
+        let kept: Option<String> = ui.data(|d| d.get_temp(id));
+        let mut name = kept.unwrap_or_else(|| state.settings.coder.clone());
         let field = TextEdit::singleline(&mut name)
             .hint_text(row::weak(ui, "your name"))
             .align(egui::Align2::LEFT_CENTER)
             .min_size(vec2(0.0, theme::CONTROL))
             .desired_width(112.0);
         let field = ui.add(field);
-        field.widget_info(|| WidgetInfo::labeled(Role::TextInput, true, "Coder"));
-        if field.changed() {
-            out.push(Command::Code(Coded::Coder(name)));
+        field.widget_info(|| WidgetInfo::labeled(Role::TextInput, true, "Your name"));
+        if field.has_focus() {
+            ui.data_mut(|d| d.insert_temp(id, name));
+        } else {
+            if field.lost_focus() && name.trim() != state.settings.coder {
+                out.push(Command::Code(Coded::Coder(name)));
+            }
+            ui.data_mut(|d| d.remove::<String>(id));
         }
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             let blind = Button::selectable(state.settings.blind, "Blind").frame_when_inactive(true);
@@ -267,7 +275,7 @@ fn units(ui: &mut Ui, state: &AppState, a: &Annotation, out: &mut Vec<Command>) 
             }
         }
     });
-    let id = Id::unique("units typed");
+    let id = Id::unique(("units typed", a.id));
     let mut typed: String = ui.data(|d| d.get_temp(id)).unwrap_or_default();
     let field = TextEdit::singleline(&mut typed)
         .id(id.with("field"))
@@ -374,26 +382,18 @@ fn sure(ui: &mut Ui, a: &Annotation, out: &mut Vec<Command>) {
     });
 }
 
-/// Said when the field is left, so that a sentence is one step of the undo.
+/// Kept letter by letter: whatever happens to the field, nothing is lost.
 fn note(ui: &mut Ui, a: &Annotation, out: &mut Vec<Command>) {
-    let id = Id::unique(("note", a.id));
-    let mut text = ui
-        .data(|d| d.get_temp(id))
-        .unwrap_or_else(|| a.note.clone());
+    let mut text = a.note.clone();
     let field = TextEdit::multiline(&mut text)
-        .id(id.with("field"))
+        .id(Id::unique(("note", a.id)))
         .hint_text(row::weak(ui, "note"))
         .desired_rows(2)
         .desired_width(f32::INFINITY);
     let field = ui.add(field);
     field.widget_info(|| WidgetInfo::labeled(Role::MultilineTextInput, true, "Note"));
-    if field.has_focus() {
-        ui.data_mut(|d| d.insert_temp(id, text));
-    } else {
-        if field.lost_focus() && text != a.note {
-            out.push(Command::Code(Coded::Note(text)));
-        }
-        ui.data_mut(|d| d.remove::<String>(id));
+    if field.changed() {
+        out.push(Command::Code(Coded::Note(a.id, text)));
     }
 }
 

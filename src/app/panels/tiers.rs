@@ -35,6 +35,8 @@ struct Dragged {
     id: AnnotationId,
     edge: Edge,
     frame: u64,
+    /// Where the cursor was: it follows the end, which must not stick to itself.
+    cursor: u64,
 }
 
 /// Coders in the order of their names; whoever codes now is there from the start.
@@ -115,7 +117,9 @@ pub fn show(
         );
         for annotation in own(review, name) {
             let shown = match dragged {
-                Some(d) if d.id == annotation.id => moved(annotation, d),
+                Some(d) if d.id == annotation.id => {
+                    review.with_edge(annotation.clone(), d.edge, d.frame)
+                }
                 _ => annotation.clone(),
             };
             bar(ui, &painter, review, &shown, (row, scale), &p);
@@ -176,17 +180,6 @@ impl Scale {
         let (a, b) = (self.x(a), self.x(b));
         Rect::from_x_y_ranges(a..=b.max(a + 3.0), row.top() + 3.0..=row.bottom() - 3.0)
     }
-}
-
-/// What the annotation will be once the end is let go.
-fn moved(annotation: &Annotation, to: Dragged) -> Annotation {
-    let mut a = annotation.clone();
-    match to.edge {
-        Edge::Onset => a.onset = to.frame.min(a.offset),
-        Edge::Apex => a.apex = Some(to.frame.clamp(a.onset, a.offset)),
-        Edge::Offset => a.offset = to.frame.max(a.onset),
-    }
-    a
 }
 
 fn bar(
@@ -353,20 +346,31 @@ fn interact(
         match what(at) {
             Some(Under::End(id, edge)) if mine(id) => {
                 let frame = review.frame_near(secs(at.x));
-                ui.data_mut(|d| d.insert_temp(memory, Dragged { id, edge, frame }));
-                out.push(Command::Code(Coded::Select(Some(id))));
+                let dragged = Dragged {
+                    id,
+                    edge,
+                    frame,
+                    cursor: review.playback.frame,
+                };
+                ui.data_mut(|d| d.insert_temp(memory, dragged));
+                out.push(Command::Code(Coded::Mark(id)));
             }
             _ => {
                 ui.data_mut(|d| d.insert_temp(selecting, secs(at.x)));
             }
         }
     }
+    // Esc, another room: what is not held any more is not moved.
+    let held = response.dragged() || response.drag_stopped();
+    if !held || ui.input(|i| i.key_pressed(egui::Key::Escape)) {
+        ui.data_mut(|d| d.remove::<Dragged>(memory));
+    }
     let dragged: Option<Dragged> = ui.data(|d| d.get_temp(memory));
     if let Some(at) = response.interact_pointer_pos()
         && response.dragged()
     {
         if let Some(dragged) = dragged {
-            let frame = snapped((review, blind), dragged.id, at.x, scale);
+            let frame = snapped((review, blind), dragged, at.x, scale);
             ui.data_mut(|d| d.insert_temp(memory, Dragged { frame, ..dragged }));
             // The picture follows the end: it is placed by eye.
             if frame != dragged.frame {
@@ -377,7 +381,10 @@ fn interact(
         }
     }
     if response.drag_stopped() {
-        if let Some(Dragged { id, edge, frame }) = dragged {
+        if let Some(Dragged {
+            id, edge, frame, ..
+        }) = dragged
+        {
             out.push(Command::Code(Coded::Drag(id, edge, frame)));
         }
         ui.data_mut(|d| {
@@ -425,7 +432,12 @@ fn interact(
 }
 
 /// The frame under the pointer, or the cursor's or another end's where one is near.
-fn snapped((review, blind): (&Review, bool), id: AnnotationId, x: f32, scale: Scale) -> u64 {
+fn snapped(
+    (review, blind): (&Review, bool),
+    Dragged { id, cursor, .. }: Dragged,
+    x: f32,
+    scale: Scale,
+) -> u64 {
     let coder = review.coding.get(id).map(|a| &a.coder);
     let of = |a: &Annotation| [a.onset, a.offset].into_iter().chain(a.apex);
     let others = review
@@ -440,7 +452,7 @@ fn snapped((review, blind): (&Review, bool), id: AnnotationId, x: f32, scale: Sc
         .filter(hidden)
         .flat_map(|s| [s.onset, s.apex, s.offset]);
     let near = (others.flat_map(of))
-        .chain([review.playback.frame])
+        .chain([cursor])
         .chain(candidates)
         .map(|frame| {
             let off = (scale.x(review.time_of(frame).secs()) - x).abs();

@@ -151,11 +151,11 @@ fn frames_never_stand_out_of_order_and_the_kind_follows_the_length() {
 #[test]
 fn what_another_coder_said_stays_and_a_blind_pass_hides_it_and_the_networks() {
     let mut hands = Hands::on(Room::Annotate);
+    named(&mut hands, "Anna");
     hands.keys(&[Key::T]);
-    let rename = Command::Code(onset::app::coder::Coded::Coder("Ben".into()));
-    say(&mut hands.window, vec![rename]);
+    named(&mut hands, "Ben");
     hands.keys(&[Key::ArrowRight, Key::F]);
-    assert!(says(&hands.window, "is by a coder without a name"));
+    assert!(says(&hands.window, "is by Anna"));
     assert_eq!(hands.annotations()[0].offset, 0);
     hands.keys(&[Key::T]);
     assert_eq!(hands.annotations().len(), 2);
@@ -168,4 +168,94 @@ fn what_another_coder_said_stays_and_a_blind_pass_hides_it_and_the_networks() {
     assert_eq!(listed(&hands), 1);
     assert!(!says(&hands.window, "Scores of"));
     assert!(says(&hands.window, "Annotations 1"));
+}
+
+fn named(hands: &mut Hands, name: &str) {
+    let coder = Command::Code(onset::app::coder::Coded::Coder(name.into()));
+    say(&mut hands.window, vec![coder]);
+}
+
+#[test]
+fn a_verdict_on_a_candidate_never_touches_another_coders() {
+    let mut hands = Hands::on(Room::Review);
+    named(&mut hands, "Anna");
+    hands.keys(&[Key::N, Key::A, Key::ArrowRight, Key::X]);
+    named(&mut hands, "Ben");
+    hands.keys(&[Key::R]);
+    let by = |hands: &Hands, who: &str| {
+        let all = hands.annotations();
+        all.into_iter().find(|a| a.coder == who).map(|a| a.status)
+    };
+    assert_eq!(by(&hands, "Anna"), Some(IntervalStatus::Accepted));
+    assert_eq!(by(&hands, "Ben"), Some(IntervalStatus::Rejected));
+    assert!(says(&hands.window, "ME rejected"));
+    // Anna has moved the apex: the same verdict again would lose that.
+    named(&mut hands, "Anna");
+    hands.keys(&[Key::A]);
+    assert!(says(&hands.window, "said more of this one than a verdict"));
+    assert_eq!(hands.annotations().len(), 2);
+}
+
+#[test]
+fn a_note_is_kept_as_it_is_typed_and_a_name_may_have_spaces() {
+    use egui_kittest::kittest::Queryable;
+    let mut hands = Hands::on(Room::Annotate);
+    hands.keys(&[Key::T]);
+    hands.window.get_by_label("Note").focus();
+    hands.window.run_steps(2);
+    hands.type_text("odd smile");
+    hands.keys(&[Key::Escape]);
+    assert_eq!(hands.annotations()[0].note, "odd smile");
+    let review = hands.window.state().app.state.review.as_ref();
+    assert!(
+        review.is_some_and(|r| r.marked.is_some()),
+        "Esc left the field only"
+    );
+    hands.window.get_by_label("Your name").focus();
+    hands.window.run_steps(2);
+    hands.type_text("Anna M");
+    hands.keys(&[Key::Enter]);
+    assert_eq!(hands.window.state().app.state.settings.coder, "Anna M");
+    // What she coded before is signed.
+    assert_eq!(hands.annotations()[0].coder, "Anna M");
+    assert!(says(&hands.window, "are Anna M's now"));
+}
+
+#[test]
+fn an_onset_far_from_the_annotation_begins_another_and_an_apex_there_is_refused() {
+    let mut hands = Hands::on(Room::Annotate);
+    hands.times(9, Modifiers::SHIFT, Key::ArrowRight);
+    hands.keys(&[Key::O, Key::ArrowRight, Key::F, Key::Home, Key::X]);
+    assert!(says(&hands.window, "more than a second from here"));
+    hands.keys(&[Key::O]);
+    let onsets: Vec<u64> = hands.annotations().iter().map(|a| a.onset).collect();
+    assert_eq!(onsets, [0, 90]);
+    hands.keys(&[Key::T]);
+    assert!(says(&hands.window, "exactly these frames already"));
+}
+
+#[test]
+fn a_blind_pass_works_on_nothing_that_it_hides() {
+    let mut hands = Hands::on(Room::Review);
+    hands.keys(&[Key::N]);
+    hands.press(Modifiers::COMMAND, Key::Num2);
+    hands.keys(&[Key::B]);
+    let selected = |hands: &Hands| {
+        let review = hands.window.state().app.state.review.as_ref();
+        review.is_some_and(|r| r.selected.is_some() || r.marked.is_some())
+    };
+    assert!(!selected(&hands));
+    hands.keys(&[Key::N]);
+    assert!(!selected(&hands) && says(&hands.window, "hides the candidates"));
+}
+
+#[test]
+fn a_camera_is_not_coded_by_frames() {
+    let mut window = super::open_window((1280.0, 800.0), 1.0, |_| {
+        vec![Command::Open("camera:0".into()), Command::HintsSeen]
+    });
+    window.run_steps(3);
+    window.key_press(Key::T);
+    window.run_steps(3);
+    assert!(says(&window, "A camera's pictures are not kept"));
 }

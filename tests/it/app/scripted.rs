@@ -136,6 +136,7 @@ impl Backend for Scripted {
                 network_device: None,
             },
             params: params.clone(),
+            project: None,
             sources,
             second_look: if self.looks_again {
                 ["led", "uamrn", "moext.rebuilding"]
