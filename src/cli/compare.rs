@@ -19,7 +19,7 @@ use crate::training::expressions::report::CalibrationPart;
 /// Compare recognition networks on one folder of labelled expressions.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  onset compare --data studio-test\n  onset compare --data studio-test --weights au-flow-1 --weights mine.safetensors --json\n  onset compare --data studio-test --train studio-train --keep networks --seeds 3\n\nEvery sixth subject of --train is not learnt from: thresholds and temperatures are\nfitted on them. Nothing is chosen on --data."
+    after_help = "Examples:\n  onset compare --data studio-test\n  onset compare --data studio-test --weights au-flow-2 --weights mine.safetensors --json\n  onset compare --data studio-test --train studio-train --keep networks --seeds 3\n\nEvery sixth subject of --train is not learnt from: thresholds and temperatures are\nfitted on them. Nothing is chosen on --data."
 )]
 pub struct CompareArgs {
     #[command(flatten)]

@@ -259,7 +259,8 @@ fn worse(one: Outcome, other: Outcome) -> Outcome {
 
 /// The weights that are asked for, and what messages call them.
 pub(super) fn weights(asked: Option<&Path>, network: &str) -> Result<(PathBuf, Weights), Failure> {
-    let name = asked.map_or_else(|| PathBuf::from(format!("{network}-1")), Path::to_owned);
+    let shipped = || shipped::of(network).unwrap_or(network);
+    let name = asked.map_or_else(|| PathBuf::from(shipped()), Path::to_owned);
     let shipped = name.to_str().map(shipped::weights).transpose();
     if let Some(weights) = shipped.map_err(Failure::other)?.flatten() {
         return Ok((name, weights));

@@ -7,8 +7,8 @@ use super::weights::{Weights, WeightsError};
 /// Every shipped file by its name.
 const SHIPPED: &[(&str, &[u8])] = &[
     (
-        "au-flow-1",
-        include_bytes!("../../assets/weights/au-flow-1.safetensors"),
+        "au-flow-2",
+        include_bytes!("../../assets/weights/au-flow-2.safetensors"),
     ),
     (
         "motion-tcn-2",
@@ -32,7 +32,7 @@ const SHIPPED: &[(&str, &[u8])] = &[
 pub const MOTION_TCN: &str = "motion-tcn-2";
 
 /// AU-Flow: action units and three classes.
-pub const AU_FLOW: &str = "au-flow-1";
+pub const AU_FLOW: &str = "au-flow-2";
 
 /// The shipped SOFTNet of a kind, `macro` or `micro`.
 #[must_use]
@@ -47,6 +47,18 @@ pub fn softnet(kind: &str) -> &'static str {
 /// Names of the shipped weights, as `--weights` takes them.
 pub fn names() -> impl Iterator<Item = &'static str> {
     SHIPPED.iter().map(|(name, _)| *name)
+}
+
+/// The newest shipped weights of a network, `au-flow-2` of `au-flow`.
+#[must_use]
+pub fn of(network: &str) -> Option<&'static str> {
+    let number = |name: &str| -> Option<u32> {
+        let rest = name.strip_prefix(network)?.strip_prefix('-')?;
+        rest.parse().ok()
+    };
+    names()
+        .filter(|name| number(name).is_some())
+        .max_by_key(|name| number(name))
 }
 
 /// The file of shipped weights; `None` where there are none of this name.
@@ -81,6 +93,12 @@ pub fn whole(name: &str) -> Result<Weights, WeightsError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_newest_weights_of_a_network_are_found_by_its_name() {
+        assert_eq!(of("au-flow"), Some(AU_FLOW));
+        assert_eq!(of("softnet"), None);
+    }
 
     #[test]
     fn every_shipped_file_is_whole_and_small() {

@@ -89,7 +89,7 @@ fn cli_attention_is_evaluated_and_errors_say_what_to_do() {
     let kept: serde_json::Value = serde_json::from_slice(&fs::read(&report).unwrap()).unwrap();
     assert_eq!(told, kept);
     assert_eq!(told["clips"].as_array().unwrap().len(), 2);
-    assert_eq!(told["weights"], "au-flow-1");
+    assert_eq!(told["weights"], "au-flow-2");
     evaluate(&["--clips", "60"])
         .ends(2)
         .says(&["60 clips were asked for", "recipe of more"], "recordings");

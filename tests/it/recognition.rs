@@ -121,7 +121,7 @@ fn networks_are_trained_kept_and_compared_by_one_command() {
         "--seeds",
         "1",
         "--weights",
-        "au-flow-1",
+        "au-flow-2",
     ];
     let table = |ran: &Ran| -> serde_json::Value { serde_json::from_str(&ran.out).unwrap() };
     let ran = compared(data, &more);
@@ -130,7 +130,7 @@ fn networks_are_trained_kept_and_compared_by_one_command() {
     let names: Vec<&str> = (first.as_array().unwrap().iter())
         .map(|row| row["weights"].as_str().unwrap())
         .collect();
-    assert_eq!(names, ["au-flow-1", "off-apexnet-seed-1", "tsdn-seed-1"]);
+    assert_eq!(names, ["au-flow-2", "off-apexnet-seed-1", "tsdn-seed-1"]);
     assert!(first[1]["unit_f1"].is_null() && first[2]["unit_f1"][0].is_number());
     assert!(first[2]["unit_calibration"]["before"].is_number());
     // The second time nothing is trained, and it says the same.
@@ -161,7 +161,7 @@ fn the_shipped_networks_parameters_are_as_its_card_says() {
         .values()
         .map(|t| t.values.len())
         .sum();
-    let card = format!("{}/assets/weights/au-flow-1.md", env!("CARGO_MANIFEST_DIR"));
+    let card = format!("{}/assets/weights/au-flow-2.md", env!("CARGO_MANIFEST_DIR"));
     let card = fs::read_to_string(card).unwrap();
     let digits = count.to_string();
     let grouped = format!(

@@ -77,7 +77,7 @@ pub(super) const ENTRIES: [Entry; 14] = [
     Entry {
         name: "au-flow",
         input: "3×28×28",
-        weights: "au-flow-1, a member",
+        weights: "au-flow-2, a member",
         load: au_flow,
     },
     Entry {
