@@ -177,10 +177,10 @@ impl Review {
     pub fn show_picture(&mut self, frame: Frame) {
         // What is coded is the frame on the screen: a late playback may show one further on
         // after it was paused. What was sought is on its way.
-        if self.playback.sought == Some(frame.index) {
+        if self.playback.playing || self.playback.sought == Some(frame.index) {
             self.playback.sought = None;
         }
-        if self.playback.sought.is_none() || self.playback.playing {
+        if self.playback.sought.is_none() {
             self.playback.frame = frame.index;
         }
         self.playback.picture = Some(frame);
