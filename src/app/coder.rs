@@ -219,7 +219,12 @@ impl AppState {
             }
             Coded::Beside(by) => review.beside(&coder, by),
             Coded::Remove => {
-                let id = review.of_coder(&coder, "take away")?.id;
+                let Some(annotation) = review.annotation() else {
+                    let why = "Select an annotation first: a candidate is rejected with R.";
+                    return Err(Refused(why.to_owned()));
+                };
+                own(annotation, &coder, "take away")?;
+                let id = annotation.id;
                 let changes = review.coding.remove("an annotation", id);
                 Ok(review.changed(changes))
             }
@@ -440,18 +445,24 @@ impl Review {
     fn edge(&mut self, coder: &str, edge: Edge) -> Result<Vec<Effect>, Refused> {
         let here = self.playback.frame;
         let nothing = self.annotation().is_none() && self.selected_spot().is_none();
-        let far = self.annotation().is_some_and(|a| {
+        if self.session.info.live {
+            return Err(Refused(
+                "A camera's frames cannot be coded: its pictures are not kept.".to_owned(),
+            ));
+        }
+        // Of what is worked on; nothing lies far from one whose offset is still to come.
+        let annotation = self.annotation().map(|a| (a.onset, a.offset));
+        let spot = || self.selected_spot().map(|s| (s.onset, s.offset));
+        let ends = annotation.or_else(spot).filter(|(a, b)| b > a);
+        let far = ends.is_some_and(|(onset, offset)| {
             let t = self.time_of(here);
-            let before = self.time_of(a.onset).secs_since(t) > FAR_SECS;
-            let after = t.secs_since(self.time_of(a.offset)) > FAR_SECS;
-            a.offset > a.onset && (before || after)
+            let before = self.time_of(onset).secs_since(t) > FAR_SECS;
+            before || t.secs_since(self.time_of(offset)) > FAR_SECS
         });
-        let behind = self
-            .annotation()
-            .is_some_and(|a| a.offset > a.onset && here > a.offset);
+        let behind = ends.is_some_and(|(_, offset)| here > offset);
         if edge != Edge::Onset && far {
             return Err(Refused(
-                "The annotation that is worked on lies more than a second from here. Press O \
+                "What is worked on lies more than a second from here. Press O \
                  to begin one here, or drag its end."
                     .to_owned(),
             ));

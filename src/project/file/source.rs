@@ -270,15 +270,18 @@ mod tests {
         // Folders that move together keep their ways to each other.
         drop(file);
         fs::create_dir(at("archive")).unwrap();
-        fs::rename(at("work"), at("archive/work")).unwrap();
-        let mut file = ProjectFile::open(&at("archive/work/a.onset")).unwrap();
-        assert_eq!(state(&file), SourceState::Moved(at("archive/work/a.avi")));
+        fs::rename(at("work"), at("archive/coded")).unwrap();
+        let mut file = ProjectFile::open(&at("archive/coded/a.onset")).unwrap();
+        assert_eq!(state(&file), SourceState::Moved(at("archive/coded/a.avi")));
 
-        fs::write(at("archive/work/a.avi"), "another").unwrap();
-        assert_eq!(state(&file), SourceState::Changed(at("archive/work/a.avi")));
-        let error = file.confirm_source(&at("archive/work/a.avi"));
+        fs::write(at("archive/coded/a.avi"), "another").unwrap();
+        assert_eq!(
+            state(&file),
+            SourceState::Changed(at("archive/coded/a.avi"))
+        );
+        let error = file.confirm_source(&at("archive/coded/a.avi"));
         assert!(matches!(error, Err(ProjectError::ChangedSource { .. })));
-        fs::remove_file(at("archive/work/a.avi")).unwrap();
+        fs::remove_file(at("archive/coded/a.avi")).unwrap();
         assert_eq!(state(&file), SourceState::Missing);
     }
 

@@ -235,6 +235,18 @@ fn an_onset_far_from_the_annotation_begins_another_and_an_apex_there_is_refused(
 }
 
 #[test]
+fn a_candidate_far_from_the_frame_shown_is_not_stretched_to_it() {
+    let mut hands = Hands::on(Room::Review);
+    hands.keys(&[Key::N, Key::End, Key::X]);
+    assert!(says(&hands.window, "more than a second from here"));
+    assert!(hands.annotations().is_empty());
+    hands.keys(&[Key::O]);
+    let found = hands.annotations();
+    assert_eq!((found.len(), found[0].onset), (1, FRAMES - 1));
+    assert!(found[0].candidate.is_none());
+}
+
+#[test]
 fn a_blind_pass_works_on_nothing_that_it_hides() {
     let mut hands = Hands::on(Room::Review);
     hands.keys(&[Key::N]);
