@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use super::print::{say, tell};
 use super::{CommandResult, Failure, Outcome};
-use crate::media::list_cameras;
+use crate::media::{FormatWish, list_cameras};
 
 /// List the cameras and the formats Onset can read from each.
 #[derive(Debug, Args)]
@@ -21,6 +21,8 @@ struct Row {
     input: String,
     name: String,
     formats: Vec<String>,
+    /// What opens the camera in each of them.
+    format_inputs: Vec<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     trouble: Option<String>,
 }
@@ -32,6 +34,9 @@ pub(super) fn run(args: &CamerasArgs) -> CommandResult {
         .map(|c| Row {
             input: format!("camera:{}", c.index),
             name: c.name,
+            format_inputs: (c.formats.iter())
+                .map(|f| format!("camera:{}{}", c.index, FormatWish::from(*f)))
+                .collect(),
             formats: c.formats.iter().map(ToString::to_string).collect(),
             trouble: c.trouble,
         })
@@ -48,8 +53,8 @@ pub(super) fn run(args: &CamerasArgs) -> CommandResult {
     }
     for row in rows {
         say!("{}  {}", row.input, row.name);
-        for format in &row.formats {
-            say!("    {format}");
+        for (format, input) in row.formats.iter().zip(&row.format_inputs) {
+            say!("    {format:<40} {input}");
         }
         if let Some(trouble) = &row.trouble {
             say!("    {trouble}");

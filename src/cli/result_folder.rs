@@ -27,7 +27,7 @@ pub(super) struct Identity {
 impl Identity {
     pub(super) fn of(spec: &InputSpec) -> Self {
         let path = match &spec.place {
-            InputPlace::Camera(n) => {
+            InputPlace::Camera(n, _) => {
                 return Self {
                     name: format!("camera:{n}"),
                     size_bytes: 0,

@@ -16,7 +16,7 @@ use nokhwa::utils::{ApiBackend, CameraIndex, FrameFormat, RequestedFormat, Reque
 use crate::base::{Notice, TimeSpan};
 
 use super::camera_clock::CameraClock;
-use super::camera_format::{VideoFormat, ranked};
+use super::camera_format::{FormatWish, VideoFormat, ranked};
 use super::camera_picture;
 use super::queue::{Delivery, FrameReceiver, FrameSender, Received, WhenFull, frame_queue};
 use super::worker::panic_text;
@@ -33,7 +33,7 @@ const MAX_BAD_PICTURES: u32 = 60;
 /// Pictures that may wait between the driver and the reader.
 const WAITING_PICTURES: usize = 3;
 /// What is said of infrared cameras, metadata nodes and the like.
-const UNREADABLE: &str = "it offers none of YUYV, NV12 and MJPEG, which Onset reads";
+const UNREADABLE: &str = "it offers none of YUYV, NV12, MJPEG and 8-bit grey, which Onset reads";
 /// Every encoding nokhwa knows, for asking what there is.
 const ANY_ENCODING: [FrameFormat; 6] = [
     FrameFormat::YUYV,
@@ -174,14 +174,14 @@ impl Camera {
     /// # Errors
     /// No such camera, busy, no permission, no format that Onset reads.
     pub fn open(index: u32) -> Result<Self, MediaError> {
-        Self::open_with(index, None)
+        Self::open_with(index, FormatWish::default())
     }
 
-    /// Opens camera `index` in `wanted`, one of the formats [`list_cameras`] gives.
+    /// Opens camera `index` in the best of its formats that meet `wanted`.
     ///
     /// # Errors
-    /// As [`Camera::open`], or the camera refuses the format.
-    pub fn open_with(index: u32, wanted: Option<VideoFormat>) -> Result<Self, MediaError> {
+    /// As [`Camera::open`], or the camera offers nothing of the kind or refuses it.
+    pub fn open_with(index: u32, wanted: FormatWish) -> Result<Self, MediaError> {
         let (told, opened) = bounded::<Opened>(1);
         let (sender, frames) = frame_queue(WAITING_PICTURES, WhenFull::DropOldest);
         let stop = Arc::new(AtomicBool::new(false));
@@ -290,7 +290,7 @@ impl Drop for Camera {
 /// Everything that touches the driver. Whatever panics in there ends as an error.
 fn camera_thread(
     index: u32,
-    wanted: Option<VideoFormat>,
+    wanted: FormatWish,
     told: &Sender<Opened>,
     sender: &FrameSender,
     stop: &AtomicBool,
@@ -329,7 +329,7 @@ fn camera_thread(
 /// Opens the device and starts its stream in the first format it accepts.
 fn open_driver(
     index: u32,
-    wanted: Option<VideoFormat>,
+    wanted: FormatWish,
 ) -> Result<(nokhwa::Camera, VideoFormat, String), String> {
     let known = query().map_err(|e| e.to_string())?;
     let Some((_, name)) = known.iter().find(|(i, _)| *i == index) else {
@@ -343,12 +343,22 @@ fn open_driver(
             format!("there is no such camera; there are {}", others.join(", "))
         });
     };
-    let formats = match wanted {
-        Some(format) => vec![format],
-        None => offered_formats(index).map_err(|e| plain(&e))?,
-    };
+    let mut formats = offered_formats(index).map_err(|e| plain(&e))?;
     if formats.is_empty() {
         return Err(UNREADABLE.into());
+    }
+    let offered = formats.clone();
+    formats.retain(|format| wanted.is_met_by(format));
+    if formats.is_empty() {
+        let offered: Vec<String> = offered.iter().map(ToString::to_string).collect();
+        return Err(format!(
+            "it does not offer {}; it offers {}",
+            wanted
+                .to_string()
+                .trim_start_matches('@')
+                .replace('@', ", "),
+            offered.join("; ")
+        ));
     }
     let mut last = String::new();
     for format in formats.into_iter().take(FORMATS_TRIED) {

@@ -14,8 +14,15 @@ pub enum PixelEncoding {
     Nv12,
     /// One JPEG a picture.
     Mjpeg,
+    /// One byte a pixel without colour, as infrared and many fast cameras give it.
+    Grey,
     /// Something Onset does not read.
     Other,
+}
+
+impl PixelEncoding {
+    /// What Onset reads.
+    pub const READ: [Self; 4] = [Self::Yuyv, Self::Nv12, Self::Mjpeg, Self::Grey];
 }
 
 impl fmt::Display for PixelEncoding {
@@ -24,6 +31,7 @@ impl fmt::Display for PixelEncoding {
             Self::Yuyv => "YUYV",
             Self::Nv12 => "NV12",
             Self::Mjpeg => "MJPEG",
+            Self::Grey => "grey",
             Self::Other => "other",
         })
     }
@@ -59,6 +67,7 @@ impl From<CameraFormat> for VideoFormat {
                 FrameFormat::YUYV => PixelEncoding::Yuyv,
                 FrameFormat::NV12 => PixelEncoding::Nv12,
                 FrameFormat::MJPEG => PixelEncoding::Mjpeg,
+                FrameFormat::GRAY => PixelEncoding::Grey,
                 _ => PixelEncoding::Other,
             },
         }
@@ -72,6 +81,7 @@ impl VideoFormat {
             PixelEncoding::Yuyv => FrameFormat::YUYV,
             PixelEncoding::Nv12 => FrameFormat::NV12,
             PixelEncoding::Mjpeg => FrameFormat::MJPEG,
+            PixelEncoding::Grey => FrameFormat::GRAY,
             PixelEncoding::Other => return None,
         };
         Some(CameraFormat::new_from(
@@ -80,6 +90,77 @@ impl VideoFormat {
             encoding,
             self.fps,
         ))
+    }
+}
+
+/// What a person asks of a camera; what is `None` is left to [`ranked`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct FormatWish {
+    /// Width and height.
+    pub size: Option<(u32, u32)>,
+    pub fps: Option<u32>,
+    pub encoding: Option<PixelEncoding>,
+}
+
+/// How a wish is written, for the errors about one that is not.
+pub(crate) const WISH_SYNTAX: &str = "after the camera's number a size, a rate and an encoding may follow, each after an @, such as camera:0@1280x720@60@mjpeg";
+
+impl FormatWish {
+    /// Reads `1280x720@60@mjpeg`: a size, frames a second, `yuyv`, `nv12`, `mjpeg` or
+    /// `grey`, in any order and each at most once.
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        let mut wish = Self::default();
+        for part in text.split('@') {
+            let part = part.trim().to_ascii_lowercase();
+            let encoding = PixelEncoding::READ
+                .into_iter()
+                .find(|e| e.to_string().eq_ignore_ascii_case(&part));
+            let above_zero = |n: &str| n.trim().parse::<u32>().ok().filter(|n| *n > 0);
+            let taken = if let Some(encoding) = encoding {
+                wish.encoding.replace(encoding).is_some()
+            } else if let Some((width, height)) = part.split_once(['x', '×']) {
+                let size = (above_zero(width)?, above_zero(height)?);
+                wish.size.replace(size).is_some()
+            } else {
+                wish.fps.replace(above_zero(&part)?).is_some()
+            };
+            if taken {
+                return None;
+            }
+        }
+        Some(wish)
+    }
+
+    #[must_use]
+    pub fn is_met_by(&self, format: &VideoFormat) -> bool {
+        self.size.is_none_or(|s| s == (format.width, format.height))
+            && self.fps.is_none_or(|fps| fps == format.fps)
+            && self.encoding.is_none_or(|e| e == format.encoding)
+    }
+}
+
+impl fmt::Display for FormatWish {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some((width, height)) = self.size {
+            write!(f, "@{width}x{height}")?;
+        }
+        if let Some(fps) = self.fps {
+            write!(f, "@{fps}")?;
+        }
+        if let Some(encoding) = self.encoding {
+            write!(f, "@{}", encoding.to_string().to_ascii_lowercase())?;
+        }
+        Ok(())
+    }
+}
+
+impl From<VideoFormat> for FormatWish {
+    fn from(format: VideoFormat) -> Self {
+        Self {
+            size: Some((format.width, format.height)),
+            fps: Some(format.fps),
+            encoding: Some(format.encoding),
+        }
     }
 }
 
@@ -151,6 +232,24 @@ mod tests {
         assert_eq!(ranked[4], format(1280, 720, 30, Mjpeg));
         assert_eq!(ranked[5], format(640, 480, 15, Yuyv));
         assert_eq!(ranked.len(), 9);
+    }
+
+    #[test]
+    fn a_wish_reads_as_it_is_written() {
+        let wish = FormatWish::parse("1280x720@60@MJPEG").unwrap();
+        assert_eq!(wish.to_string(), "@1280x720@60@mjpeg");
+        assert_eq!(
+            FormatWish::parse("nv12").unwrap().encoding,
+            Some(PixelEncoding::Nv12)
+        );
+        assert_eq!(FormatWish::parse("90").unwrap().fps, Some(90));
+        for wrong in ["", "fast", "0x480", "640x", "30@60", "h264", "-5"] {
+            assert_eq!(FormatWish::parse(wrong), None, "{wrong}");
+        }
+        let format = format(1280, 720, 60, PixelEncoding::Mjpeg);
+        assert!(wish.is_met_by(&format) && FormatWish::from(format) == wish);
+        assert!(FormatWish::default().is_met_by(&format));
+        assert!(!FormatWish::parse("30").unwrap().is_met_by(&format));
     }
 
     #[test]

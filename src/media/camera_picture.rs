@@ -1,4 +1,4 @@
-//! A camera's buffers to RGB: YUYV, NV12 and Motion JPEG, all distrusted.
+//! A camera's buffers to RGB: YUYV, NV12, Motion JPEG and grey, all distrusted.
 
 use std::io::Cursor;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -21,6 +21,7 @@ pub(crate) fn decode(buffer: &[u8], format: &VideoFormat) -> Result<RgbImage, St
         PixelEncoding::Mjpeg => decode_mjpeg(buffer, format.width, format.height),
         PixelEncoding::Yuyv => decode_raw(buffer, YuvLayout::Yuyv, format.width, format.height),
         PixelEncoding::Nv12 => decode_raw(buffer, YuvLayout::Nv12, format.width, format.height),
+        PixelEncoding::Grey => decode_grey(buffer, format.width, format.height),
         PixelEncoding::Other => Err("a format Onset does not read".into()),
     }
 }
@@ -37,8 +38,21 @@ fn decode_raw(
     yuv::to_rgb(buffer, &format).map_err(|e| e.to_string())
 }
 
+/// One byte a pixel over the full range, which V4L2 prescribes for GREY.
+fn decode_grey(buffer: &[u8], width: u32, height: u32) -> Result<RgbImage, String> {
+    let pixels = width as usize * height as usize;
+    let grey = buffer.get(..pixels).ok_or_else(|| {
+        format!(
+            "the buffer has {} bytes of the {pixels} that {width} × {height} grey pixels need",
+            buffer.len()
+        )
+    })?;
+    let rgb = grey.iter().flat_map(|light| [*light; 3]).collect();
+    RgbImage::from_raw(width, height, rgb).ok_or_else(|| "the buffer has another size".into())
+}
+
 /// A JPEG with whatever the driver left behind it in the buffer.
-fn decode_mjpeg(buffer: &[u8], width: u32, height: u32) -> Result<RgbImage, String> {
+pub(super) fn decode_mjpeg(buffer: &[u8], width: u32, height: u32) -> Result<RgbImage, String> {
     // Some drivers put a few bytes before the picture.
     let start = buffer
         .windows(3)
@@ -235,6 +249,15 @@ mod tests {
         assert!(decode_yuyv(&[0; 15], 4, 2).is_err());
         assert_eq!(decode_yuyv(&[0; 99], 4, 2).unwrap().dimensions(), (4, 2));
         assert_eq!(decode_yuyv(&[0; 16], 3, 2).unwrap().dimensions(), (3, 2));
+    }
+
+    #[test]
+    fn grey_is_taken_as_it_is_and_a_short_buffer_refused() {
+        let rgb = decode_grey(&[0, 128, 255, 7, 9], 2, 2).unwrap();
+        assert_eq!(rgb.get_pixel(1, 0).0, [128; 3]);
+        assert_eq!(rgb.get_pixel(1, 1).0, [7; 3]);
+        let why = decode_grey(&[0; 3], 2, 2).unwrap_err();
+        assert!(why.contains("3 bytes of the 4"), "{why}");
     }
 
     #[test]

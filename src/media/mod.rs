@@ -11,9 +11,13 @@ pub mod open;
 pub mod pacing;
 pub mod player;
 pub mod queue;
+pub mod recall;
+pub mod recorder;
 pub mod sample;
 pub mod source;
+pub mod still_encoder;
 pub mod synthetic;
+pub mod tap;
 pub mod video_file;
 pub mod video_writer;
 pub mod worker;
@@ -37,7 +41,7 @@ pub fn ffmpeg_version() -> String {
 }
 
 pub use camera::{Camera, CameraDescription, list_cameras};
-pub use camera_format::{PixelEncoding, VideoFormat};
+pub use camera_format::{FormatWish, PixelEncoding, VideoFormat};
 pub use error::MediaError;
 pub use film_strip::{FilmStrip, StripWish};
 pub use frame::Frame;

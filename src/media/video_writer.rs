@@ -1,6 +1,6 @@
-//! Writes pictures with their times as an MP4 that every player opens.
+//! Writes pictures with their times as a video that every player opens.
 //!
-//! H.264 by libx264 where FFmpeg has it, MPEG-4 part 2 otherwise. The file is
+//! H.264 by libx264 where FFmpeg has it, MPEG-4 part 2 otherwise. An MP4 is
 //! written beside its place and renamed when it is whole. One encoder thread, no
 //! dates and no program versions: the same FFmpeg gives the same bytes.
 
@@ -41,21 +41,37 @@ pub enum VideoCodec {
     MotionJpeg { quantiser: u8 },
 }
 
+impl VideoQuality {
+    pub const DEFAULT: Self = Self {
+        crf: 18,
+        keyframe_interval: 60,
+        quick: false,
+        codec: VideoCodec::H264,
+    };
+}
+
 impl Default for VideoQuality {
     fn default() -> Self {
-        Self {
-            crf: 18,
-            keyframe_interval: 60,
-            quick: false,
-            codec: VideoCodec::H264,
-        }
+        Self::DEFAULT
     }
 }
 
-/// An MP4 in the making. Dropping it before [`VideoWriter::finish`] removes it.
+/// What holds the pictures.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Container {
+    /// Whole or not there; QuickTime's form of it for JPEGs.
+    Mp4,
+    /// Grows in its place: what was written plays whatever happens then.
+    Matroska,
+}
+
+/// A video in the making. Dropping it before [`VideoWriter::finish`] removes it, unless it
+/// is [`Container::Matroska`].
 pub struct VideoWriter {
     path: PathBuf,
+    /// Where it is written; for Matroska its place itself.
     part: PathBuf,
+    container: Container,
     output: Option<format::context::Output>,
     encoder: encoder::Video,
     stream_base: Rational,
@@ -81,6 +97,21 @@ impl VideoWriter {
         nominal_fps: f64,
         quality: VideoQuality,
     ) -> Result<Self, MediaError> {
+        Self::create_in(Container::Mp4, path, width, height, nominal_fps, quality)
+    }
+
+    /// As [`VideoWriter::create`], in a container.
+    ///
+    /// # Errors
+    /// As [`VideoWriter::create`].
+    pub fn create_in(
+        container: Container,
+        path: &Path,
+        width: u32,
+        height: u32,
+        nominal_fps: f64,
+        quality: VideoQuality,
+    ) -> Result<Self, MediaError> {
         let refuse = |reason: String| MediaError::Write {
             path: path.to_path_buf(),
             reason,
@@ -98,12 +129,20 @@ impl VideoWriter {
         ffmpeg::init().map_err(|e| refuse(format!("FFmpeg does not start: {e}")))?;
         // The encoder's running commentary is not for the person at the terminal.
         ffmpeg::log::set_level(ffmpeg::log::Level::Error);
-        let part = part_path(path).ok_or_else(|| {
+        let part = match container {
+            Container::Mp4 => part_path(path),
+            Container::Matroska => path.to_str().map(PathBuf::from),
+        }
+        .ok_or_else(|| {
             refuse("the path must name a file and be valid UTF-8, which FFmpeg needs".into())
         })?;
         let motion_jpeg = matches!(quality.codec, VideoCodec::MotionJpeg { .. });
-        let container = if motion_jpeg { "mov" } else { "mp4" };
-        let mut output = format::output_as(&part, container).map_err(|e| {
+        let form = match container {
+            Container::Mp4 if motion_jpeg => "mov",
+            Container::Mp4 => "mp4",
+            Container::Matroska => "matroska",
+        };
+        let mut output = format::output_as(&part, form).map_err(|e| {
             refuse(format!(
                 "the file cannot be made ({e}); check the folder and the free space"
             ))
@@ -165,12 +204,19 @@ impl VideoWriter {
 
         let mut stream = output
             .add_stream_with(&encoder)
-            .map_err(|e| refuse(format!("the MP4 refuses the stream: {e}")))?;
+            .map_err(|e| refuse(format!("the file refuses the stream: {e}")))?;
         stream.set_time_base(Rational(1, TICKS));
         stream.set_avg_frame_rate(rate);
         let mut header = Dictionary::new();
-        header.set("movflags", "+faststart");
         header.set("fflags", "+bitexact");
+        match container {
+            Container::Mp4 => header.set("movflags", "+faststart"),
+            Container::Matroska => {
+                // At most a second of it is not on the disk yet.
+                header.set("cluster_time_limit", "1000");
+                header.set("flush_packets", "1");
+            }
+        }
         output.write_header_with(header).map_err(|e| {
             refuse(format!(
                 "the header cannot be written ({e}); check the free space"
@@ -191,6 +237,7 @@ impl VideoWriter {
         Ok(Self {
             path: path.to_path_buf(),
             part,
+            container,
             output: Some(output),
             encoder,
             stream_base,
@@ -257,8 +304,17 @@ impl VideoWriter {
             // Closes the file before it is renamed.
             drop(output);
         }
+        if self.container == Container::Matroska {
+            return Ok(());
+        }
         std::fs::rename(&self.part, &self.path)
             .map_err(|e| self.fail(format!("the finished file cannot be put in its place: {e}")))
+    }
+
+    /// How long the file is so far.
+    #[must_use]
+    pub fn bytes(&self) -> u64 {
+        std::fs::metadata(&self.part).map_or(0, |m| m.len())
     }
 
     fn write_packets(&mut self) -> Result<(), MediaError> {
@@ -294,6 +350,9 @@ impl VideoWriter {
 impl Drop for VideoWriter {
     fn drop(&mut self) {
         self.output = None;
+        if self.container == Container::Matroska && self.last_tick.is_some() {
+            return;
+        }
         // After `finish` it has been renamed away and this finds nothing.
         let _gone = std::fs::remove_file(&self.part);
     }
@@ -359,7 +418,7 @@ fn encoder_options(h264: bool, quality: VideoQuality) -> Dictionary<'static> {
 
 /// BT.601's weights of red, green and blue times 65536 for Y, U and V, the foot of Y,
 /// and the ends of chroma.
-struct Weights {
+pub(super) struct Weights {
     y: [i32; 3],
     u: [i32; 3],
     v: [i32; 3],
@@ -377,7 +436,7 @@ const STUDIO_RANGE: Weights = Weights {
 };
 
 /// 0..255, as JPEG has it.
-const FULL_RANGE: Weights = Weights {
+pub(super) const FULL_RANGE: Weights = Weights {
     y: [19_595, 38_470, 7_471],
     u: [-11_058, -21_710, 32_768],
     v: [32_768, -27_439, -5_329],
@@ -387,7 +446,7 @@ const FULL_RANGE: Weights = Weights {
 
 /// Chroma is the mean of four pixels; whole-number arithmetic, so no version of a
 /// scaler changes the bytes. Odd sides repeat their last row or column.
-fn to_yuv420(picture: &RgbImage, out: &mut frame::Video, weights: &Weights) {
+pub(super) fn to_yuv420(picture: &RgbImage, out: &mut frame::Video, weights: &Weights) {
     let weigh = |w: &[i32; 3], [r, g, b]: [i32; 3]| w[0] * r + w[1] * g + w[2] * b;
     let (width, height) = (picture.width() as usize, picture.height() as usize);
     let (even_width, even_height) = (out.width() as usize, out.height() as usize);
