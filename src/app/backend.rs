@@ -48,6 +48,11 @@ pub enum PlayerOrder {
     Loop(Option<(u64, u64)>),
     /// The frames beside the one on the screen; `None` for none.
     Strip(Option<StripWish>),
+    /// A camera's picture stands, and its last half minute can be gone through; the
+    /// camera goes on behind it.
+    Freeze,
+    /// Back to the camera's newest picture.
+    Live,
 }
 
 /// A camera that may be opened.
@@ -58,6 +63,17 @@ pub struct CameraEntry {
     pub name: String,
     /// Why it cannot be used now; `None` where it can.
     pub trouble: Option<String>,
+    /// The formats that can be asked for, the one that is taken otherwise first.
+    pub formats: Vec<CameraFormatEntry>,
+}
+
+/// A camera in one of its formats.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CameraFormatEntry {
+    /// What opens it, `camera:0@640x480@30@yuyv`.
+    pub input: String,
+    /// "640 × 480 YUYV at 30 frames/s".
+    pub name: String,
 }
 
 /// What to draw beside the original for the frame shown.
@@ -93,6 +109,9 @@ pub trait Backend {
     fn sample(&self) -> Result<String, String>;
     fn list_cameras(&mut self);
     fn player(&mut self, order: PlayerOrder);
+    /// Begins or ends a recording of the open camera. How it gets on arrives as
+    /// [`Command::Recording`].
+    fn record(&mut self, on: bool);
     /// The newest request wins.
     fn request_views(&mut self, wanted: ViewsWanted);
     /// Writes changes into the open recording's project; the `count`th of the session.

@@ -1,6 +1,7 @@
 //! Everything that can happen: the only way the state changes.
 
 use super::backend::{CameraEntry, OpenedSession, PlayerOrder, ViewsWanted};
+use super::camera_side::RecordingNews;
 use serde::{Deserialize, Serialize};
 
 use super::coder::Coded;
@@ -8,6 +9,7 @@ use super::coding::{Change, SpotKey};
 use super::emotions::EmotionLabels;
 use super::exchange::{Desk, Format};
 use super::project::{Kept, ProjectNews};
+use super::record::RecordedTracks;
 use super::report::ReportDesk;
 use super::saving::Saving;
 use super::second_look::SecondLookView;
@@ -44,6 +46,8 @@ pub enum Room {
     Review,
     /// Frames are coded by hand.
     Annotate,
+    /// A camera is shown as it comes.
+    Live,
 }
 
 /// The right-hand column.
@@ -98,6 +102,12 @@ pub enum Command {
     ToggleLoop,
     NextSpot,
     PreviousSpot,
+    /// From what a camera showed to what it shows.
+    BackToLive,
+    /// Begins or ends recording the camera.
+    ToggleRecord,
+    /// The camera's picture as in a mirror, or as others see it.
+    ToggleMirror,
 
     // Judging.
     Select(Option<SpotKey>),
@@ -194,6 +204,16 @@ pub enum Command {
     PlaybackEnded {
         generation: u64,
     },
+    /// The camera stands; these of its frames, by its own numbers, can be gone through.
+    Frozen {
+        generation: u64,
+        frames: (u64, u64),
+    },
+    /// How a recording gets on.
+    Recording {
+        generation: u64,
+        news: Box<RecordingNews>,
+    },
     Say(Notice),
 }
 
@@ -216,6 +236,10 @@ pub enum Effect {
     Import(std::path::PathBuf, Box<Desk>),
     /// Into the project file, at once.
     Keep(Vec<Change>),
+    /// Begin or end recording the camera.
+    Record(bool),
+    /// What was read of the camera while it was recorded.
+    RecordedTracks(Box<RecordedTracks>),
     /// Paint again after so many seconds, although nothing else happens.
     WakeAfter(f64),
 }

@@ -47,6 +47,10 @@ impl App {
                     vec![Command::Say(desk.export(format))]
                 });
             }
+            Effect::Record(on) => self.backend.record(on),
+            Effect::RecordedTracks(tracks) => {
+                self.apart(ctx, "tracks", move || vec![Command::Say(tracks.write())]);
+            }
             Effect::Report(desk) => {
                 self.apart(ctx, "report", move || vec![Command::Say(desk.write())]);
             }

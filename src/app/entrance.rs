@@ -1,7 +1,7 @@
 //! How something gets opened: the dialog, the path box, the camera list.
 
 use super::backend::{CameraEntry, PlayerOrder};
-use super::command::{Command, DialogKind, Effect, SideTab};
+use super::command::{Command, DialogKind, Effect, Room, SideTab};
 use super::review::Review;
 use super::saving::Saving;
 use super::state::AppState;
@@ -124,6 +124,12 @@ impl AppState {
                 if let Some(path) = &session.info.path {
                     entrance.path = path.display().to_string();
                 }
+                // A camera is looked at in its room, and a recording in one of the others.
+                self.settings.room = match (session.info.live, self.settings.room) {
+                    (true, _) => Room::Live,
+                    (false, Room::Live) => Room::Review,
+                    (false, room) => room,
+                };
                 let mut effects = vec![Effect::Player(PlayerOrder::Speed(self.settings.speed))];
                 let mut before = self.review.take();
                 let mut review = Review::new(*session);

@@ -58,6 +58,11 @@ bindings! {
         "Speed 2×" => plain(Key::Num5), Command::Speed(2.0);
         "Speed 4×" => plain(Key::Num6), Command::Speed(4.0);
     }
+    "Camera": {
+        "Back to live" => plain(Key::Backspace), Command::BackToLive;
+        "Record the camera" => with(Modifiers::COMMAND, Key::R), Command::ToggleRecord;
+        "Mirror the camera" => plain(Key::W), Command::ToggleMirror;
+    }
     "Judge": {
         "Next candidate" => plain(Key::N), Command::NextSpot;
         "Previous candidate" => plain(Key::P), Command::PreviousSpot;
@@ -78,6 +83,7 @@ bindings! {
     "Look": {
         "Review room" => with(Modifiers::COMMAND, Key::Num1), Command::Room(Room::Review);
         "Annotate room" => with(Modifiers::COMMAND, Key::Num2), Command::Room(Room::Annotate);
+        "Live room" => with(Modifiers::COMMAND, Key::Num3), Command::Room(Room::Live);
         "Magnified view on or off" => plain(Key::M), Command::ToggleView(View::Magnified);
         "Next view" => plain(Key::V), Command::NextView;
         "Second look" => plain(Key::S), Command::ToggleSecondLook;

@@ -5,9 +5,14 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::Builder;
+use std::time::Duration;
 
-use super::backend::{Backend, CameraEntry, OpenedSession, PlayerOrder, ViewsWanted};
+use super::backend::{
+    Backend, CameraEntry, CameraFormatEntry, OpenedSession, PlayerOrder, ViewsWanted,
+};
+use super::camera_side::CameraSide;
 use super::coding::Change;
 use super::command::Command;
 use super::keeper::Keeper;
@@ -17,7 +22,7 @@ use super::wake::Wake;
 use crate::base::{Latest, Mailbox, Notice};
 use crate::facs::ActionUnit;
 use crate::gpu::GpuContext;
-use crate::media::{self, Frame, InputSpec, Player};
+use crate::media::{self, FormatWish, Frame, InputSpec, Player};
 use crate::model::au_flow::AuWeights;
 use crate::nn::{Weights, shipped};
 use crate::project::file::{ENDING, ProjectFile, SourceKind, SourceState};
@@ -41,6 +46,10 @@ struct Ready {
     player: Option<Player>,
     pictures: Latest<Frame>,
     trail: Option<Trail>,
+    /// Of a camera.
+    camera: Option<CameraSide>,
+    /// What it was opened by.
+    input: String,
     sources: BTreeMap<ExpressionKind, ScoreSource>,
     unit_thresholds: BTreeMap<ActionUnit, f64>,
     second_look: Vec<String>,
@@ -54,6 +63,8 @@ struct Ready {
 
 enum Arrival {
     Opened(u64, Box<Ready>),
+    /// Something else was asked for meanwhile.
+    Nothing,
     Failed(u64, String, String),
     Cameras(Result<Vec<CameraEntry>, String>),
 }
@@ -65,7 +76,9 @@ pub struct Live {
     views: Option<Arc<ViewsWorker>>,
     arrived: Mailbox<Arrival>,
     /// Counts openings: of two asked for in a row only the last is shown.
-    ticket: u64,
+    ticket: Arc<AtomicU64>,
+    /// A camera was lost and is waited for.
+    waiting: bool,
     open: Option<Ready>,
     /// The last `recent_secs` of a camera.
     recent: VecDeque<Frame>,
@@ -76,6 +89,8 @@ pub struct Live {
     /// `None` where the system refuses another thread.
     keeper: Option<Keeper>,
     told_by_project: Mailbox<Command>,
+    /// Said at the next poll.
+    told_by_camera: Vec<Command>,
     /// The open project and its recording, at most one.
     projects: Vec<(String, PathBuf)>,
     /// Said at the first poll.
@@ -108,12 +123,14 @@ impl Live {
             wake,
             keeper,
             told_by_project,
+            told_by_camera: Vec::new(),
             projects: Vec::new(),
             // Without the window's, an analysis opens one for itself.
             gpu: gpu.filter(|_| !own_device),
             views,
             arrived: Mailbox::default(),
-            ticket: 0,
+            ticket: Arc::default(),
+            waiting: false,
             open: None,
             recent: VecDeque::new(),
             recent_secs: RECENT_SECS,
@@ -122,6 +139,10 @@ impl Live {
             troubled: false,
             at_first,
         }
+    }
+
+    fn ticket(&self) -> u64 {
+        self.ticket.load(Ordering::Relaxed)
     }
 
     /// Runs `work` on a thread and posts what it returns.
@@ -133,7 +154,7 @@ impl Live {
         });
         if let Err(e) = started {
             self.arrived.post([Arrival::Failed(
-                self.ticket,
+                self.ticket(),
                 String::new(),
                 format!("The system refuses another thread ({e}). Close other programs."),
             )]);
@@ -160,7 +181,7 @@ impl Live {
     fn take_over(&mut self, ready: Ready, out: &mut Vec<Command>) {
         self.recent.clear();
         self.told = SessionStatus::default();
-        (self.was_playing, self.troubled) = (false, false);
+        (self.was_playing, self.troubled, self.waiting) = (false, false, false);
         if let Some(views) = &self.views {
             // What is still being drawn belongs to the recording before.
             let _ = views.take();
@@ -213,15 +234,84 @@ impl Live {
             {
                 self.recent.pop_front();
             }
-            out.push(Command::Picture { generation, frame });
+            if !open.camera.as_ref().is_some_and(CameraSide::is_frozen) {
+                out.push(Command::Picture { generation, frame });
+            }
         }
         if let Some(views) = self.views.as_ref().and_then(|v| v.take()) {
+            let camera = open.camera.as_ref();
+            let views = match camera {
+                Some(camera) => camera.named(views),
+                None => views,
+            };
             // Of the recording it was drawn of; the state discards another's.
             out.push(Command::Views {
                 generation: views.generation,
                 views: Box::new(views),
             });
         }
+    }
+
+    fn poll_camera(&mut self, out: &mut Vec<Command>) {
+        let Some(open) = &mut self.open else {
+            return;
+        };
+        let generation = open.session.generation;
+        let Some(camera) = &mut open.camera else {
+            return;
+        };
+        out.extend(camera.trouble().map(Command::Say));
+        if let Some(frame) = camera.picture() {
+            out.push(Command::Picture { generation, frame });
+        }
+        if camera.playback_ended() {
+            out.push(Command::PlaybackEnded { generation });
+        }
+        if let Some(news) = camera.recording() {
+            let news = Box::new(news);
+            out.push(Command::Recording { generation, news });
+        }
+        if self.told.failed.is_some() && !std::mem::replace(&mut self.waiting, true) {
+            let name = open.session.info.name.clone();
+            let (input, params) = (open.input.clone(), open.params.clone());
+            out.push(Command::Say(Notice::info(format!(
+                "{name} is opened again by itself as soon as it is back."
+            ))));
+            self.wait_for(name, input, params);
+        }
+    }
+
+    /// Opens a lost camera again once the system has one of its name, whatever number it
+    /// has then; gives up when something else is opened.
+    fn wait_for(&mut self, name: String, input: String, params: Params) {
+        const EVERY: Duration = Duration::from_secs(1);
+        let (tickets, ticket) = (Arc::clone(&self.ticket), self.ticket());
+        let (gpu, wake, views) = (self.gpu.clone(), self.wake.clone(), self.views.clone());
+        let format = input.split_once('@').map_or("", |(_, format)| format);
+        let format = if format.is_empty() {
+            String::new()
+        } else {
+            format!("@{format}")
+        };
+        self.apart("camera back", move || {
+            loop {
+                std::thread::sleep(EVERY);
+                if tickets.load(Ordering::Relaxed) != ticket {
+                    return Arrival::Nothing;
+                }
+                let found = media::list_cameras().unwrap_or_default();
+                let Some(back) = found.iter().find(|c| c.name == name && c.trouble.is_none())
+                else {
+                    continue;
+                };
+                let input = format!("camera:{}{format}", back.index);
+                match ready((&input, None), &params, gpu.clone(), &wake, views.clone()) {
+                    Ok(ready) => return Arrival::Opened(ticket, Box::new(ready)),
+                    // It may need a moment more.
+                    Err(e) => log::info!("{name} is back but does not open yet: {e:#}"),
+                }
+            }
+        });
     }
 
     fn poll_player(&mut self, out: &mut Vec<Command>) {
@@ -255,15 +345,22 @@ impl Live {
     }
 }
 
+impl Drop for Live {
+    /// Nobody waits for a lost camera any more.
+    fn drop(&mut self) {
+        self.ticket.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
 impl Backend for Live {
     fn open(&mut self, input: &str, params: &Params) {
-        self.ticket += 1;
+        self.ticket.fetch_add(1, Ordering::Relaxed);
         // A camera is let go first: it may be the one that is asked for. A file stays
         // until the next one is there, which may never be.
         if self.open.as_ref().is_some_and(|o| o.session.info.live) {
             self.open = None;
         }
-        let (ticket, input) = (self.ticket, input.to_owned());
+        let (ticket, input) = (self.ticket(), input.to_owned());
         // The project that is open is locked by this window itself.
         let known = self.projects.iter().find(|(project, _)| *project == input);
         let known = known.map(|(project, place)| (PathBuf::from(project), place.clone()));
@@ -294,6 +391,16 @@ impl Backend for Live {
                             .into_iter()
                             .map(|c| CameraEntry {
                                 input: format!("camera:{}", c.index),
+                                formats: (c.formats.iter())
+                                    .map(|f| CameraFormatEntry {
+                                        input: format!(
+                                            "camera:{}{}",
+                                            c.index,
+                                            FormatWish::from(*f)
+                                        ),
+                                        name: f.to_string(),
+                                    })
+                                    .collect(),
                                 name: c.name,
                                 trouble: c.trouble,
                             })
@@ -305,6 +412,19 @@ impl Backend for Live {
     }
 
     fn player(&mut self, order: PlayerOrder) {
+        if let Some(open) = &mut self.open
+            && let Some(camera) = &mut open.camera
+        {
+            let generation = open.session.generation;
+            let told = match camera.order(order, (&self.wake, self.views.as_ref())) {
+                Ok(None) => return,
+                Ok(Some(frames)) => Command::Frozen { generation, frames },
+                Err(why) => Command::Say(Notice::warning(why)),
+            };
+            self.told_by_camera.push(told);
+            self.wake.wake();
+            return;
+        }
         let Some(player) = self.open.as_ref().and_then(|o| o.player.as_ref()) else {
             return;
         };
@@ -321,12 +441,31 @@ impl Backend for Live {
             PlayerOrder::Speed(speed) => player.set_speed(f64::from(speed)),
             PlayerOrder::Loop(frames) => player.set_loop(frames.map(|(from, to)| from..=to)),
             PlayerOrder::Strip(wish) => player.want_strip(wish),
+            // A recording is never live.
+            PlayerOrder::Freeze | PlayerOrder::Live => {}
+        }
+    }
+
+    fn record(&mut self, on: bool) {
+        let Some(camera) = self.open.as_mut().and_then(|o| o.camera.as_mut()) else {
+            return;
+        };
+        if let Err(why) = camera.record(on, super::record::place()) {
+            self.told_by_camera.push(Command::Say(Notice::error(why)));
+            self.wake.wake();
         }
     }
 
     fn request_views(&mut self, wanted: ViewsWanted) {
         self.recent_secs = trail::back_secs(&wanted);
         let (Some(open), Some(views)) = (&self.open, &self.views) else {
+            return;
+        };
+        let wanted = match &open.camera {
+            Some(camera) => camera.request_views(wanted),
+            None => Some(wanted),
+        };
+        let Some(wanted) = wanted else {
             return;
         };
         match &open.trail {
@@ -353,13 +492,13 @@ impl Backend for Live {
         let mut out: Vec<Command> = self.at_first.drain(..).map(Command::Say).collect();
         for arrival in self.arrived.take_all() {
             match arrival {
-                Arrival::Opened(ticket, ready) if ticket == self.ticket => {
+                Arrival::Opened(ticket, ready) if ticket == self.ticket() => {
                     self.take_over(*ready, &mut out);
                 }
-                Arrival::Failed(ticket, input, why) if ticket == self.ticket => {
+                Arrival::Failed(ticket, input, why) if ticket == self.ticket() => {
                     out.push(Command::OpenFailed { input, why });
                 }
-                Arrival::Opened(..) | Arrival::Failed(..) => {}
+                Arrival::Opened(..) | Arrival::Failed(..) | Arrival::Nothing => {}
                 Arrival::Cameras(found) => out.push(Command::Cameras(found)),
             }
         }
@@ -367,8 +506,10 @@ impl Backend for Live {
             self.note_project(&told);
             out.push(told);
         }
+        out.append(&mut self.told_by_camera);
         self.poll_session(&mut out);
         self.poll_player(&mut out);
+        self.poll_camera(&mut out);
         out
     }
 }
@@ -387,8 +528,13 @@ fn ready(
         None => recording_of(input)?,
     };
     let spec = InputSpec::parse(&input, params.fps)?;
-    let source = media::open(&spec)?;
+    let mut source = media::open(&spec)?;
     let live = source.info().live;
+    let mut camera = None;
+    if live {
+        let (side, tapped) = CameraSide::beside(source)?;
+        (camera, source) = (Some(side), tapped);
+    }
     let pictures = Latest::default();
     let (mut player, mut trail) = (None, None);
     if !live {
@@ -422,6 +568,8 @@ fn ready(
         player,
         pictures,
         trail,
+        camera,
+        input,
         sources,
         unit_thresholds: unit_thresholds(params),
         second_look: names(&params.second_look),

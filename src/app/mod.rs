@@ -5,6 +5,7 @@
 
 pub mod attention;
 pub mod backend;
+pub mod camera_side;
 pub mod coder;
 pub mod coding;
 pub mod command;
@@ -22,6 +23,7 @@ pub mod measure;
 pub mod notices;
 pub mod panels;
 pub mod project;
+pub mod record;
 pub mod regions;
 pub mod report;
 pub mod review;
@@ -67,6 +69,8 @@ pub struct App {
     measure: Option<measure::Measure>,
     /// Playback starts by itself.
     play_when_opened: bool,
+    /// The window is enlarged for an audience.
+    demonstrating: bool,
 }
 
 impl App {
@@ -107,6 +111,7 @@ impl App {
             settings_changed: false,
             measure: None,
             play_when_opened: false,
+            demonstrating: false,
         }
     }
 
@@ -156,14 +161,15 @@ impl App {
     /// Lays everything out.
     pub fn ui(&mut self, ui: &mut egui::Ui) {
         let mut out = Vec::new();
+        self.zoom(ui.ctx());
         keys::pressed(ui.ctx(), &mut out);
         let state = &self.state;
         bars(ui, state, &mut out);
         let mut sizes = state.settings.panels;
-        if state.review.is_some() {
+        if state.review.is_some() && !state.wants_a_camera() {
             review(ui, state, (&self.textures, &mut sizes), &mut out);
         }
-        if state.review.is_none() && state.tab != SideTab::Candidates {
+        if (state.review.is_none() || state.wants_a_camera()) && state.tab != SideTab::Candidates {
             egui::Panel::right("side of nothing")
                 .exact_size(sizes.candidates)
                 .frame(panel(ui))
@@ -177,7 +183,9 @@ impl App {
             )
             .show(ui, |ui| {
                 let area = ui.max_rect();
-                if state.review.is_some() {
+                if state.wants_a_camera() {
+                    panels::live::picker(ui, state, &mut out);
+                } else if state.review.is_some() {
                     if !state.settings.hints_seen {
                         egui::Panel::top("hints")
                             .exact_size(64.0)
@@ -208,6 +216,20 @@ impl App {
         self.asked.append(&mut out);
     }
 
+    /// An audience sits further away than the one who has the keys.
+    fn zoom(&mut self, ctx: &egui::Context) {
+        const FOR_AN_AUDIENCE: f32 = 1.4;
+        let now = self.state.demonstrates();
+        if std::mem::replace(&mut self.demonstrating, now) != now {
+            let by = if now {
+                FOR_AN_AUDIENCE
+            } else {
+                FOR_AN_AUDIENCE.recip()
+            };
+            ctx.set_zoom_factor(ctx.zoom_factor() * by);
+        }
+    }
+
     /// Writes the settings if they have changed.
     pub fn save_settings(&mut self) {
         if !std::mem::take(&mut self.settings_changed) {
@@ -232,10 +254,13 @@ fn bars(ui: &mut egui::Ui, state: &AppState, out: &mut Vec<Command>) {
             .fill(p.panel)
             .inner_margin(egui::Margin::symmetric(8, vertical))
     };
-    egui::Panel::top("top bar")
-        .exact_size(40.0)
-        .frame(bar(8))
-        .show(ui, |ui| panels::top_bar::show(ui, state, out));
+    // Shown to an audience, the picture needs the place; the keys do what the bar does.
+    if !state.demonstrates() {
+        egui::Panel::top("top bar")
+            .exact_size(40.0)
+            .frame(bar(8))
+            .show(ui, |ui| panels::top_bar::show(ui, state, out));
+    }
     egui::Panel::bottom("status")
         .exact_size(24.0)
         .frame(bar(4))
@@ -294,6 +319,9 @@ fn review(
 }
 
 fn side(ui: &mut egui::Ui, state: &AppState, textures: &Textures, out: &mut Vec<Command>) {
+    if state.demonstrates() {
+        return side_contents(ui, state, textures, out);
+    }
     ui.horizontal(|ui| {
         ui.spacing_mut().item_spacing.x = theme::GRID;
         let said = state.notices.entries().len();
@@ -301,6 +329,7 @@ fn side(ui: &mut egui::Ui, state: &AppState, textures: &Textures, out: &mut Vec<
             let own = |a: &&crate::timeline::Annotation| a.coder == state.settings.coder;
             match state.settings.room {
                 Room::Review => format!("Candidates {}", r.spots.len()),
+                Room::Live => "What moves".to_owned(),
                 Room::Annotate => {
                     let count = r.coding.annotations().iter().filter(own).count();
                     format!("Annotations {count}")
@@ -332,9 +361,11 @@ fn panel(ui: &egui::Ui) -> egui::Frame {
 
 fn side_contents(ui: &mut egui::Ui, state: &AppState, textures: &Textures, out: &mut Vec<Command>) {
     match state.tab {
+        _ if state.demonstrates() => panels::live::side(ui, state, textures, out),
         SideTab::Candidates => match state.settings.room {
             Room::Review => panels::candidates::show(ui, state, textures, out),
             Room::Annotate => panels::coding::show(ui, state, out),
+            Room::Live => panels::live::side(ui, state, textures, out),
         },
         SideTab::Log => panels::notices::log(ui, state, out),
         SideTab::Settings => panels::settings::show(ui, state, out),

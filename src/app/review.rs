@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::backend::OpenedSession;
+use super::camera_side::RecordingNews;
 use super::coding::{Coding, SAME_IOU, SpotKey, key_of};
 use super::coverage::Coverage;
 use super::time_view::{LIVE_SPAN_SECS, TimeView};
@@ -63,6 +64,11 @@ pub struct Review {
     /// The annotation that is worked on; of a decided candidate its own.
     pub marked: Option<AnnotationId>,
     pub coding: Coding,
+    /// The camera's numbers of what can be gone back to while its picture stands; `None`
+    /// for a recording, and while the camera runs.
+    pub frozen: Option<(u64, u64)>,
+    /// How the camera's recording gets on, or how the last one ended.
+    pub recorded: Option<RecordingNews>,
     /// Something was said that is on no disk yet.
     pub unsaved: bool,
     /// The project file; `None` until it is known where it is to be.
@@ -98,6 +104,8 @@ impl Review {
             selected: None,
             marked: None,
             coding: Coding::default(),
+            frozen: None,
+            recorded: None,
             unsaved: false,
             project: None,
             project_there: false,
@@ -327,6 +335,19 @@ impl Review {
     #[must_use]
     pub fn count_minus_one(&self) -> u64 {
         self.frame_count() - 1
+    }
+
+    /// The first and the last frame that can be gone to.
+    #[must_use]
+    pub fn within_reach(&self) -> (u64, u64) {
+        self.frozen.unwrap_or((0, self.count_minus_one()))
+    }
+
+    /// Why nothing can be played or stepped through now; `None` where it can.
+    #[must_use]
+    pub fn only_forward(&self) -> Option<&'static str> {
+        let runs = self.session.info.live && self.frozen.is_none();
+        runs.then_some("A camera is shown as it comes. Freeze it to go back.")
     }
 
     /// Everything the timeline could show.

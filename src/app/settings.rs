@@ -152,6 +152,8 @@ pub struct Settings {
     pub speed: f32,
     pub params: Params,
     pub room: Room,
+    /// A camera is shown as in a mirror.
+    pub mirror: bool,
     /// Who codes; empty where nobody gave a name.
     pub coder: String,
     /// What may be chosen as an emotion.
@@ -175,6 +177,7 @@ impl Default for Settings {
             speed: 1.0,
             params: Params::default(),
             room: Room::default(),
+            mirror: true,
             coder: String::new(),
             emotions: EmotionLabels::default(),
             blind: false,

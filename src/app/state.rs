@@ -53,6 +53,19 @@ impl AppState {
         self.settings.blind && self.settings.room == Room::Annotate
     }
 
+    /// In the Live room no camera runs.
+    #[must_use]
+    pub fn wants_a_camera(&self) -> bool {
+        let live = |r: &Review| r.session.info.live;
+        self.settings.room == Room::Live && !self.review.as_ref().is_some_and(live)
+    }
+
+    /// A camera is shown to an audience, on the whole screen.
+    #[must_use]
+    pub fn demonstrates(&self) -> bool {
+        self.full_screen && self.settings.room == Room::Live && !self.wants_a_camera()
+    }
+
     /// Carries out a command and says what the world outside is to do about it.
     pub fn apply(&mut self, command: Command) -> Vec<Effect> {
         let before = self.settings.clone();
@@ -120,7 +133,10 @@ impl AppState {
             | Command::NextSpot
             | Command::PreviousSpot
             | Command::Select(_)
+            | Command::BackToLive
+            | Command::Frozen { .. }
             | Command::PlaybackEnded { .. } => self.play(command),
+            Command::ToggleRecord | Command::Recording { .. } => self.record(command),
 
             Command::Decide(_) | Command::Code(_) | Command::Undo | Command::Redo => {
                 self.say_of_recording(command)
@@ -191,7 +207,7 @@ impl AppState {
     }
 
     /// The open recording, unless it is another one than meant.
-    fn of(&mut self, generation: u64) -> Option<&mut Review> {
+    pub(super) fn of(&mut self, generation: u64) -> Option<&mut Review> {
         self.review
             .as_mut()
             .filter(|r| r.session.generation == generation)
@@ -232,17 +248,28 @@ impl AppState {
         let Some(review) = self.review.as_mut() else {
             return vec![];
         };
-        let live = review.session.info.live;
-        let last = review.count_minus_one();
+        let live = review.only_forward().is_some();
+        let (first, last) = review.within_reach();
         let here = review.playback.frame;
         match command {
+            Command::Frozen { generation, frames } => {
+                if generation == review.session.generation {
+                    review.freeze(frames);
+                }
+                vec![]
+            }
+            Command::BackToLive => review.back_to_live(),
+            Command::TogglePlay | Command::Pause | Command::Step(_) if live => {
+                vec![Effect::Player(PlayerOrder::Freeze)]
+            }
+            Command::Speed(speed) => self.speed(speed),
             _ if live && !matches!(command, Command::Select(_)) => vec![],
             Command::TogglePlay => {
                 review.playback.playing = !review.playback.playing;
                 let mut effects = vec![];
                 if review.playback.playing && here >= last {
-                    review.playback.frame = 0;
-                    effects.push(Effect::Player(PlayerOrder::Seek(0)));
+                    review.playback.frame = first;
+                    effects.push(Effect::Player(PlayerOrder::Seek(first)));
                 }
                 effects.push(Effect::Player(if review.playback.playing {
                     PlayerOrder::Play
@@ -265,9 +292,8 @@ impl AppState {
             }
             Command::Seek(frame) => review.go(frame),
             Command::SeekSecs(secs) => review.go(review.frame_near(secs)),
-            Command::First => review.go(0),
+            Command::First => review.go(first),
             Command::Last => review.go(last),
-            Command::Speed(speed) => self.speed(speed),
             Command::SpeedStep(by) => {
                 let at = SPEEDS.iter().position(|s| *s >= speed).unwrap_or(3);
                 let next = at
@@ -363,6 +389,7 @@ impl AppState {
             }),
             Command::ShowTab(tab) => self.tab = tab,
             Command::Room(room) => self.settings.room = room,
+            Command::ToggleMirror => self.settings.mirror = !self.settings.mirror,
             Command::Emotions(labels) => self.settings.emotions = labels,
             Command::Theme(theme) => self.settings.theme = theme,
             Command::Decode(mode) => self.settings.params.decode = mode,
@@ -389,10 +416,13 @@ impl AppState {
                 return vec![Effect::FullScreen(self.full_screen)];
             }
             Command::Escape => {
+                let frozen = self.review.as_ref().is_some_and(|r| r.frozen.is_some());
                 if self.help {
                     self.help = false;
                 } else if self.full_screen {
                     return self.look(Command::ToggleFullScreen);
+                } else if frozen {
+                    return self.play(Command::BackToLive);
                 } else {
                     self.timeline(|r| {
                         if r.timeline.selection.take().is_none() {
@@ -444,6 +474,29 @@ impl AppState {
 }
 
 impl Review {
+    /// The camera's picture stands: the timeline does, too, and shows what can be gone
+    /// through.
+    fn freeze(&mut self, frames: (u64, u64)) {
+        self.frozen = Some(frames);
+        self.playback.playing = false;
+        self.playback.frame = frames.1;
+        self.playback.sought = None;
+        if self.timeline.view.is_none() {
+            self.timeline.view = Some(self.view());
+        }
+    }
+
+    fn back_to_live(&mut self) -> Vec<Effect> {
+        if self.frozen.take().is_none() {
+            return vec![];
+        }
+        self.playback.playing = false;
+        self.playback.looped = None;
+        self.playback.sought = None;
+        self.timeline.view = None;
+        vec![Effect::Player(PlayerOrder::Live)]
+    }
+
     pub(super) fn pause(&mut self) -> Vec<Effect> {
         if std::mem::take(&mut self.playback.playing) {
             vec![Effect::Player(PlayerOrder::Pause)]
@@ -496,7 +549,8 @@ impl Review {
     }
 
     pub(super) fn go(&mut self, frame: u64) -> Vec<Effect> {
-        let frame = frame.min(self.count_minus_one());
+        let (first, last) = self.within_reach();
+        let frame = frame.clamp(first, last);
         self.playback.frame = frame;
         self.playback.sought = Some(frame);
         self.follow();

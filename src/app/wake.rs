@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 
 use super::backend::Machine;
 
-/// About 30 repaints a second.
-const EVERY: Duration = Duration::from_millis(33);
+/// About 60 repaints a second.
+const EVERY: Duration = Duration::from_micros(16_600);
 /// About 10, where painting and analysis share the processor.
 const EVERY_WHEN_SHARED: Duration = Duration::from_millis(100);
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::event::{Recognised, UnitSample};
 use super::{Event, FrameRecord};
-use crate::base::{Notice, Severity, Timestamp};
+use crate::base::{Notice, Severity, TimeSpan, Timestamp};
 use crate::face::crop::HeldCrop;
 use crate::spotting::signal::ScoreSample;
 use crate::spotting::{ExpressionKind, SpottedInterval};
@@ -52,6 +52,80 @@ impl Recording {
             }
             Event::Units(sample) => self.units.push(*sample),
             Event::Notice(notice) => self.notices.push(notice),
+        }
+    }
+
+    /// What lies wholly within two of its frames, as a recording of its own: numbers and
+    /// times count from the first of them.
+    #[must_use]
+    pub fn between(&self, (first, start): (u64, Timestamp), last: u64) -> Self {
+        let within = |frame: u64| (first..=last).contains(&frame);
+        let moved = |t: Timestamp| Timestamp::from_secs(t.secs_since(start));
+        let frames = self.frames.iter().filter(|f| within(f.frame));
+        let frames = frames.map(|f| FrameRecord {
+            frame: f.frame - first,
+            timestamp: moved(f.timestamp),
+            ..f.clone()
+        });
+        let scores = self.scores.iter().map(|(kind, samples)| {
+            let samples = samples
+                .iter()
+                .filter(|s| within(s.window_start_frame) && within(s.window_end_frame));
+            let samples = samples.map(|s| ScoreSample {
+                window_start_frame: s.window_start_frame - first,
+                window_end_frame: s.window_end_frame - first,
+                start: moved(s.start),
+                end: moved(s.end),
+                ..s.clone()
+            });
+            (*kind, samples.collect())
+        });
+        let intervals = self.intervals.iter();
+        let intervals = intervals.filter(|i| within(i.onset) && within(i.offset));
+        let intervals = intervals.map(|i| SpottedInterval {
+            onset: i.onset - first,
+            apex: i.apex - first,
+            offset: i.offset - first,
+            ..i.clone()
+        });
+        let recognised = self.recognised.values();
+        let recognised = recognised.filter(|r| within(r.onset) && within(r.apex));
+        let recognised = recognised.map(|r| {
+            let (onset, apex) = (r.onset - first, r.apex - first);
+            let of_it = Recognised {
+                onset,
+                apex,
+                ..r.clone()
+            };
+            ((onset, apex), of_it)
+        });
+        let units = self.units.iter();
+        let units = units.filter(|u| within(u.frame) && u.from >= start);
+        let units = units.map(|u| UnitSample {
+            from: moved(u.from),
+            frame: u.frame - first,
+            timestamp: moved(u.timestamp),
+            ..u.clone()
+        });
+        let end = self.frame(last).map_or(self.end(), |f| f.timestamp);
+        let notices = self.notices.iter().filter_map(|n| match n.span {
+            Some(span) if span.start < start || span.end > end => None,
+            Some(span) => Some(n.clone().over(TimeSpan {
+                start: moved(span.start),
+                end: moved(span.end),
+            })),
+            None => Some(n.clone()),
+        });
+        Self {
+            frames: frames.collect(),
+            crops: self.crops.clone(),
+            scores: scores.collect(),
+            intervals: intervals.collect(),
+            thresholds: self.thresholds.clone(),
+            recognised: recognised.collect(),
+            units: units.collect(),
+            notices: notices.collect(),
+            finished: self.finished,
         }
     }
 

@@ -2,6 +2,8 @@
 
 #[path = "app/coding.rs"]
 mod coding;
+#[path = "app/live.rs"]
+mod live;
 #[path = "app/scripted.rs"]
 mod scripted;
 #[path = "app/second_look.rs"]

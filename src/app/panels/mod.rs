@@ -8,6 +8,7 @@ pub mod empty;
 pub mod film_strip;
 pub mod help;
 pub mod hints;
+pub mod live;
 pub mod magnify;
 pub mod moved;
 pub mod notices;

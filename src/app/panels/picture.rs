@@ -113,16 +113,16 @@ fn original(ui: &mut Ui, state: &AppState, review: &Review, textures: &Textures,
         ui.painter().rect_filled(rect, 0.0, p.shade);
         return;
     };
-    ui.put(
-        rect,
-        Image::new((texture.id(), rect.size())).alt_text("The frame on the screen"),
-    );
+    let mirrored = review.session.info.live && state.settings.mirror;
+    let image = Image::new((texture.id(), rect.size())).alt_text("The frame on the screen");
+    ui.put(rect, seen(image, mirrored));
     let painter = ui.painter().with_clip_rect(rect);
     let Some(picture) = &review.playback.picture else {
         return;
     };
     let to_screen = Scale {
-        origin: rect.min,
+        rect,
+        mirrored,
         by: rect.width() / picture.picture.width().max(1) as f32,
     };
     if state.settings.overlays.attention && !state.blind() {
@@ -131,20 +131,37 @@ fn original(ui: &mut Ui, state: &AppState, review: &Review, textures: &Textures,
     overlays(&painter, state, review, to_screen);
 }
 
+/// As in a mirror, or as it is.
+fn seen(image: Image<'_>, mirrored: bool) -> Image<'_> {
+    if mirrored {
+        image.uv(Rect::from_min_max(pos2(1.0, 0.0), pos2(0.0, 1.0)))
+    } else {
+        image
+    }
+}
+
 /// Picture pixels to the screen. A pixel's centre has whole coordinates.
 #[derive(Clone, Copy)]
 struct Scale {
-    origin: Pos2,
+    rect: Rect,
+    /// Left and right are exchanged.
+    mirrored: bool,
     by: f32,
 }
 
 impl Scale {
     fn at(self, p: base::Point) -> Pos2 {
-        self.origin + vec2(p.x + 0.5, p.y + 0.5) * self.by
+        let from_left = (p.x + 0.5) * self.by;
+        let x = if self.mirrored {
+            self.rect.right() - from_left
+        } else {
+            self.rect.left() + from_left
+        };
+        pos2(x, self.rect.top() + (p.y + 0.5) * self.by)
     }
 
     fn rect(self, r: base::Rect) -> Rect {
-        Rect::from_min_max(
+        Rect::from_two_pos(
             self.at(base::Point::new(r.x - 0.5, r.y - 0.5)),
             self.at(base::Point::new(r.right() - 0.5, r.bottom() - 0.5)),
         )
@@ -278,17 +295,16 @@ fn beside(
         );
         return;
     };
-    ui.put(
-        rect,
-        Image::new((texture.id(), rect.size())).alt_text(format!("{title} view")),
-    );
+    let mirrored = review.session.info.live && state.settings.mirror;
+    let image = Image::new((texture.id(), rect.size())).alt_text(format!("{title} view"));
+    ui.put(rect, seen(image, mirrored));
     let painter = ui.painter().with_clip_rect(rect);
     match view {
         View::Magnified | View::Led => {}
         View::Flow => wheel(
             ui,
             &painter,
-            textures.wheel(),
+            (textures.wheel(), mirrored),
             rect,
             views.flow_full_scale_px,
         ),
@@ -338,7 +354,13 @@ fn missing(review: &Review, view: View) -> &str {
 }
 
 /// The legend in the lower right corner: the hue disc with its radius in pixels.
-fn wheel(ui: &Ui, painter: &Painter, wheel: Option<&TextureHandle>, rect: Rect, full_px: f32) {
+fn wheel(
+    ui: &Ui,
+    painter: &Painter,
+    (wheel, mirrored): (Option<&TextureHandle>, bool),
+    rect: Rect,
+    full_px: f32,
+) {
     let Some(wheel) = wheel else {
         return;
     };
@@ -348,7 +370,8 @@ fn wheel(ui: &Ui, painter: &Painter, wheel: Option<&TextureHandle>, rect: Rect, 
         vec2(side, side),
     );
     painter.circle_filled(disc.center(), 0.5 * side + 2.0, over_picture::HALO);
-    Image::new((wheel.id(), disc.size()))
+    // What moved to the right moves to the left in a mirror: so does its colour.
+    seen(Image::new((wheel.id(), disc.size())), mirrored)
         .corner_radius(CornerRadius::same((0.5 * side) as u8))
         .paint_at(ui, disc);
     if full_px > 0.0 {

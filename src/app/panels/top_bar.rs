@@ -6,6 +6,7 @@ use crate::app::command::{Command, DialogKind, Room, SideTab};
 use crate::app::entrance::Cameras;
 use crate::app::exchange::Format;
 use crate::app::keys;
+use crate::app::panels::live;
 use crate::app::state::AppState;
 use crate::app::theme::{self, Palette};
 
@@ -89,6 +90,7 @@ fn rooms(ui: &mut Ui, state: &AppState, out: &mut Vec<Command>) {
     for (room, name, does) in [
         (Room::Review, "Review", "Review room"),
         (Room::Annotate, "Annotate", "Annotate room"),
+        (Room::Live, "Live", "Live room"),
     ] {
         let on = state.settings.room == room;
         let tab = ui.add(Button::selectable(on, name));
@@ -135,6 +137,10 @@ fn camera_menu(ui: &mut Ui, state: &AppState, out: &mut Vec<Command>) {
             }
             Cameras::Found(list) => {
                 for camera in list {
+                    if camera.trouble.is_none() && camera.formats.len() > 1 {
+                        live::formats(ui, &format!("{}…", camera.name), camera, out);
+                        continue;
+                    }
                     let usable = camera.trouble.is_none();
                     let button = ui.add_enabled(usable, Button::new(&camera.name));
                     if button

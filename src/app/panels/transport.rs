@@ -4,6 +4,7 @@ use egui::{Align, Label, Layout, RichText, Ui};
 
 use crate::app::command::Command;
 use crate::app::keys;
+use crate::app::panels::live;
 use crate::app::panels::source::grouped;
 use crate::app::review::Review;
 use crate::app::state::{AppState, SPEEDS};
@@ -16,19 +17,19 @@ pub fn show(ui: &mut Ui, state: &AppState, out: &mut Vec<Command>) {
     };
     ui.horizontal_centered(|ui| {
         ui.spacing_mut().item_spacing.x = theme::GRID;
-        let live = review
-            .session
-            .info
-            .live
-            .then_some("A camera is shown as it comes.");
+        let live = review.only_forward();
         buttons(ui, review, live, out);
         ui.add_space(theme::GAP);
         speeds(ui, state, live, out);
         ui.add_space(theme::GAP);
         position(ui, review);
-        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-            zoom(ui, review, out)
-        });
+        if review.session.info.live {
+            live::controls(ui, state, review, out);
+        } else {
+            ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+                zoom(ui, review, out)
+            });
+        }
     });
 }
 
@@ -42,7 +43,8 @@ fn buttons(ui: &mut Ui, review: &Review, live: Option<&str>, out: &mut Vec<Comma
             })
         })
     };
-    let play = if review.playback.playing {
+    let runs = review.session.info.live && review.frozen.is_none();
+    let play = if review.playback.playing || runs {
         Icon::Pause
     } else {
         Icon::Play
@@ -56,7 +58,7 @@ fn buttons(ui: &mut Ui, review: &Review, live: Option<&str>, out: &mut Vec<Comma
         ),
         (Icon::BackTen, "Ten frames back", live, Command::Step(-10)),
         (Icon::Back, "Previous frame", live, Command::Step(-1)),
-        (play, "Play or pause", live, Command::TogglePlay),
+        (play, "Play or pause", None, Command::TogglePlay),
         (Icon::Forward, "Next frame", live, Command::Step(1)),
         (Icon::ForwardTen, "Ten frames on", live, Command::Step(10)),
         (

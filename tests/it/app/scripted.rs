@@ -6,7 +6,9 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use image::{Rgb, RgbImage, Rgba, RgbaImage};
-use onset::app::backend::{Backend, CameraEntry, OpenedSession, PlayerOrder, ViewsWanted};
+use onset::app::backend::{
+    Backend, CameraEntry, CameraFormatEntry, OpenedSession, PlayerOrder, ViewsWanted,
+};
 use onset::app::coding::Change;
 use onset::app::command::Command;
 use onset::app::project::Kept;
@@ -97,6 +99,9 @@ impl Scripted {
     }
 }
 
+/// What a frozen camera can go back to.
+pub(crate) const FROZEN: (u64, u64) = (40, 300);
+
 impl Backend for Scripted {
     fn open(&mut self, input: &str, params: &Params) {
         self.asked.borrow_mut().push(format!("open {input}"));
@@ -163,17 +168,33 @@ impl Backend for Scripted {
             input: "camera:0".into(),
             name: "Integrated camera".into(),
             trouble: None,
+            formats: [("640 × 480 YUYV at 30 frames/s", "640x480@30@yuyv")]
+                .map(|(name, format)| CameraFormatEntry {
+                    input: format!("camera:0@{format}"),
+                    name: name.into(),
+                })
+                .into(),
         }])));
     }
 
     fn player(&mut self, order: PlayerOrder) {
         self.asked.borrow_mut().push(format!("{order:?}"));
+        if order == PlayerOrder::Freeze {
+            self.arriving.push(Command::Frozen {
+                generation: self.generation,
+                frames: FROZEN,
+            });
+        }
         if let PlayerOrder::Seek(frame) = order {
             self.arriving.push(Command::Picture {
                 generation: self.generation,
                 frame: self.frame(frame),
             });
         }
+    }
+
+    fn record(&mut self, on: bool) {
+        self.asked.borrow_mut().push(format!("record {on}"));
     }
 
     fn request_views(&mut self, wanted: ViewsWanted) {

@@ -1,0 +1,155 @@
+//! The Live room: started, frozen, recorded and shown to an audience by keys alone.
+
+use super::*;
+use egui_kittest::kittest::Queryable as _;
+use onset::app::backend::Backend as _;
+use onset::app::command::Room;
+use scripted::FROZEN;
+
+fn key(window: &mut Shown, modifiers: Modifiers, key: Key) {
+    window.key_press_modifiers(modifiers, key);
+    window.run_steps(4);
+}
+
+fn press(window: &mut Shown, pressed: Key) {
+    key(window, Modifiers::NONE, pressed);
+}
+
+fn asked(window: &Shown) -> Vec<String> {
+    window.state().asked.borrow().clone()
+}
+
+/// A camera that has run for ten seconds.
+fn camera() -> Shown {
+    open_window((1280.0, 800.0), 1.0, |script| {
+        script.open("camera:0", &onset::session::Params::default());
+        let generation = script.generation;
+        let events = story(script, 300, false);
+        let mut commands = std::mem::take(&mut script.arriving);
+        commands.push(Command::Events { generation, events });
+        commands.extend(script.picture(299));
+        commands
+    })
+}
+
+fn review(window: &Shown) -> &onset::app::review::Review {
+    window.state().app.state.review.as_ref().expect("open")
+}
+
+#[test]
+fn a_camera_is_started_and_its_units_read_with_three_keys() {
+    let mut window = open_window((1280.0, 800.0), 1.0, |_| vec![]);
+    key(&mut window, Modifiers::COMMAND, Key::Num3);
+    assert!(window.query_by_label("Start Integrated camera").is_some());
+    // The one button of the room: Tab until it has the focus.
+    let mut presses = 1;
+    while !window
+        .get_by_label("Start Integrated camera")
+        .accesskit_node()
+        .is_focused()
+    {
+        press(&mut window, Key::Tab);
+        presses += 1;
+        assert!(presses < 20, "the button is not reached");
+    }
+    press(&mut window, Key::Enter);
+    presses += 1;
+    assert!(asked(&window).contains(&"open camera:0".to_owned()));
+    assert_eq!(window.state().app.state.settings.room, Room::Live);
+    println!("start live and read the units: {presses} keys");
+}
+
+#[test]
+fn space_freezes_the_arrows_go_back_and_escape_returns() {
+    let mut window = camera();
+    assert_eq!(window.state().app.state.settings.room, Room::Live);
+    press(&mut window, Key::Space);
+    assert!(asked(&window).contains(&"Freeze".to_owned()));
+    assert_eq!(review(&window).frozen, Some(FROZEN));
+    assert_eq!(review(&window).playback.frame, FROZEN.1);
+    let view = review(&window).view();
+    press(&mut window, Key::ArrowLeft);
+    assert!(asked(&window).contains(&format!("Seek({})", FROZEN.1 - 1)));
+    press(&mut window, Key::Home);
+    assert_eq!(review(&window).playback.frame, FROZEN.0);
+    press(&mut window, Key::ArrowLeft);
+    assert_eq!(review(&window).playback.frame, FROZEN.0, "no further");
+    press(&mut window, Key::End);
+    assert_eq!(review(&window).playback.frame, FROZEN.1);
+    assert_eq!(review(&window).view(), view, "the timeline stands");
+    press(&mut window, Key::Space);
+    assert!(review(&window).playback.playing);
+    press(&mut window, Key::Escape);
+    assert!(asked(&window).contains(&"Live".to_owned()));
+    assert_eq!(review(&window).frozen, None);
+    assert!(!review(&window).playback.playing);
+}
+
+#[test]
+fn a_recording_is_begun_and_ended_by_one_key_and_says_how_it_gets_on() {
+    let mut window = camera();
+    key(&mut window, Modifiers::COMMAND, Key::R);
+    assert!(asked(&window).contains(&"record true".to_owned()));
+    let generation = review(&window).session.generation;
+    let news = |ended| {
+        Box::new(onset::app::camera_side::RecordingNews {
+            state: onset::media::recorder::RecordingState {
+                path: "/videos/Onset/camera.mkv".into(),
+                secs: 8.0,
+                frames: 240,
+                bytes: 8_000_000,
+                first: Some((10, scripted::time(10))),
+                last: Some((249, scripted::time(249))),
+                lost: 0,
+                failed: None,
+            },
+            free: Some(36_000_000_000),
+            ended,
+        })
+    };
+    let told = |ended| Command::Recording {
+        generation,
+        news: news(ended),
+    };
+    window.state_mut().app.state.apply(told(false));
+    window.run_steps(3);
+    assert!(window.query_by_label("■ Stop").is_some());
+    let progress = "0:08 · 8.0 MB · 3.6 GB an hour · room for 10 h";
+    assert!(window.query_by_label(progress).is_some());
+    key(&mut window, Modifiers::COMMAND, Key::R);
+    assert!(asked(&window).contains(&"record false".to_owned()));
+    let effects = window.state_mut().app.state.apply(told(true));
+    assert!(
+        effects
+            .iter()
+            .any(|e| matches!(e, onset::app::command::Effect::RecordedTracks(_)))
+    );
+    window.run_steps(3);
+    assert!(window.query_by_label("● Record").is_some());
+    assert!(
+        window
+            .query_by_label_contains("Recorded 0:00:08.000")
+            .is_some()
+    );
+}
+
+#[test]
+fn on_the_whole_screen_only_the_pictures_and_what_moves_are_left() {
+    let mut window = camera();
+    assert!(window.query_by_label("Open recording…").is_some());
+    press(&mut window, Key::F11);
+    assert!(window.query_by_label("Open recording…").is_none());
+    assert!(window.query_by_label("What moved").is_some());
+    press(&mut window, Key::Escape);
+    assert!(window.query_by_label("Open recording…").is_some());
+}
+
+#[test]
+fn a_recording_does_not_stay_in_the_room_of_cameras() {
+    let mut window = recording((1280.0, 800.0), 1.0, FRAMES, true);
+    key(&mut window, Modifiers::COMMAND, Key::Num3);
+    assert!(window.query_by_label("Start Integrated camera").is_some());
+    key(&mut window, Modifiers::COMMAND, Key::Num1);
+    assert!(window.query_by_label("Start Integrated camera").is_none());
+    assert!(window.query_by_label_contains("Candidates").is_some());
+}
