@@ -7,7 +7,7 @@ set -euo pipefail
 build=(gcc pkg-config libclang-dev libavcodec-dev libavformat-dev libavutil-dev libswscale-dev)
 window=(libvulkan1 mesa-vulkan-drivers libxkbcommon0 libxkbcommon-x11-0 libx11-xcb1 libxcursor1 libxi6 libxrandr2 libwayland-client0 libegl1 libgl1)
 packages=("${build[@]}" "${window[@]}")
-[ "${1:-run}" = test ] && packages+=(libdlib-data)
+[ "${1:-run}" = test ] && packages+=(libdlib-data strace xvfb)
 
 if ! command -v cargo >/dev/null; then
 	echo "Onset needs Rust 1.95 or newer: install it with rustup (https://rustup.rs), open a new shell, and try again." >&2

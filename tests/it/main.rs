@@ -26,6 +26,7 @@ mod metrics;
 mod model;
 mod motion;
 mod pipeline;
+mod private;
 mod project_file;
 mod recognition;
 mod recognition_networks;
