@@ -539,7 +539,8 @@ fn ready(
     let (mut player, mut trail) = (None, None);
     if !live {
         let knock = wake.clone();
-        player = Some(Player::start(
+        player = Some(Player::start_both_ways(
+            media::open(&spec)?,
             media::open(&spec)?,
             Latest::clone(&pictures),
             Box::new(move || knock.wake()),

@@ -11,6 +11,9 @@ const AHEAD: u64 = 24;
 /// to be decoded for one of them anyway.
 const BACK_RUN: u64 = 24;
 
+/// Frames decoded behind the one that rests on the screen, in one go.
+const BEHIND: u64 = 48;
+
 /// Random access to the frames of a source.
 pub(crate) struct Deck {
     source: Box<dyn FrameSource>,
@@ -138,6 +141,23 @@ impl Deck {
     /// A frame that happens to be decoded.
     pub(crate) fn cached(&self, n: u64) -> Option<&Frame> {
         self.cache.get(n)
+    }
+
+    /// A frame that was decoded elsewhere.
+    pub(crate) fn put(&mut self, frame: Frame) {
+        self.cache.insert(frame);
+    }
+
+    /// What is to be decoded before `position`, where fewer than half of those that fit
+    /// are left there.
+    pub(crate) fn missing_behind(&self, position: u64) -> Option<std::ops::Range<u64>> {
+        let run = self.run(BEHIND);
+        let enough = position.saturating_sub(run / 2);
+        let first_missing = (enough..position)
+            .rev()
+            .find(|n| !self.cache.contains(*n))?;
+        let end = first_missing + 1;
+        Some(end.saturating_sub(run)..end)
     }
 
     /// Decodes the `back` frames before `position` where one of them is missing; `false`

@@ -32,6 +32,7 @@ mod frame_index;
 mod orientation;
 mod packets;
 mod picture_cache;
+mod rewind;
 
 /// The version of the FFmpeg libraries in use, as they state it.
 #[must_use]

@@ -12,11 +12,14 @@ use crate::base::{Latest, Notice, Timestamp};
 use super::deck::Deck;
 use super::film_strip::{FilmStrip, StripWish};
 use super::pacing::{Due, Pacer, clamp_speed};
+use super::rewind::Rewind;
 use super::worker::panic_text;
 use super::{Frame, FrameSource, MediaError, SourceInfo};
 
 /// Bytes of decoded pictures kept for stepping and scrubbing.
-pub const CACHE_BYTES: usize = 256 << 20;
+pub const CACHE_BYTES: usize = 512 << 20;
+/// A frame that is on its way from behind is waited for so long, then decoded here.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 /// A late playback still shows a picture this often.
 const SHOW_AT_LEAST: Duration = Duration::from_millis(120);
@@ -65,6 +68,12 @@ impl Shared {
     fn lock(&self) -> MutexGuard<'_, Control> {
         self.control.lock().unwrap_or_else(PoisonError::into_inner)
     }
+
+    /// Wakes the player's thread, also where it is just about to sleep.
+    fn knock(&self) {
+        drop(self.lock());
+        self.changed.notify_all();
+    }
 }
 
 /// The window's handle on a playback. No call waits for decoding; dropping it ends
@@ -84,6 +93,30 @@ impl Player {
     /// The source is live, or the system refuses another thread.
     pub fn start(
         source: Box<dyn FrameSource>,
+        pictures: Latest<Frame>,
+        wake: Wake,
+    ) -> Result<Self, MediaError> {
+        Self::begin(source, None, pictures, wake)
+    }
+
+    /// As [`Player::start`], with the same recording opened once more: while a frame
+    /// rests on the screen, those before it are decoded from there, so that a step back
+    /// is as quick as one forward.
+    ///
+    /// # Errors
+    /// As [`Player::start`].
+    pub fn start_both_ways(
+        source: Box<dyn FrameSource>,
+        behind: Box<dyn FrameSource>,
+        pictures: Latest<Frame>,
+        wake: Wake,
+    ) -> Result<Self, MediaError> {
+        Self::begin(source, Some(behind), pictures, wake)
+    }
+
+    fn begin(
+        source: Box<dyn FrameSource>,
+        behind: Option<Box<dyn FrameSource>>,
         pictures: Latest<Frame>,
         wake: Wake,
     ) -> Result<Self, MediaError> {
@@ -115,7 +148,17 @@ impl Player {
             }),
             changed: Condvar::new(),
         });
+        let refused = |e: std::io::Error| MediaError::Interrupted {
+            name: info.name.clone(),
+            reason: format!("the system refuses another thread ({e}); close other programs"),
+        };
+        let knock = Arc::clone(&shared);
+        let rewind = behind
+            .map(|source| Rewind::start(source, move || knock.knock()))
+            .transpose()
+            .map_err(refused)?;
         let thread = PlayerThread {
+            rewind,
             shared: Arc::clone(&shared),
             deck: Deck::new(source, CACHE_BYTES),
             pictures,
@@ -131,10 +174,7 @@ impl Player {
         Builder::new()
             .name("player".into())
             .spawn(move || thread.run())
-            .map_err(|e| MediaError::Interrupted {
-                name: info.name.clone(),
-                reason: format!("the system refuses another thread ({e}); close other programs"),
-            })?;
+            .map_err(refused)?;
         Ok(Self {
             shared,
             info,
@@ -249,6 +289,8 @@ enum Order {
 struct PlayerThread {
     shared: Arc<Shared>,
     deck: Deck,
+    /// `None` where steps back are decoded when they are asked for.
+    rewind: Option<Rewind>,
     pictures: Latest<Frame>,
     wake: Wake,
     pacer: Pacer,
@@ -279,6 +321,7 @@ impl PlayerThread {
 
     /// One thing at a time, so that a new order is never far away.
     fn turn(&mut self) -> bool {
+        self.take_arrived();
         match self.order() {
             Order::Quit => return false,
             Order::GoTo(frame) => self.go_to(frame),
@@ -290,12 +333,49 @@ impl PlayerThread {
             Order::Rest => {
                 self.show_skipped();
                 let position = self.shared.lock().state.position;
+                self.look_behind(position);
                 if !self.prefetch(position, false) && !self.strip(position) {
                     self.rest(None);
                 }
             }
         }
         true
+    }
+
+    /// Puts away what has come from behind.
+    fn take_arrived(&mut self) {
+        let Some(rewind) = &mut self.rewind else {
+            return;
+        };
+        while rewind.is_busy()
+            && let Some(frame) = rewind.take(Duration::ZERO)
+        {
+            self.deck.put(frame);
+        }
+    }
+
+    /// Has the frames before a position decoded, once few of them are left.
+    fn look_behind(&mut self, position: u64) {
+        if let Some(rewind) = &mut self.rewind
+            && let Some(missing) = self.deck.missing_behind(position)
+        {
+            rewind.want(missing);
+        }
+    }
+
+    /// Waits for a frame that is on its way from behind.
+    fn await_behind(&mut self, frame: u64) {
+        let begun = Instant::now();
+        while self.deck.cached(frame).is_none()
+            && let Some(rewind) = self.rewind.as_mut().filter(|r| r.brings(frame))
+        {
+            let Some(left) = PATIENCE.checked_sub(begun.elapsed()) else {
+                return;
+            };
+            if let Some(arrived) = rewind.take(left) {
+                self.deck.put(arrived);
+            }
+        }
     }
 
     /// Makes the strip that is wanted; `false` where there is nothing to do.
@@ -309,6 +389,12 @@ impl PlayerThread {
         // Tried once: a frame that cannot be decoded is left out, and its error shows up
         // when it is wanted itself.
         let tried = self.strip_fetched.replace((position, wish)) == Some((position, wish));
+        let first = position.saturating_sub(wish.each_side);
+        if self.rewind.as_ref().is_some_and(|r| r.brings(first)) {
+            // They are on their way: decoding them here as well would hold up the next step.
+            self.strip_fetched = None;
+            return false;
+        }
         if !tried
             && self
                 .deck
@@ -355,6 +441,7 @@ impl PlayerThread {
     }
 
     fn go_to(&mut self, frame: u64) {
+        self.await_behind(frame);
         match self.deck.frame_or_last(frame) {
             Ok(Some(found)) => {
                 let speed = self.shared.lock().state.speed;
@@ -450,13 +537,22 @@ impl PlayerThread {
         self.deck.prefetch(position, playing).unwrap_or(false)
     }
 
+    /// The strip's frames are on their way, and whoever brings them wakes this thread.
+    fn strip_waits(&self, (position, wish): (u64, StripWish)) -> bool {
+        let first = position.saturating_sub(wish.each_side);
+        self.rewind.as_ref().is_some_and(|r| r.brings(first))
+    }
+
     /// Sleeps until something is asked for, at most `limit`.
     fn rest(&self, limit: Option<Duration>) {
         let control = self.shared.lock();
         let strip = control.strip.map(|wish| (control.state.position, wish));
-        let asked = control.quit
+        let arrived = self.rewind.as_ref().is_some_and(Rewind::has_arrivals);
+        let asked = arrived
+            || control.quit
             || control.go_to.is_some()
-            || (limit.is_none() && strip.is_some() && strip != self.strip_made)
+            || (limit.is_none()
+                && strip.is_some_and(|s| Some(s) != self.strip_made && !self.strip_waits(s)))
             || control.repace
             || (limit.is_none() && control.state.playing && control.state.trouble.is_none());
         if asked {

@@ -14,6 +14,7 @@ mod meter;
 mod network;
 mod networks;
 mod recognition;
+mod stepping;
 mod whole;
 
 use std::path::PathBuf;
@@ -74,6 +75,9 @@ pub struct BenchArgs {
     /// Also measure what pixels and frames cost, and draw it as a PNG.
     #[arg(long, value_name = "FILE.png")]
     plot: Option<PathBuf>,
+    /// Only how long a step takes from the key to the picture, both ways.
+    #[arg(long, requires = "input", conflicts_with_all = ["size", "memory_minutes", "whole_only", "plot", "networks"])]
+    stepping: bool,
     /// Only the networks, at the sizes of their sources: time, parameters, memory.
     #[arg(long, conflicts_with_all = ["input", "size", "memory_minutes", "whole_only", "fps", "plot"])]
     networks: bool,
@@ -119,6 +123,9 @@ struct Report {
 pub(super) fn run(args: &BenchArgs, quiet: bool) -> CommandResult {
     if args.networks {
         return networks::run(args, quiet);
+    }
+    if let Some(input) = args.input.as_ref().filter(|_| args.stepping) {
+        return stepping::run(input, args.fps, args.json);
     }
     let (card, adapter, adapter_left_out) = adapter(args)?;
     // What cannot run is said before anything is measured.
