@@ -7,7 +7,7 @@ ONSET := $(CARGO_TARGET_DIR)/debug/onset
 CLIP := assets/clip/sample.mp4
 RESULTS ?= onset-results
 
-.PHONY: run test setup setup-test build bench bench-kernels bench-peers bench-long fmt lint sample landmarks
+.PHONY: run test setup setup-test build bench bench-kernels bench-peers bench-long fmt lint sample licences landmarks
 
 run: build
 	@if [ -n "$$DISPLAY$$WAYLAND_DISPLAY" ]; then \
@@ -56,6 +56,10 @@ lint: setup-test
 # Draws the bundled clip and its truth again, byte for byte.
 sample: build
 	"$(ONSET)" synth --sample --out assets/clip
+
+# Writes the list of crates and licences in "About Onset" again, after a change of Cargo.lock.
+licences:
+	@bash assets/setup/licences.sh
 
 # Derives the compact 68-point predictor again from Debian's libdlib-data.
 landmarks: build

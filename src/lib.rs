@@ -33,7 +33,7 @@
 //! | [`dataset`] | labelled data on disk: drawn recordings, flow images, the licensed databases; splits by subject |
 //! | [`training`] | what the studio films, the trainers, checkpoints, evaluation by protocol |
 //! | [`cli`] | one file a subcommand |
-//! | [`app`] | the window: a room to go through candidates and one to code in; every change of the coding goes to the project file on the thread "project" |
+//! | [`app`] | the window: a room to go through candidates and one to code in, with keys and colours of one's own; every change of the coding goes to the project file on the thread "project" |
 //!
 //! # Invariants
 //! * [`session::pipeline::Pipeline`] has no thread or channel of its own and no clock

@@ -71,7 +71,7 @@ pub enum Coded {
     ToggleBlind,
 }
 
-/// A sentence for the person instead of a change.
+/// A sentence for the person instead of a change, keys by what they do ([`Keymap::fill`]).
 struct Refused(String);
 
 impl AppState {
@@ -84,6 +84,7 @@ impl AppState {
             _ => Ok(vec![]),
         };
         done.unwrap_or_else(|Refused(why)| {
+            let why = self.settings.keys.fill(&why);
             self.say(Notice::info(why));
             vec![Effect::WakeAfter(NOTICE_SECS)]
         })
@@ -96,7 +97,8 @@ impl AppState {
         };
         let Some(spot) = review.selected_spot() else {
             return Err(Refused(
-                "Select a candidate first: click it in the list, or press N.".to_owned(),
+                "Select a candidate first: click it in the list, or press {Next candidate}."
+                    .to_owned(),
             ));
         };
         // Another coder's verdict stays theirs.
@@ -106,7 +108,8 @@ impl AppState {
             Some(decision) if decision.status == status => {
                 if says_more(&decision) {
                     return Err(Refused(
-                        "You have said more of this one than a verdict. Del takes all of it away."
+                        "You have said more of this one than a verdict. {Remove the annotation} takes all of it \
+                         away."
                             .to_owned(),
                     ));
                 }
@@ -282,9 +285,10 @@ impl AppState {
                 vec![Effect::Import(path, Box::new(Desk::of(review, None)))]
             }
             Command::Report if blind => {
-                self.say(Notice::info(
-                    "The report shows what the networks and others say: end the blind pass first (B).",
-                ));
+                self.say(Notice::info(self.settings.keys.fill(
+                    "The report shows what the networks and others say: end the blind pass first: \
+                     {Blind pass}.",
+                )));
                 vec![Effect::WakeAfter(NOTICE_SECS)]
             }
             Command::Report => {
@@ -343,7 +347,7 @@ fn own(annotation: &Annotation, coder: &str, to: &str) -> Result<(), Refused> {
         name => name,
     };
     Err(Refused(format!(
-        "This annotation is by {whose}, so you cannot {to} it. Press T to make your own."
+        "This annotation is by {whose}, so you cannot {to} it. Press {{New annotation}} to make your own."
     )))
 }
 
@@ -377,7 +381,8 @@ impl Review {
         }
         let spot = self.selected_spot().ok_or_else(|| {
             Refused(
-                "Select an annotation or a candidate first, or press O where an onset is."
+                "Select an annotation or a candidate first, or press {Onset is here} where \
+                 an onset is."
                     .to_owned(),
             )
         })?;
@@ -462,8 +467,8 @@ impl Review {
         let behind = ends.is_some_and(|(_, offset)| here > offset);
         if edge != Edge::Onset && far {
             return Err(Refused(
-                "What is worked on lies more than a second from here. Press O \
-                 to begin one here, or drag its end."
+                "What is worked on lies more than a second from here. Press \
+                 {Onset is here} to begin one here, or drag its end."
                     .to_owned(),
             ));
         }

@@ -8,6 +8,8 @@ use super::coder::Coded;
 use super::coding::{Change, SpotKey};
 use super::emotions::EmotionLabels;
 use super::exchange::{Desk, Format};
+use super::key_change::KeyEdit;
+use super::palette::Colours;
 use super::project::{Kept, ProjectNews};
 use super::record::RecordedTracks;
 use super::report::ReportDesk;
@@ -15,7 +17,7 @@ use super::saving::Saving;
 use super::second_look::SecondLookView;
 use super::settings::{PanelSizes, ThemeChoice};
 use super::time_view::TimeView;
-use crate::base::Notice;
+use crate::base::{Notice, Severity};
 use crate::media::{FilmStrip, Frame};
 use crate::motion::tvl1::Tvl1Preset;
 use crate::session::handle::SessionStatus;
@@ -59,6 +61,17 @@ pub enum SideTab {
     Settings,
 }
 
+/// What lies over the window until it is closed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sheet {
+    /// Every key and what it does.
+    Keys,
+    /// The same, to change them.
+    ChangeKeys,
+    /// What the program is, and of what it is made.
+    About,
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Overlay {
     FaceBox,
@@ -90,6 +103,8 @@ pub enum Command {
     Pause,
     /// Frames forward, or back where negative.
     Step(i64),
+    /// So many times the jump that the settings name, back where negative.
+    Jump(i64),
     Seek(u64),
     SeekSecs(f64),
     First,
@@ -143,6 +158,8 @@ pub enum Command {
     Room(Room),
     Emotions(EmotionLabels),
     Theme(ThemeChoice),
+    /// For whose eyes the meanings are coloured.
+    Colours(Colours),
     Decode(DecodeMode),
     Device(DeviceChoice),
     /// How exactly the next analysis computes flow.
@@ -155,13 +172,22 @@ pub enum Command {
     LookAgain(SecondLookView),
     ToggleSecondLook,
     Panels(PanelSizes),
-    ToggleHelp,
+    /// Opens a sheet, or closes it where it is open.
+    Show(Sheet),
+    /// A person changes a key.
+    Keys(KeyEdit),
+    /// How many frames a jump goes; 2 to 10,000.
+    JumpBy(u32),
     HintsSeen,
     ToggleFullScreen,
     Escape,
     Dismiss(u64),
     DismissAll,
     Copy(String),
+    /// From which severity on the log shows what was said.
+    LogFrom(Severity),
+    /// Writes the log to a new file.
+    SaveLog,
 
     // What the machinery tells.
     Clock(f64),
@@ -231,6 +257,8 @@ pub enum Effect {
     Theme(ThemeChoice),
     SaveSettings,
     SaveCandidates(Box<Saving>),
+    /// What was said, and the recording beside which it goes.
+    SaveLog(String, Option<std::path::PathBuf>),
     Export(Format, Box<Desk>),
     Report(Box<ReportDesk>),
     Import(std::path::PathBuf, Box<Desk>),

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::App;
 use super::command::{Command, Effect};
+use super::saving;
 use super::settings::ThemeChoice;
 use crate::base::Notice;
 
@@ -40,6 +41,11 @@ impl App {
             Effect::SaveCandidates(saving) => {
                 self.apart(ctx, "save", move || {
                     saving.write().into_iter().map(Command::Say).collect()
+                });
+            }
+            Effect::SaveLog(said, media) => {
+                self.apart(ctx, "save the log", move || {
+                    vec![Command::Say(saving::write_log(&said, media.as_deref()))]
                 });
             }
             Effect::Export(format, desk) => {

@@ -1,17 +1,57 @@
-//! The keys: one table for what they do, for the `?` overlay and for the tooltips.
+//! The keys: what each does, its id in the settings file and which key it is by default.
+//! Which it is now stands in the [`Keymap`], for the `?` overlay and the tooltips too.
 
-use egui::{Key, KeyboardShortcut, Modifiers};
+use std::sync::Arc;
+
+use egui::{Context, Event, Id, Key, KeyboardShortcut, Modifiers, Ui};
 
 use super::coder::{Coded, Edge};
-use super::command::{Command, DialogKind, Overlay, Room, View};
+use super::command::{Command, DialogKind, Overlay, Room, Sheet, View};
+use super::key_change::KeyEdit;
+use super::key_name;
+use super::keymap::Keymap;
 use crate::spotting::IntervalStatus;
 
-/// A key and what it does.
+/// Something that a key does.
 pub struct Binding {
+    /// What the settings file calls it; stays the same whatever it is called in the window.
+    pub id: &'static str,
     pub group: &'static str,
     pub does: &'static str,
-    pub shortcut: KeyboardShortcut,
+    pub default: KeyboardShortcut,
     pub command: fn() -> Command,
+}
+
+/// One of [`BINDINGS`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Action(usize);
+
+impl Action {
+    /// In the order in which the overlay shows them.
+    pub fn all() -> impl Iterator<Item = Self> {
+        (0..BINDINGS.len()).map(Self)
+    }
+
+    #[must_use]
+    pub fn binding(self) -> &'static Binding {
+        &BINDINGS[self.0]
+    }
+
+    pub(super) const fn index(self) -> usize {
+        self.0
+    }
+
+    /// By its id; `None` where there is none of it.
+    #[must_use]
+    pub fn named(id: &str) -> Option<Self> {
+        Self::all().find(|a| a.binding().id == id)
+    }
+
+    /// By what it does, as the window says it.
+    #[must_use]
+    pub fn that(does: &str) -> Option<Self> {
+        Self::all().find(|a| a.binding().does == does)
+    }
 }
 
 const fn plain(key: Key) -> KeyboardShortcut {
@@ -23,13 +63,14 @@ const fn with(modifiers: Modifiers, key: Key) -> KeyboardShortcut {
 }
 
 macro_rules! bindings {
-    ($($group:literal: { $($does:literal => $shortcut:expr, $command:expr;)* })*) => {
+    ($($group:literal: { $($id:literal: $does:literal => $default:expr, $command:expr;)* })*) => {
         /// In the order in which the overlay shows them.
         pub const BINDINGS: &[Binding] = &[$($(
             Binding {
+                id: $id,
                 group: $group,
                 does: $does,
-                shortcut: $shortcut,
+                default: $default,
                 command: || $command,
             },
         )*)*];
@@ -38,121 +79,107 @@ macro_rules! bindings {
 
 bindings! {
     "Play": {
-        "Play or pause" => plain(Key::Space), Command::TogglePlay;
-        "Loop" => with(Modifiers::SHIFT, Key::Space), Command::ToggleLoop;
-        "Next frame" => plain(Key::ArrowRight), Command::Step(1);
-        "Previous frame" => plain(Key::ArrowLeft), Command::Step(-1);
-        "Ten frames on" => with(Modifiers::SHIFT, Key::ArrowRight), Command::Step(10);
-        "Ten frames back" => with(Modifiers::SHIFT, Key::ArrowLeft), Command::Step(-10);
-        "First frame" => plain(Key::Home), Command::First;
-        "Last frame" => plain(Key::End), Command::Last;
-        "Back ten frames" => plain(Key::J), Command::Step(-10);
-        "Pause" => plain(Key::K), Command::Pause;
-        "Play, then faster" => plain(Key::L), Command::PlayFaster;
-        "Slower" => plain(Key::OpenBracket), Command::SpeedStep(-1);
-        "Faster" => plain(Key::CloseBracket), Command::SpeedStep(1);
-        "Speed 0.1×" => plain(Key::Num1), Command::Speed(0.1);
-        "Speed 0.25×" => plain(Key::Num2), Command::Speed(0.25);
-        "Speed 0.5×" => plain(Key::Num3), Command::Speed(0.5);
-        "Speed 1×" => plain(Key::Num4), Command::Speed(1.0);
-        "Speed 2×" => plain(Key::Num5), Command::Speed(2.0);
-        "Speed 4×" => plain(Key::Num6), Command::Speed(4.0);
+        "play-or-pause": "Play or pause" => plain(Key::Space), Command::TogglePlay;
+        "loop": "Loop" => with(Modifiers::SHIFT, Key::Space), Command::ToggleLoop;
+        "next-frame": "Next frame" => plain(Key::ArrowRight), Command::Step(1);
+        "previous-frame": "Previous frame" => plain(Key::ArrowLeft), Command::Step(-1);
+        "ten-frames-on": "Ten frames on" => with(Modifiers::SHIFT, Key::ArrowRight), Command::Step(10);
+        "ten-frames-back": "Ten frames back" => with(Modifiers::SHIFT, Key::ArrowLeft), Command::Step(-10);
+        "jump-on": "Jump on" => with(Modifiers::COMMAND, Key::ArrowRight), Command::Jump(1);
+        "jump-back": "Jump back" => with(Modifiers::COMMAND, Key::ArrowLeft), Command::Jump(-1);
+        "first-frame": "First frame" => plain(Key::Home), Command::First;
+        "last-frame": "Last frame" => plain(Key::End), Command::Last;
+        "back-ten-frames": "Back ten frames" => plain(Key::J), Command::Step(-10);
+        "pause": "Pause" => plain(Key::K), Command::Pause;
+        "play-then-faster": "Play, then faster" => plain(Key::L), Command::PlayFaster;
+        "slower": "Slower" => plain(Key::OpenBracket), Command::SpeedStep(-1);
+        "faster": "Faster" => plain(Key::CloseBracket), Command::SpeedStep(1);
+        "speed-0.1": "Speed 0.1×" => plain(Key::Num1), Command::Speed(0.1);
+        "speed-0.25": "Speed 0.25×" => plain(Key::Num2), Command::Speed(0.25);
+        "speed-0.5": "Speed 0.5×" => plain(Key::Num3), Command::Speed(0.5);
+        "speed-1": "Speed 1×" => plain(Key::Num4), Command::Speed(1.0);
+        "speed-2": "Speed 2×" => plain(Key::Num5), Command::Speed(2.0);
+        "speed-4": "Speed 4×" => plain(Key::Num6), Command::Speed(4.0);
     }
     "Camera": {
-        "Back to live" => plain(Key::Backspace), Command::BackToLive;
-        "Record the camera" => with(Modifiers::COMMAND, Key::R), Command::ToggleRecord;
-        "Mirror the camera" => plain(Key::W), Command::ToggleMirror;
+        "back-to-live": "Back to live" => plain(Key::Backspace), Command::BackToLive;
+        "record-camera": "Record the camera" => with(Modifiers::COMMAND, Key::R), Command::ToggleRecord;
+        "mirror-camera": "Mirror the camera" => plain(Key::W), Command::ToggleMirror;
     }
     "Judge": {
-        "Next candidate" => plain(Key::N), Command::NextSpot;
-        "Previous candidate" => plain(Key::P), Command::PreviousSpot;
-        "Accept" => plain(Key::A), Command::Decide(IntervalStatus::Accepted);
-        "Reject" => plain(Key::R), Command::Decide(IntervalStatus::Rejected);
-        "Onset is here" => plain(Key::O), Command::Code(Coded::Edge(Edge::Onset));
-        "Apex is here" => plain(Key::X), Command::Code(Coded::Edge(Edge::Apex));
-        "Offset is here" => plain(Key::F), Command::Code(Coded::Edge(Edge::Offset));
-        "New annotation" => plain(Key::T), Command::Code(Coded::New);
-        "Enter action units" => plain(Key::U), Command::Code(Coded::EnterUnits);
-        "Next annotation" => plain(Key::Period), Command::Code(Coded::Beside(1));
-        "Previous annotation" => plain(Key::Comma), Command::Code(Coded::Beside(-1));
-        "Remove the annotation" => plain(Key::Delete), Command::Code(Coded::Remove);
-        "Blind pass" => plain(Key::B), Command::Code(Coded::ToggleBlind);
-        "Redo" => with(Modifiers::COMMAND.plus(Modifiers::SHIFT), Key::Z), Command::Redo;
-        "Undo" => with(Modifiers::COMMAND, Key::Z), Command::Undo;
+        "next-candidate": "Next candidate" => plain(Key::N), Command::NextSpot;
+        "previous-candidate": "Previous candidate" => plain(Key::P), Command::PreviousSpot;
+        "accept": "Accept" => plain(Key::A), Command::Decide(IntervalStatus::Accepted);
+        "reject": "Reject" => plain(Key::R), Command::Decide(IntervalStatus::Rejected);
+        "onset-is-here": "Onset is here" => plain(Key::O), Command::Code(Coded::Edge(Edge::Onset));
+        "apex-is-here": "Apex is here" => plain(Key::X), Command::Code(Coded::Edge(Edge::Apex));
+        "offset-is-here": "Offset is here" => plain(Key::F), Command::Code(Coded::Edge(Edge::Offset));
+        "new-annotation": "New annotation" => plain(Key::T), Command::Code(Coded::New);
+        "enter-action-units": "Enter action units" => plain(Key::U), Command::Code(Coded::EnterUnits);
+        "next-annotation": "Next annotation" => plain(Key::Period), Command::Code(Coded::Beside(1));
+        "previous-annotation": "Previous annotation" => plain(Key::Comma), Command::Code(Coded::Beside(-1));
+        "remove-annotation": "Remove the annotation" => plain(Key::Delete), Command::Code(Coded::Remove);
+        "blind-pass": "Blind pass" => plain(Key::B), Command::Code(Coded::ToggleBlind);
+        "redo": "Redo" => with(Modifiers::COMMAND.plus(Modifiers::SHIFT), Key::Z), Command::Redo;
+        "undo": "Undo" => with(Modifiers::COMMAND, Key::Z), Command::Undo;
     }
     "Look": {
-        "Review room" => with(Modifiers::COMMAND, Key::Num1), Command::Room(Room::Review);
-        "Annotate room" => with(Modifiers::COMMAND, Key::Num2), Command::Room(Room::Annotate);
-        "Live room" => with(Modifiers::COMMAND, Key::Num3), Command::Room(Room::Live);
-        "Magnified view on or off" => plain(Key::M), Command::ToggleView(View::Magnified);
-        "Next view" => plain(Key::V), Command::NextView;
-        "Second look" => plain(Key::S), Command::ToggleSecondLook;
-        "Attention over the face" => plain(Key::G), Command::ToggleOverlay(Overlay::Attention);
-        "Fit the candidate" => plain(Key::Enter), Command::FitSelected;
-        "Zoom to the selection" => plain(Key::Z), Command::FitSelection;
-        "Whole recording" => plain(Key::Num0), Command::LookAt(None);
-        "Full screen" => plain(Key::F11), Command::ToggleFullScreen;
-        "Close, or deselect" => plain(Key::Escape), Command::Escape;
+        "review-room": "Review room" => with(Modifiers::COMMAND, Key::Num1), Command::Room(Room::Review);
+        "annotate-room": "Annotate room" => with(Modifiers::COMMAND, Key::Num2), Command::Room(Room::Annotate);
+        "live-room": "Live room" => with(Modifiers::COMMAND, Key::Num3), Command::Room(Room::Live);
+        "magnified-view": "Magnified view on or off" => plain(Key::M), Command::ToggleView(View::Magnified);
+        "next-view": "Next view" => plain(Key::V), Command::NextView;
+        "second-look": "Second look" => plain(Key::S), Command::ToggleSecondLook;
+        "attention": "Attention over the face" => plain(Key::G), Command::ToggleOverlay(Overlay::Attention);
+        "fit-candidate": "Fit the candidate" => plain(Key::Enter), Command::FitSelected;
+        "zoom-to-selection": "Zoom to the selection" => plain(Key::Z), Command::FitSelection;
+        "whole-recording": "Whole recording" => plain(Key::Num0), Command::LookAt(None);
+        "full-screen": "Full screen" => plain(Key::F11), Command::ToggleFullScreen;
+        "close-or-deselect": "Close, or deselect" => plain(Key::Escape), Command::Escape;
     }
     "File": {
-        "Open recording…" => with(Modifiers::COMMAND, Key::O), Command::AskForInput(DialogKind::Recording);
-        "Save the candidates" => with(Modifiers::COMMAND, Key::S), Command::Save;
-        "Report" => with(Modifiers::COMMAND, Key::E), Command::Report;
-        "These keys" => plain(Key::Questionmark), Command::ToggleHelp;
+        "open-recording": "Open recording…" => with(Modifiers::COMMAND, Key::O), Command::AskForInput(DialogKind::Recording);
+        "save-candidates": "Save the candidates" => with(Modifiers::COMMAND, Key::S), Command::Save;
+        "report": "Report" => with(Modifiers::COMMAND, Key::E), Command::Report;
+        "show-keys": "These keys" => plain(Key::Questionmark), Command::Show(Sheet::Keys);
     }
 }
 
-/// As the overlay and the tooltips write a key.
+/// Where the tooltips find the keymap: most are written where nothing but the window is at
+/// hand.
+fn place() -> Id {
+    Id::unique("keymap")
+}
+
+/// Puts the keymap where the tooltips find it; before a frame is laid out.
+pub fn lay_out(ctx: &Context, keys: &Arc<Keymap>) {
+    ctx.data_mut(|d| d.insert_temp(place(), Arc::clone(keys)));
+}
+
+/// The keymap of the frame that is being laid out.
 #[must_use]
-pub fn name(shortcut: &KeyboardShortcut) -> String {
-    let mut s = String::new();
-    if shortcut.modifiers.command {
-        s.push_str(if cfg!(target_os = "macos") {
-            "Cmd+"
-        } else {
-            "Ctrl+"
-        });
-    }
-    if shortcut.modifiers.shift {
-        s.push_str("Shift+");
-    }
-    s.push_str(match shortcut.logical_key {
-        Key::ArrowRight => "Right",
-        Key::ArrowLeft => "Left",
-        Key::OpenBracket => "[",
-        Key::CloseBracket => "]",
-        Key::Questionmark => "?",
-        Key::Period => ".",
-        Key::Comma => ",",
-        Key::Delete => "Del",
-        Key::Escape => "Esc",
-        key => key.name(),
-    });
-    s
+pub fn current(ui: &Ui) -> Arc<Keymap> {
+    ui.data(|d| d.get_temp(place())).unwrap_or_default()
 }
 
 /// The key alone: "A"; nothing where none does it.
 #[must_use]
-pub fn of(does: &str) -> String {
-    let binding = BINDINGS.iter().find(|b| b.does == does);
-    binding.map_or_else(String::new, |b| name(&b.shortcut))
+pub fn of(ui: &Ui, does: &str) -> String {
+    current(ui).of(does)
 }
 
 /// "Accept (A)": what it does with its key, for a tooltip.
 #[must_use]
-pub fn tip(does: &str) -> String {
-    match BINDINGS.iter().find(|b| b.does == does) {
-        Some(b) => format!("{does} ({})", name(&b.shortcut)),
-        None => does.to_owned(),
-    }
+pub fn tip(ui: &Ui, does: &str) -> String {
+    current(ui).tip(does)
 }
 
 /// What the keys pressed in this frame ask for; nothing while something is typed.
-pub fn pressed(ctx: &egui::Context, out: &mut Vec<Command>) {
+pub fn pressed(ctx: &Context, keys: &Keymap, out: &mut Vec<Command>) {
     let typing = ctx.egui_wants_keyboard_input() || ctx.memory(|m| m.focused().is_some());
     // The key that leaves a field is the field's: Esc takes the focus away before anybody
     // is asked.
-    let memory = egui::Id::unique("something was typed");
+    let memory = Id::unique("something was typed");
     let typed = ctx.data_mut(|d| {
         let before = d.get_temp(memory).unwrap_or(false);
         d.insert_temp(memory, typing);
@@ -164,7 +191,7 @@ pub fn pressed(ctx: &egui::Context, out: &mut Vec<Command>) {
     }
     ctx.input_mut(|input| {
         input.events.retain(|event| {
-            let egui::Event::Key {
+            let Event::Key {
                 key,
                 pressed: true,
                 modifiers,
@@ -174,27 +201,50 @@ pub fn pressed(ctx: &egui::Context, out: &mut Vec<Command>) {
             else {
                 return true;
             };
-            let binding = BINDINGS.iter().find(|b| {
-                b.shortcut.logical_key == *key
-                    && (is_punctuation(*key) || modifiers.matches_exact(b.shortcut.modifiers))
-            });
+            let action = keys.at(*key, *modifiers);
             // A key that is held steps on; everything else it does once.
-            if let Some(command) = binding.map(|b| (b.command)())
-                && (!repeat || matches!(command, Command::Step(_) | Command::Undo | Command::Redo))
+            if let Some(command) = action.map(|a| (a.binding().command)())
+                && (!repeat || repeats(&command))
             {
                 out.push(command);
             }
-            binding.is_none()
+            action.is_none()
         });
     });
 }
 
-/// Reached with Shift or AltGr on many layouts: the character decides.
-fn is_punctuation(key: Key) -> bool {
+fn repeats(command: &Command) -> bool {
     matches!(
-        key,
-        Key::Questionmark | Key::OpenBracket | Key::CloseBracket
+        command,
+        Command::Step(_) | Command::Jump(_) | Command::Undo | Command::Redo
     )
+}
+
+/// While a key is waited for, whatever is pressed is that key and does nothing else.
+pub fn caught(ctx: &Context, out: &mut Vec<Command>) {
+    let clipboard = |key| with(Modifiers::COMMAND, key);
+    let mut first = None;
+    ctx.input_mut(|input| {
+        input.events.retain(|event| {
+            let key = match event {
+                Event::Key {
+                    key,
+                    pressed: true,
+                    repeat: false,
+                    modifiers,
+                    ..
+                } if !key_name::is_modifier(*key) => with(*modifiers, *key),
+                Event::Copy => clipboard(Key::C),
+                Event::Cut => clipboard(Key::X),
+                Event::Paste(_) => clipboard(Key::V),
+                Event::Key { .. } | Event::Text(_) => return false,
+                _ => return true,
+            };
+            first.get_or_insert(key);
+            false
+        });
+    });
+    out.extend(first.map(|key| Command::Keys(KeyEdit::Pressed(key))));
 }
 
 #[cfg(test)]
@@ -202,18 +252,23 @@ mod tests {
     use super::*;
 
     #[test]
-    fn no_key_does_two_things_and_no_name_is_used_twice() {
+    fn no_key_does_two_things_and_no_name_or_id_is_used_twice() {
         for (i, a) in BINDINGS.iter().enumerate() {
             for b in &BINDINGS[i + 1..] {
-                assert!(a.shortcut != b.shortcut, "{} and {}", a.does, b.does);
+                assert!(a.default != b.default, "{} and {}", a.does, b.does);
                 assert!(a.does != b.does, "{}", a.does);
+                assert!(a.id != b.id, "{}", a.id);
             }
         }
     }
 
     #[test]
-    fn a_tooltip_names_its_key() {
-        assert_eq!(tip("Accept"), "Accept (A)");
-        assert_eq!(tip("Ten frames back"), "Ten frames back (Shift+Left)");
+    fn ids_are_lower_case_words_and_defaults_are_free_keys() {
+        for b in BINDINGS {
+            let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "-.".contains(c);
+            assert!(b.id.chars().all(plain), "{}", b.id);
+            assert_eq!(key_name::reserved(&b.default), None, "{}", b.id);
+            assert_eq!(key_name::plainly(b.default), b.default, "{}", b.id);
+        }
     }
 }

@@ -482,7 +482,7 @@ impl Backend for Live {
             Some(keeper) => keeper.keep(changes, count, coder),
             None => self.told_by_project.post([Command::Say(Notice::error(
                 "What you say cannot be kept: the system refuses another thread. Close other \
-                 programs and open the recording again; until then Ctrl+S writes a copy of all of it.",
+                 programs and open the recording again; until then “Save” writes a copy of all of it.",
             ))]),
         }
     }

@@ -17,10 +17,15 @@ pub mod entrance;
 pub mod exchange;
 pub mod film_strip;
 pub mod keeper;
+pub mod key_change;
+pub mod key_name;
+pub mod keymap;
 pub mod keys;
+pub mod licences;
 pub mod live;
 pub mod measure;
 pub mod notices;
+pub mod palette;
 pub mod panels;
 pub mod project;
 pub mod record;
@@ -44,13 +49,13 @@ pub use run::{Launch, RendererChoice, run};
 use std::path::PathBuf;
 
 use backend::{Backend, Machine};
-use command::{Command, Room, SideTab};
+use command::{Command, Room, Sheet, SideTab};
 use dialog::Dialogs;
 use settings::{PanelSizes, Settings};
 use state::AppState;
 use widgets::textures::Textures;
 
-use crate::base::{Mailbox, Notice};
+use crate::base::Mailbox;
 
 /// The window's one owner: state, machinery, pictures on the card.
 pub struct App {
@@ -86,12 +91,10 @@ impl App {
         theme::install(ctx);
         let (settings, unread) = settings_path
             .as_deref()
-            .map_or_else(|| (Settings::default(), None), Settings::load);
+            .map_or_else(|| (Settings::default(), vec![]), Settings::load);
+        theme::follow(ctx, settings.colours);
         effects::apply_theme(ctx, settings.theme);
-        let mut asked: Vec<Command> = unread
-            .map(|why| Command::Say(Notice::warning(why)))
-            .into_iter()
-            .collect();
+        let mut asked: Vec<Command> = unread.into_iter().map(Command::Say).collect();
         match input {
             Some(input) => asked.push(Command::Open(input)),
             // Where no settings are kept, every start would be a first run.
@@ -155,6 +158,7 @@ impl App {
         for command in commands {
             self.carry_out(ctx, command);
         }
+        theme::follow(ctx, self.state.settings.colours);
         self.textures.update(ctx, self.state.review.as_ref());
     }
 
@@ -162,8 +166,14 @@ impl App {
     pub fn ui(&mut self, ui: &mut egui::Ui) {
         let mut out = Vec::new();
         self.zoom(ui.ctx());
-        keys::pressed(ui.ctx(), &mut out);
         let state = &self.state;
+        let keymap = &state.settings.keys;
+        keys::lay_out(ui.ctx(), keymap);
+        if state.listens() {
+            keys::caught(ui.ctx(), &mut out);
+        } else {
+            keys::pressed(ui.ctx(), keymap, &mut out);
+        }
         bars(ui, state, &mut out);
         let mut sizes = state.settings.panels;
         if state.review.is_some() && !state.wants_a_camera() {
@@ -191,7 +201,9 @@ impl App {
                             .exact_size(64.0)
                             .frame(panel(ui).corner_radius(4))
                             .show_separator_line(false)
-                            .show(ui, |ui| panels::hints::show(ui, &mut out));
+                            .show(ui, |ui| {
+                                panels::hints::show(ui, &state.settings.keys, &mut out)
+                            });
                     }
                     panels::picture::show(ui, state, &self.textures, &mut out);
                 } else {
@@ -203,8 +215,11 @@ impl App {
         if ui.input(|i| !i.raw.hovered_files.is_empty()) {
             panels::drop_target::show(ui, centre.inner);
         }
-        if state.help {
-            panels::help::show(ui, &mut out);
+        match state.sheet {
+            Some(Sheet::Keys) => panels::help::show(ui, state, &mut out),
+            Some(Sheet::ChangeKeys) => panels::keys::show(ui, state, &mut out),
+            Some(Sheet::About) => panels::about::show(ui, state, &mut out),
+            None => {}
         }
         if sizes != state.settings.panels {
             out.push(Command::Panels(sizes));

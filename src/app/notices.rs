@@ -1,6 +1,6 @@
 //! The log: everything that was said, and which of it still stands in the corner.
 
-use crate::base::{Notice, Severity};
+use crate::base::{Notice, Severity, Timestamp};
 
 /// A piece of information leaves the corner after this long; warnings wait to be dismissed.
 const INFO_SECS: f64 = 8.0;
@@ -72,14 +72,27 @@ impl NoticeLog {
         (standing[more..].to_vec(), more)
     }
 
-    /// One line each, for the clipboard.
+    /// How many are at least so severe.
+    #[must_use]
+    pub fn count(&self, from: Severity) -> usize {
+        let severe = |e: &&Entry| e.notice.severity >= from;
+        self.entries.iter().filter(severe).count()
+    }
+
+    /// One line each with when it was said, for the clipboard and the disk.
     #[must_use]
     pub fn text(&self) -> String {
-        self.entries
-            .iter()
-            .map(|e| line(&e.notice) + "\n")
+        let entries = self.entries.iter();
+        entries
+            .map(|e| format!("{} {}\n", clock(e), line(&e.notice)))
             .collect()
     }
+}
+
+/// When it was said, since the window opened.
+#[must_use]
+pub fn clock(entry: &Entry) -> String {
+    Timestamp::from_secs(entry.at).clock()
 }
 
 #[must_use]
@@ -120,7 +133,13 @@ mod tests {
         log.dismiss(1);
         assert_eq!(log.corner(10.0).0.len(), 0);
         assert_eq!(log.entries().len(), 2);
-        assert!(log.text().contains("Warning: A packet is damaged."));
+        assert!(
+            log.text()
+                .contains("0:00:00.000 Warning: A packet is damaged.")
+        );
+        assert_eq!(log.count(Severity::Info), 2);
+        assert_eq!(log.count(Severity::Warning), 1);
+        assert_eq!(log.count(Severity::Error), 0);
     }
 
     #[test]

@@ -80,6 +80,31 @@ impl Saving {
     }
 }
 
+/// Writes what was said to a new file beside the recording, or where that is not allowed in
+/// the person's documents.
+pub(super) fn write_log(said: &str, media: Option<&Path>) -> Notice {
+    let name = media.and_then(Path::file_stem);
+    let name = name.map_or_else(|| "onset".into(), |s| s.to_string_lossy());
+    let text = format!("Onset {}\n{said}", env!("CARGO_PKG_VERSION"));
+    let mut failed = None;
+    for folder in folders(media) {
+        let path = free_path(&folder, &name, "log.txt");
+        match std::fs::write(&path, &text) {
+            Ok(()) => return Notice::info(format!("Saved the log: {}", path.display())),
+            Err(e) => failed = Some((e, path)),
+        }
+    }
+    Notice::error(match failed {
+        Some((e, path)) => format!(
+            "Cannot save the log ({e}). Copy it in the log instead: {}",
+            path.display()
+        ),
+        None => "Cannot save the log: this account has no folder of its own. Copy it in the log \
+                 instead."
+            .to_owned(),
+    })
+}
+
 /// The person's own folder for documents.
 pub(super) fn documents() -> Option<PathBuf> {
     let dirs = directories::UserDirs::new()?;
@@ -112,6 +137,18 @@ pub(super) fn free_path(folder: &Path, name: &str, ending: &str) -> PathBuf {
 mod tests {
     use super::*;
     use crate::spotting::{ExpressionKind, IntervalStatus, SpottedInterval};
+
+    #[test]
+    fn the_log_is_written_beside_the_recording_and_never_over_an_older_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let media = folder.path().join("clip.mp4");
+        for name in ["clip.log.txt", "clip.log-2.txt"] {
+            let said = write_log("0:00:01.000 Warning: A packet is damaged.\n", Some(&media));
+            assert!(said.text.starts_with("Saved the log"), "{}", said.text);
+            let text = std::fs::read_to_string(folder.path().join(name)).unwrap();
+            assert!(text.starts_with("Onset ") && text.ends_with("A packet is damaged.\n"));
+        }
+    }
 
     #[test]
     fn a_copy_is_written_beside_the_recording_and_never_over_an_older_one() {

@@ -3,11 +3,15 @@
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
 use super::command::Room;
 use super::emotions::EmotionLabels;
+use super::keymap::Keymap;
+use super::palette::Colours;
+use crate::base::Notice;
 use crate::session::Params;
 use crate::session::magnified_view::MagnifyView;
 
@@ -145,11 +149,18 @@ impl PanelSizes {
 #[serde(default)]
 pub struct Settings {
     pub theme: ThemeChoice,
+    pub colours: Colours,
     pub overlays: Overlays,
     pub shown: Shown,
     pub magnify: MagnifyView,
     pub panels: PanelSizes,
     pub speed: f32,
+    /// How many frames the keys of a jump go.
+    pub jump_frames: u32,
+    /// Written as what differs from the defaults; read by [`Settings::load`], which says what
+    /// it cannot follow.
+    #[serde(skip_deserializing)]
+    pub keys: Arc<Keymap>,
     pub params: Params,
     pub room: Room,
     /// A camera is shown as in a mirror.
@@ -170,11 +181,14 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             theme: ThemeChoice::System,
+            colours: Colours::default(),
             overlays: Overlays::default(),
             shown: Shown::default(),
             magnify: MagnifyView::default(),
             panels: PanelSizes::default(),
             speed: 1.0,
+            jump_frames: 25,
+            keys: Arc::default(),
             params: Params::default(),
             room: Room::default(),
             mirror: true,
@@ -194,32 +208,49 @@ impl Settings {
         directories::ProjectDirs::from("", "", "onset").map(|d| d.config_dir().join("window.json"))
     }
 
-    /// The defaults where the file is missing; the defaults and why where it is unreadable.
-    pub fn load(path: &Path) -> (Self, Option<String>) {
+    /// The defaults where the file is missing or unreadable, and what is to be said of it:
+    /// a key that cannot be read costs that key only.
+    pub fn load(path: &Path) -> (Self, Vec<Notice>) {
         let bytes = match std::fs::read(path) {
             Ok(bytes) => bytes,
-            Err(e) if e.kind() == std::io::ErrorKind::NotFound => return (Self::default(), None),
-            Err(e) => return (Self::default(), Some(Self::unread(&e, path))),
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound => return (Self::default(), vec![]),
+            Err(e) => return (Self::default(), vec![Self::unread(&e, path)]),
         };
-        match serde_json::from_slice::<Self>(&bytes) {
-            Ok(mut settings) => {
-                settings.panels = settings.panels.sane();
-                settings.magnify = settings.magnify.sane();
-                if !super::state::SPEEDS.contains(&settings.speed) {
-                    settings.speed = 1.0;
-                }
-                (settings, None)
+        match Self::read(&bytes) {
+            Ok((settings, said)) => {
+                let with_path = |why: String| format!("{why} {}", path.display());
+                let said = said.into_iter().map(with_path).map(Notice::warning);
+                (settings, said.collect())
             }
-            Err(e) => (Self::default(), Some(Self::unread(&e, path))),
+            Err(e) => (Self::default(), vec![Self::unread(&e, path)]),
         }
     }
 
-    fn unread(why: &dyn std::fmt::Display, path: &Path) -> String {
-        format!(
+    fn read(bytes: &[u8]) -> serde_json::Result<(Self, Vec<String>)> {
+        let mut file: serde_json::Value = serde_json::from_slice(bytes)?;
+        let keys = file.as_object_mut().and_then(|all| all.remove("keys"));
+        let mut settings: Self = serde_json::from_value(file)?;
+        let mut said = Vec::new();
+        if let Some(changes) = keys {
+            let (keys, wrong) = Keymap::read(&changes);
+            (settings.keys, said) = (Arc::new(keys), wrong);
+        }
+        settings.panels = settings.panels.sane();
+        settings.magnify = settings.magnify.sane();
+        let jumps = super::state::JUMPS;
+        settings.jump_frames = settings.jump_frames.clamp(*jumps.start(), *jumps.end());
+        if !super::state::SPEEDS.contains(&settings.speed) {
+            settings.speed = 1.0;
+        }
+        Ok((settings, said))
+    }
+
+    fn unread(why: &dyn std::fmt::Display, path: &Path) -> Notice {
+        Notice::warning(format!(
             "Cannot read the window's settings ({why}). The defaults are used and the file is \
              replaced at the next change: {}",
             path.display()
-        )
+        ))
     }
 
     /// # Errors
@@ -250,12 +281,12 @@ mod tests {
         s.panels.source = 9_000.0;
         s.save(&path).unwrap();
         let (back, why) = Settings::load(&path);
-        assert_eq!((back.theme, why), (ThemeChoice::Light, None));
+        assert_eq!((back.theme, why), (ThemeChoice::Light, vec![]));
         assert_eq!(back.panels.source, 360.0);
         std::fs::write(&path, "{\"theme\": ").unwrap();
         let (back, why) = Settings::load(&path);
         assert_eq!(back, Settings::default());
-        assert!(why.is_some_and(|w| w.starts_with("Cannot read the window's settings")));
+        assert!(why[0].text.starts_with("Cannot read the window's settings"));
     }
 
     #[test]
@@ -264,6 +295,23 @@ mod tests {
         let path = folder.path().join("window.json");
         std::fs::write(&path, "{\"theme\": \"dark\", \"unknown\": 3}").unwrap();
         assert_eq!(Settings::load(&path).0.theme, ThemeChoice::Dark);
+    }
+
+    #[test]
+    fn keys_come_back_and_a_bad_one_is_said_without_losing_the_rest() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("window.json");
+        let keys =
+            r#"{"theme": "dark", "jump_frames": 1, "keys": {"accept": "Shift+A", "fly": "F"}}"#;
+        std::fs::write(&path, keys).unwrap();
+        let (read, said) = Settings::load(&path);
+        assert_eq!(read.theme, ThemeChoice::Dark);
+        assert_eq!(read.jump_frames, 2);
+        assert_eq!(read.keys.of("Accept"), "Shift+A");
+        assert_eq!(said.len(), 1);
+        assert!(said[0].text.contains("“fly”"), "{}", said[0].text);
+        read.save(&path).unwrap();
+        assert_eq!(Settings::load(&path), (read, vec![]));
     }
 
     #[test]

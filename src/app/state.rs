@@ -1,8 +1,9 @@
 //! What the window knows, as plain data: no thread, no texture, no clock.
 
 use super::backend::{Machine, PlayerOrder, ViewsWanted};
-use super::command::{Command, Effect, Overlay, Room, SideTab, View};
+use super::command::{Command, Effect, Overlay, Room, Sheet, SideTab, View};
 use super::entrance::Entrance;
+use super::key_change::KeyChange;
 use super::notices::NoticeLog;
 use super::review::Review;
 use super::saving::Saving;
@@ -16,6 +17,9 @@ use crate::timeline::Event;
 
 /// Preset speeds; 1 is the recording's own pace.
 pub const SPEEDS: [f32; 6] = [0.1, 0.25, 0.5, 1.0, 2.0, 4.0];
+/// How many frames a jump may go.
+pub const JUMPS: std::ops::RangeInclusive<u32> = 2..=10_000;
+
 #[derive(Debug, Clone, Default)]
 pub struct AppState {
     pub settings: Settings,
@@ -23,9 +27,14 @@ pub struct AppState {
     pub entrance: Entrance,
     pub review: Option<Review>,
     pub notices: NoticeLog,
+    /// The log shows what is at least so severe.
+    pub log_from: Severity,
     pub tab: SideTab,
     pub second_look: SecondLookView,
-    pub help: bool,
+    /// What lies over everything else.
+    pub sheet: Option<Sheet>,
+    /// A key that is being changed.
+    pub key_change: KeyChange,
     pub full_screen: bool,
     /// The field for units wants the keys.
     pub entering_units: bool,
@@ -122,6 +131,7 @@ impl AppState {
             Command::TogglePlay
             | Command::Pause
             | Command::Step(_)
+            | Command::Jump(_)
             | Command::Seek(_)
             | Command::SeekSecs(_)
             | Command::First
@@ -238,11 +248,13 @@ impl AppState {
 
     fn play(&mut self, command: Command) -> Vec<Effect> {
         let speed = self.settings.speed;
+        let jump = i64::from(self.settings.jump_frames);
         let to_candidates = matches!(command, Command::NextSpot | Command::PreviousSpot);
         if to_candidates && self.blind() {
-            self.say(Notice::info(
-                "A blind pass hides the candidates. B shows them; . and , go to your annotations.",
-            ));
+            self.say(Notice::info(self.settings.keys.fill(
+                "A blind pass hides the candidates. {Blind pass} shows them; {Next annotation} and \
+                 {Previous annotation} go to your annotations.",
+            )));
             return vec![Effect::WakeAfter(8.1)];
         }
         let Some(review) = self.review.as_mut() else {
@@ -259,7 +271,7 @@ impl AppState {
                 vec![]
             }
             Command::BackToLive => review.back_to_live(),
-            Command::TogglePlay | Command::Pause | Command::Step(_) if live => {
+            Command::TogglePlay | Command::Pause | Command::Step(_) | Command::Jump(_) if live => {
                 vec![Effect::Player(PlayerOrder::Freeze)]
             }
             Command::Speed(speed) => self.speed(speed),
@@ -285,11 +297,8 @@ impl AppState {
                 }
                 vec![]
             }
-            Command::Step(frames) => {
-                let mut effects = review.pause();
-                effects.extend(review.go(here.saturating_add_signed(frames)));
-                effects
-            }
+            Command::Step(frames) => review.step(frames),
+            Command::Jump(times) => review.step(times.saturating_mul(jump)),
             Command::Seek(frame) => review.go(frame),
             Command::SeekSecs(secs) => review.go(review.frame_near(secs)),
             Command::First => review.go(first),
@@ -392,6 +401,7 @@ impl AppState {
             Command::ToggleMirror => self.settings.mirror = !self.settings.mirror,
             Command::Emotions(labels) => self.settings.emotions = labels,
             Command::Theme(theme) => self.settings.theme = theme,
+            Command::Colours(colours) => self.settings.colours = colours,
             Command::Decode(mode) => self.settings.params.decode = mode,
             Command::Device(device) => self.settings.params.device = device,
             Command::Flow(preset) => self.settings.params.flow = preset,
@@ -409,7 +419,14 @@ impl AppState {
                 ExpressionKind::Micro => self.settings.params.micro_weights = path,
             },
             Command::Panels(sizes) => self.settings.panels = sizes,
-            Command::ToggleHelp => self.help = !self.help,
+            Command::Show(sheet) => {
+                self.sheet = (self.sheet != Some(sheet)).then_some(sheet);
+                self.key_change = KeyChange::None;
+            }
+            Command::Keys(edit) => self.change_key(edit),
+            Command::JumpBy(frames) => {
+                self.settings.jump_frames = frames.clamp(*JUMPS.start(), *JUMPS.end());
+            }
             Command::HintsSeen => self.settings.hints_seen = true,
             Command::ToggleFullScreen => {
                 self.full_screen = !self.full_screen;
@@ -417,8 +434,10 @@ impl AppState {
             }
             Command::Escape => {
                 let frozen = self.review.as_ref().is_some_and(|r| r.frozen.is_some());
-                if self.help {
-                    self.help = false;
+                if self.key_change != KeyChange::None {
+                    self.key_change = KeyChange::None;
+                } else if self.sheet.is_some() {
+                    self.sheet = None;
                 } else if self.full_screen {
                     return self.look(Command::ToggleFullScreen);
                 } else if frozen {
@@ -434,6 +453,12 @@ impl AppState {
             Command::Dismiss(id) => self.notices.dismiss(id),
             Command::DismissAll => self.notices.dismiss_all(),
             Command::Copy(text) => return vec![Effect::Copy(text)],
+            Command::LogFrom(severity) => self.log_from = severity,
+            Command::SaveLog => {
+                let review = self.review.as_ref();
+                let media = review.and_then(|r| r.session.info.path.clone());
+                return vec![Effect::SaveLog(self.notices.text(), media)];
+            }
             _ => {}
         }
         vec![]
@@ -503,6 +528,12 @@ impl Review {
         } else {
             vec![]
         }
+    }
+
+    fn step(&mut self, frames: i64) -> Vec<Effect> {
+        let mut effects = self.pause();
+        effects.extend(self.go(self.playback.frame.saturating_add_signed(frames)));
+        effects
     }
 
     /// While something is looped, what is gone to is looped next.

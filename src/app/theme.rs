@@ -1,18 +1,17 @@
 //! Every colour, size and distance of the window.
 //!
-//! Colours carry one meaning each: the tracks' hues are Okabe and Ito's; amber is
-//! "provisional" and warnings, red is loss and error, one blue is what can be
-//! acted on. Contrast is tested here: 4.5:1 for text and marks alike.
+//! Colours carry one meaning each: amber is "provisional" and warnings, red is loss and
+//! error, one blue is what can be acted on. Which they are stands in [`super::palette`].
+//! Contrast is tested here: 4.5:1 for text and marks alike.
 
 #![allow(
     clippy::disallowed_methods,
-    reason = "this is the one file that names colours"
+    reason = "this file and palette.rs are the ones that name colours"
 )]
 
-use egui::{Color32, FontFamily, FontId, Stroke, TextStyle, Theme, Visuals};
+use egui::{Color32, Context, FontFamily, FontId, Id, Stroke, TextStyle, Theme, Visuals};
 
-use crate::base::Severity;
-use crate::spotting::ExpressionKind;
+pub use super::palette::{Colours, Palette};
 
 /// Every distance is a multiple of this, in points.
 pub const GRID: f32 = 4.0;
@@ -26,119 +25,6 @@ pub const CONTROL: f32 = 24.0;
 const BODY: f32 = 13.0;
 const LABEL: f32 = 11.0;
 const TITLE: f32 = 16.0;
-
-/// The colours of one theme.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Palette {
-    /// Around the pictures: never bright, so that they are judged by themselves.
-    pub surround: Color32,
-    /// Under the curves and in fields.
-    pub ground: Color32,
-    pub panel: Color32,
-    /// Buttons, fields, the selected row.
-    pub raised: Color32,
-    pub hovered: Color32,
-    pub hairline: Color32,
-    pub text: Color32,
-    pub weak: Color32,
-    /// What can be acted on, and the cursor.
-    pub accent: Color32,
-    /// On the accent.
-    pub on_accent: Color32,
-    /// Behind accented text: what is chosen or switched on.
-    pub chosen: Color32,
-    pub amber: Color32,
-    pub red: Color32,
-    /// Macro-expressions: bluish green.
-    pub macro_track: Color32,
-    /// Micro-expressions: reddish purple.
-    pub micro_track: Color32,
-    /// What a person says: yellow.
-    pub human: Color32,
-    /// On it.
-    pub on_human: Color32,
-    /// What was not measured.
-    pub shade: Color32,
-    /// Behind text that stands on a picture.
-    pub scrim: Color32,
-}
-
-const fn grey(v: u8) -> Color32 {
-    Color32::from_gray(v)
-}
-
-pub const DARK: Palette = Palette {
-    surround: grey(0x12),
-    ground: grey(0x12),
-    panel: grey(0x1c),
-    raised: grey(0x2c),
-    hovered: grey(0x38),
-    hairline: grey(0x34),
-    text: grey(0xe4),
-    weak: grey(0xa4),
-    accent: Color32::from_rgb(0x56, 0xb4, 0xe9),
-    on_accent: grey(0x10),
-    chosen: Color32::from_rgb(0x1b, 0x36, 0x47),
-    amber: Color32::from_rgb(0xe6, 0x9f, 0x00),
-    red: Color32::from_rgb(0xff, 0x75, 0x69),
-    macro_track: Color32::from_rgb(0x1f, 0xb8, 0x8c),
-    micro_track: Color32::from_rgb(0xd9, 0x8b, 0xb6),
-    human: Color32::from_rgb(0xe3, 0xd7, 0x4a),
-    on_human: grey(0x10),
-    shade: grey(0x26),
-    scrim: Color32::from_rgb(0x12, 0x12, 0x12),
-};
-
-pub const LIGHT: Palette = Palette {
-    surround: grey(0xe6),
-    ground: grey(0xff),
-    panel: grey(0xf5),
-    raised: grey(0xe4),
-    hovered: grey(0xd8),
-    hairline: grey(0xd4),
-    text: grey(0x1c),
-    weak: grey(0x58),
-    accent: Color32::from_rgb(0x00, 0x62, 0x9c),
-    on_accent: grey(0xff),
-    chosen: Color32::from_rgb(0xd3, 0xe7, 0xf4),
-    amber: Color32::from_rgb(0x85, 0x55, 0x00),
-    red: Color32::from_rgb(0xb0, 0x24, 0x1c),
-    macro_track: Color32::from_rgb(0x00, 0x6b, 0x4e),
-    micro_track: Color32::from_rgb(0x96, 0x38, 0x6c),
-    human: Color32::from_rgb(0x6b, 0x5f, 0x00),
-    on_human: grey(0xff),
-    shade: grey(0xea),
-    scrim: Color32::from_rgb(0x12, 0x12, 0x12),
-};
-
-impl Palette {
-    #[must_use]
-    pub const fn of(dark: bool) -> Self {
-        if dark { DARK } else { LIGHT }
-    }
-
-    #[must_use]
-    pub fn current(ui: &egui::Ui) -> Self {
-        Self::of(ui.visuals().dark_mode)
-    }
-
-    #[must_use]
-    pub const fn track(&self, kind: ExpressionKind) -> Color32 {
-        match kind {
-            ExpressionKind::Macro => self.macro_track,
-            ExpressionKind::Micro => self.micro_track,
-        }
-    }
-
-    #[must_use]
-    pub const fn severity(&self, severity: Severity) -> Color32 {
-        match severity {
-            Severity::Info => self.weak,
-            Severity::Warning => self.amber,
-            Severity::Error => self.red,
-        }
-    }
-}
 
 /// Over a picture the theme does not matter: these are drawn on a dark halo.
 pub mod over_picture {
@@ -167,9 +53,33 @@ pub fn small_mono() -> TextStyle {
     TextStyle::Name("small mono".into())
 }
 
+/// For whose eyes the context paints.
+#[must_use]
+pub fn colours(ctx: &Context) -> Colours {
+    ctx.data(|d| d.get_temp(place())).unwrap_or_default()
+}
+
+/// Makes the context paint for these eyes; nothing happens where it does already.
+pub fn follow(ctx: &Context, chosen: Colours) {
+    if colours(ctx) == chosen {
+        return;
+    }
+    ctx.data_mut(|d| d.insert_temp(place(), chosen));
+    for theme in [Theme::Dark, Theme::Light] {
+        let palette = Palette::of(theme == Theme::Dark, chosen);
+        ctx.style_mut_of(theme, |style| style.visuals = visuals(theme, &palette));
+    }
+    ctx.request_repaint();
+}
+
+fn place() -> Id {
+    Id::unique("colours")
+}
+
 /// Both themes' styles; call once for every context.
-pub fn install(ctx: &egui::Context) {
-    for (theme, palette) in [(Theme::Dark, DARK), (Theme::Light, LIGHT)] {
+pub fn install(ctx: &Context) {
+    for theme in [Theme::Dark, Theme::Light] {
+        let palette = Palette::of(theme == Theme::Dark, Colours::Standard);
         ctx.style_mut_of(theme, |style| {
             style.visuals = visuals(theme, &palette);
             style.text_styles = [
@@ -284,9 +194,18 @@ pub fn contrast(a: Color32, b: Color32) -> f32 {
 mod tests {
     use super::*;
 
+    /// Every palette by its name.
+    fn palettes() -> impl Iterator<Item = (String, Palette)> {
+        [true, false].into_iter().flat_map(|dark| {
+            let theme = if dark { "dark" } else { "light" };
+            Colours::ALL.map(|c| (format!("{theme}, {}", c.name()), Palette::of(dark, c)))
+        })
+    }
+
     #[test]
-    fn text_stands_out_four_and_a_half_to_one_on_every_surface() {
-        for (name, p) in [("dark", DARK), ("light", LIGHT)] {
+    fn text_and_marks_stand_out_four_and_a_half_to_one_on_every_surface() {
+        for (name, p) in palettes() {
+            let high = name.ends_with(Colours::HighContrast.name());
             for (ink, colour) in [
                 ("text", p.text),
                 ("weak", p.weak),
@@ -295,6 +214,7 @@ mod tests {
                 ("red", p.red),
                 ("macro", p.macro_track),
                 ("micro", p.micro_track),
+                ("human", p.human),
             ] {
                 for (on, surface) in [
                     ("surround", p.surround),
@@ -304,32 +224,41 @@ mod tests {
                     ("shade", p.shade),
                 ] {
                     let c = contrast(colour, surface);
-                    assert!(c >= 4.5, "{name}: {ink} on {on} is {c:.2}:1");
+                    let least = if high { 7.0 } else { 4.5 };
+                    assert!(c >= least, "{name}: {ink} on {on} is {c:.2}:1");
                 }
             }
-            assert!(contrast(p.text, p.hovered) >= 4.5);
-            assert!(contrast(p.on_accent, p.accent) >= 4.5);
-            assert!(contrast(p.accent, p.chosen) >= 4.5);
-            assert!(contrast(p.text, p.chosen) >= 4.5);
+            for (what, c) in [
+                ("text on hovered", contrast(p.text, p.hovered)),
+                ("text on the accent", contrast(p.on_accent, p.accent)),
+                ("accent on chosen", contrast(p.accent, p.chosen)),
+                ("text on chosen", contrast(p.text, p.chosen)),
+                ("text on human", contrast(p.on_human, p.human)),
+            ] {
+                assert!(c >= 4.5, "{name}: {what} is {c:.2}:1");
+            }
+            if high {
+                assert!(contrast(p.hairline, p.panel) >= 3.0, "{name}");
+                assert!(contrast(p.text, p.panel) >= 15.0, "{name}");
+            }
         }
     }
 
     #[test]
-    fn kinds_warnings_and_the_accent_are_told_apart() {
-        for p in [DARK, LIGHT] {
-            let all = [p.accent, p.amber, p.red, p.macro_track, p.micro_track];
-            for (i, a) in all.iter().enumerate() {
-                for b in &all[i + 1..] {
-                    let d = a
-                        .to_array()
-                        .iter()
-                        .zip(b.to_array())
-                        .map(|(x, y)| (f32::from(*x) - f32::from(y)).abs())
-                        .fold(0.0, f32::max);
-                    assert!(d >= 35.0, "{a:?} and {b:?}");
-                }
-            }
+    fn the_context_follows_the_choice_in_both_themes_and_back() {
+        let ctx = Context::default();
+        install(&ctx);
+        let standard = ctx.style_of(Theme::Dark).visuals.clone();
+        follow(&ctx, Colours::RedGreen);
+        assert_eq!(colours(&ctx), Colours::RedGreen);
+        for theme in [Theme::Dark, Theme::Light] {
+            let p = Palette::of(theme == Theme::Dark, Colours::RedGreen);
+            let style = ctx.style_of(theme);
+            assert_eq!(style.visuals.error_fg_color, p.red);
+            assert_eq!(style.spacing.indent, SECTION, "the rest of the style stays");
         }
+        follow(&ctx, Colours::Standard);
+        assert_eq!(ctx.style_of(Theme::Dark).visuals, standard);
     }
 
     #[test]

@@ -41,6 +41,12 @@ pub fn ffmpeg_version() -> String {
     format!("libavcodec {}.{}.{}", v >> 16, v >> 8 & 0xff, v & 0xff)
 }
 
+/// The licence of these FFmpeg libraries, as they were built.
+#[must_use]
+pub fn ffmpeg_licence() -> &'static str {
+    ffmpeg_next::codec::license()
+}
+
 pub use camera::{Camera, CameraDescription, list_cameras};
 pub use camera_format::{FormatWish, PixelEncoding, VideoFormat};
 pub use error::MediaError;

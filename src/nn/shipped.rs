@@ -4,27 +4,32 @@ use std::path::PathBuf;
 
 use super::weights::{Weights, WeightsError};
 
-/// Every shipped file by its name.
-const SHIPPED: &[(&str, &[u8])] = &[
+/// Every shipped file by its name, and its card.
+const SHIPPED: &[(&str, &[u8], &str)] = &[
     (
         "au-flow-2",
         include_bytes!("../../assets/weights/au-flow-2.safetensors"),
+        include_str!("../../assets/weights/au-flow-2.md"),
     ),
     (
         "motion-tcn-2",
         include_bytes!("../../assets/weights/motion-tcn-2.safetensors"),
+        include_str!("../../assets/weights/motion-tcn-2.md"),
     ),
     (
         "softnet-macro-1",
         include_bytes!("../../assets/weights/softnet-macro-1.safetensors"),
+        include_str!("../../assets/weights/softnet-macro-1.md"),
     ),
     (
         "softnet-micro-1",
         include_bytes!("../../assets/weights/softnet-micro-1.safetensors"),
+        include_str!("../../assets/weights/softnet-micro-1.md"),
     ),
     (
         "ststnet-1",
         include_bytes!("../../assets/weights/ststnet-1.safetensors"),
+        include_str!("../../assets/weights/ststnet-1.md"),
     ),
 ];
 
@@ -46,7 +51,7 @@ pub fn softnet(kind: &str) -> &'static str {
 
 /// Names of the shipped weights, as `--weights` takes them.
 pub fn names() -> impl Iterator<Item = &'static str> {
-    SHIPPED.iter().map(|(name, _)| *name)
+    SHIPPED.iter().map(|(name, ..)| *name)
 }
 
 /// The newest shipped weights of a network, `au-flow-2` of `au-flow`.
@@ -64,8 +69,17 @@ pub fn of(network: &str) -> Option<&'static str> {
 /// The file of shipped weights; `None` where there are none of this name.
 #[must_use]
 pub fn bytes(name: &str) -> Option<&'static [u8]> {
-    let found = SHIPPED.iter().find(|(known, _)| *known == name)?;
+    let found = SHIPPED.iter().find(|(known, ..)| *known == name)?;
     Some(found.1)
+}
+
+/// What shipped weights are for, in the words over their card; `None` where there are none
+/// of this name.
+#[must_use]
+pub fn purpose(name: &str) -> Option<&'static str> {
+    let (.., card) = SHIPPED.iter().find(|(known, ..)| *known == name)?;
+    let heading = card.lines().next()?.strip_prefix("# ")?;
+    heading.strip_prefix(name)?.strip_prefix(": ")
 }
 
 /// Reads shipped weights; `None` where there are none of this name.
@@ -107,6 +121,7 @@ mod tests {
             let bytes = bytes(name).unwrap();
             total += bytes.len();
             assert!(weights(name).unwrap().is_some(), "{name}");
+            assert!(purpose(name).is_some_and(|p| !p.is_empty()), "{name}");
             let card = format!("{}/assets/weights/{name}.md", env!("CARGO_MANIFEST_DIR"));
             let card = std::fs::read_to_string(card).unwrap();
             // Nothing that a licence binds went into it, and the card says so.

@@ -2,6 +2,8 @@
 
 #[path = "app/coding.rs"]
 mod coding;
+#[path = "app/comfort.rs"]
+mod comfort;
 #[path = "app/live.rs"]
 mod live;
 #[path = "app/scripted.rs"]
@@ -180,7 +182,7 @@ const SIZES: [((f32, f32), f32); 3] = [
 fn nothing_overlaps_or_leaves_the_window() {
     for (size, scale) in SIZES {
         let mut harness = recording(size, scale, FRAMES, true);
-        assert!(says(&harness, "Space plays; the arrow keys go one frame."));
+        assert!(says(&harness, "Space plays; Left and Right go one frame."));
         assert_tidy(&harness, size, &format!("{size:?} ×{scale} first run"));
         harness.get_by_label("Got it").click();
         for tab in [SideTab::Candidates, SideTab::Log, SideTab::Settings] {
@@ -541,7 +543,7 @@ fn the_question_mark_shows_every_key_and_escape_closes_it() {
     }
     h.key_press(Key::Escape);
     h.run_steps(3);
-    assert!(!h.state().app.state.help);
+    assert!(h.state().app.state.sheet.is_none());
 }
 
 #[test]

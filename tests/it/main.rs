@@ -20,6 +20,7 @@ mod gpu;
 mod gpu_flow;
 mod gpu_roi;
 mod gpu_yuv;
+mod licences;
 mod magnify;
 mod media;
 mod metrics;

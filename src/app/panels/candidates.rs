@@ -404,9 +404,12 @@ fn judge(ui: &mut Ui, review: &Review, out: &mut Vec<Command>) {
                 .on_hover_text(if made {
                     "Again takes it back".to_owned()
                 } else {
-                    keys::tip(does)
+                    keys::tip(ui, does)
                 })
-                .on_disabled_hover_text("Select a candidate first: click it, or press N.");
+                .on_disabled_hover_text(
+                    keys::current(ui)
+                        .fill("Select a candidate first: click it, or press {Next candidate}."),
+                );
             if response.clicked() {
                 out.push(Command::Decide(status));
             }
@@ -416,7 +419,7 @@ fn judge(ui: &mut Ui, review: &Review, out: &mut Vec<Command>) {
             .add(save)
             .on_hover_text(format!(
                 "{}: a new intervals.csv beside the recording",
-                keys::tip("Save the candidates")
+                keys::tip(ui, "Save the candidates")
             ))
             .clicked()
         {

@@ -86,7 +86,7 @@ fn who(ui: &mut Ui, state: &AppState, review: &Review, out: &mut Vec<Command>) {
             let blind = Button::selectable(state.settings.blind, "Blind").frame_when_inactive(true);
             let tip = format!(
                 "{}: hides the networks' results and other coders",
-                keys::tip("Blind pass")
+                keys::tip(ui, "Blind pass")
             );
             if ui.add(blind).on_hover_text(tip).clicked() {
                 out.push(Command::Code(Coded::ToggleBlind));
@@ -137,15 +137,17 @@ fn form(ui: &mut Ui, state: &AppState, review: &Review, out: &mut Vec<Command>) 
     let Some(a) = review.annotation() else {
         ui.add_space(theme::GRID);
         let sentence = if review.selected_spot().is_some() {
-            "This candidate is nobody's yet: A accepts it, O, X, F correct its frames."
+            "This candidate is nobody's yet: {Accept} accepts it, {Onset is here}, {Apex is here}, \
+             {Offset is here} correct its frames."
         } else {
-            "Press O where an onset is, X at the apex, F at the offset; U enters units."
+            "Press {Onset is here} where an onset is, {Apex is here} at the apex, {Offset is here} at \
+             the offset; {Enter action units} enters units."
         };
-        ui.add(Label::new(sentence).wrap());
+        ui.add(Label::new(state.settings.keys.fill(sentence)).wrap());
         ui.add_space(theme::GRID);
         if ui
             .button("New annotation")
-            .on_hover_text(keys::tip("New annotation"))
+            .on_hover_text(keys::tip(ui, "New annotation"))
             .clicked()
         {
             out.push(Command::Code(Coded::New));
@@ -171,7 +173,8 @@ fn form(ui: &mut Ui, state: &AppState, review: &Review, out: &mut Vec<Command>) 
         } else {
             &a.coder
         };
-        let said = format!("By {whose}. T makes your own at the same frames.");
+        let key = state.settings.keys.in_words("New annotation");
+        let said = format!("By {whose}. {key} makes your own at the same frames.");
         ui.label(row::weak(ui, said));
     }
 }
@@ -194,7 +197,7 @@ fn title(ui: &mut Ui, review: &Review, a: &Annotation, mine: bool, out: &mut Vec
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             let remove = ui.add_enabled(mine, Button::new("Remove"));
             if remove
-                .on_hover_text(keys::tip("Remove the annotation"))
+                .on_hover_text(keys::tip(ui, "Remove the annotation"))
                 .clicked()
             {
                 out.push(Command::Code(Coded::Remove));
@@ -223,13 +226,16 @@ fn frames(ui: &mut Ui, review: &Review, a: &Annotation, mine: bool, out: &mut Ve
             let clock = frame.map(|f| review.time_of(f).clock()).unwrap_or_default();
             if go
                 .on_hover_text(format!("Go to {clock}"))
-                .on_disabled_hover_text(keys::tip(does))
+                .on_disabled_hover_text(keys::tip(ui, does))
                 .clicked()
             {
                 out.extend(frame.map(Command::Seek));
             }
-            let here = Button::new(row::weak(ui, format!("Set ({})", keys::of(does))))
-                .min_size(vec2(ui.available_width(), 0.0));
+            let set = match keys::of(ui, does) {
+                key if key.is_empty() => "Set".to_owned(),
+                key => format!("Set ({key})"),
+            };
+            let here = Button::new(row::weak(ui, set)).min_size(vec2(ui.available_width(), 0.0));
             if ui
                 .add_enabled(mine, here)
                 .on_hover_text(format!("The {name} is the frame on the screen"))
@@ -277,9 +283,10 @@ fn units(ui: &mut Ui, state: &AppState, a: &Annotation, out: &mut Vec<Command>) 
     });
     let id = Id::unique(("units typed", a.id));
     let mut typed: String = ui.data(|d| d.get_temp(id)).unwrap_or_default();
+    let hint = (state.settings.keys).fill("4B, L12C, 6: then Enter ({Enter action units})");
     let field = TextEdit::singleline(&mut typed)
         .id(id.with("field"))
-        .hint_text(row::weak(ui, "4B, L12C, 6: then Enter (U)"))
+        .hint_text(row::weak(ui, hint))
         .align(egui::Align2::LEFT_CENTER)
         .min_size(vec2(0.0, theme::CONTROL))
         .desired_width(f32::INFINITY);

@@ -1,56 +1,49 @@
-//! The `?` overlay: every key, from the same table that obeys them.
+//! The `?` overlay: every key, from the same keymap that obeys them.
 
-use egui::{Align2, Area, Frame, Grid, Id, Order, RichText, Ui, vec2};
+use egui::{Grid, RichText, Ui, vec2};
 
-use crate::app::command::Command;
-use crate::app::keys::{self, BINDINGS};
+use super::sheet;
+use crate::app::command::{Command, Sheet};
+use crate::app::key_name;
+use crate::app::keys::Action;
+use crate::app::state::AppState;
 use crate::app::theme::{self, Palette};
 
-pub fn show(ui: &Ui, out: &mut Vec<Command>) {
-    let p = Palette::current(ui);
-    Area::new(Id::unique("keys"))
-        .order(Order::Foreground)
-        .anchor(Align2::CENTER_CENTER, vec2(0.0, 0.0))
-        .show(ui.ctx(), |ui| {
-            Frame::NONE
-                .fill(p.panel)
-                .stroke(egui::Stroke::new(1.0, p.hairline))
-                .corner_radius(4)
-                .inner_margin(egui::Margin::same(16))
-                .shadow(ui.visuals().window_shadow)
-                .show(ui, |ui| {
-                    ui.horizontal(|ui| {
-                        ui.heading("Keys");
-                        if ui.button("Close (Esc)").clicked() {
-                            out.push(Command::ToggleHelp);
-                        }
-                    });
-                    ui.add_space(theme::GAP);
-                    ui.horizontal_top(|ui| {
-                        ui.spacing_mut().item_spacing.x = 32.0;
-                        ui.vertical(|ui| group(ui, "Play", &p));
-                        ui.vertical(|ui| {
-                            for name in ["Judge", "Look", "File"] {
-                                group(ui, name, &p);
-                                ui.add_space(theme::GAP);
-                            }
-                        });
-                    });
-                    ui.add_space(theme::GAP);
-                    ui.label(
-                        RichText::new(
-                            "On the timeline: wheel zooms at the pointer, Shift and wheel or the \
-                             right button pans,\ndrag selects, click seeks, double-click fits a \
-                             candidate.",
-                        )
-                        .small()
-                        .color(p.weak),
-                    );
+/// Which groups stand under each other.
+const COLUMNS: [&[&str]; 2] = [&["Play", "Camera", "File"], &["Judge", "Look"]];
+
+pub fn show(ui: &Ui, state: &AppState, out: &mut Vec<Command>) {
+    let change = |ui: &mut Ui, out: &mut Vec<Command>| {
+        if ui.button("Change keys…").clicked() {
+            out.push(Command::Show(Sheet::ChangeKeys));
+        }
+    };
+    let keys = &state.settings.keys;
+    sheet::show(ui, (Sheet::Keys, "Keys"), keys, out, change, |ui, _| {
+        ui.horizontal_top(|ui| {
+            ui.spacing_mut().item_spacing.x = 32.0;
+            for groups in COLUMNS {
+                ui.vertical(|ui| {
+                    for name in groups {
+                        group(ui, state, name);
+                        ui.add_space(theme::GAP);
+                    }
                 });
+            }
         });
+        ui.label(
+            RichText::new(
+                "On the timeline: wheel zooms at the pointer, Shift and wheel or the right button \
+                 pans,\ndrag selects, click seeks, double-click fits a candidate.",
+            )
+            .small()
+            .color(Palette::current(ui).weak),
+        );
+    });
 }
 
-fn group(ui: &mut Ui, name: &str, p: &Palette) {
+fn group(ui: &mut Ui, state: &AppState, name: &str) {
+    let p = Palette::current(ui);
     ui.label(RichText::new(name).strong());
     ui.spacing_mut().interact_size.y = theme::SECTION;
     Grid::new(name)
@@ -58,14 +51,37 @@ fn group(ui: &mut Ui, name: &str, p: &Palette) {
         .spacing(vec2(theme::SECTION, theme::GRID))
         .min_col_width(64.0)
         .show(ui, |ui| {
-            for binding in BINDINGS.iter().filter(|b| b.group == name) {
-                ui.label(
-                    RichText::new(keys::name(&binding.shortcut))
-                        .monospace()
-                        .color(p.accent),
-                );
-                ui.label(binding.does);
+            for action in Action::all().filter(|a| a.binding().group == name) {
+                let (key, ink) = match state.settings.keys.key(action) {
+                    Some(key) => (key_name::name(&key), p.accent),
+                    None => ("no key".to_owned(), p.weak),
+                };
+                ui.label(RichText::new(key).monospace().color(ink));
+                ui.label(does(state, action));
                 ui.end_row();
             }
         });
+}
+
+/// What a key does, with the number that the settings give it.
+#[must_use]
+pub fn does(state: &AppState, action: Action) -> String {
+    let binding = action.binding();
+    match (binding.command)() {
+        Command::Jump(_) => format!("{} {} frames", binding.does, state.settings.jump_frames),
+        _ => binding.does.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_group_stands_in_a_column() {
+        for action in Action::all() {
+            let group = action.binding().group;
+            assert!(COLUMNS.iter().any(|c| c.contains(&group)), "{group}");
+        }
+    }
 }

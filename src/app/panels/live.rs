@@ -142,7 +142,9 @@ pub fn controls(ui: &mut Ui, state: &AppState, review: &Review, out: &mut Vec<Co
     let recording = review.recorded.as_ref().filter(|r| !r.ended);
     ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
         let mirror = Button::selectable(state.settings.mirror, "Mirror");
-        let mirror = ui.add(mirror).on_hover_text(keys::tip("Mirror the camera"));
+        let mirror = ui
+            .add(mirror)
+            .on_hover_text(keys::tip(ui, "Mirror the camera"));
         if mirror.clicked() {
             out.push(Command::ToggleMirror);
         }
@@ -155,11 +157,11 @@ pub fn controls(ui: &mut Ui, state: &AppState, review: &Review, out: &mut Vec<Co
         let text = RichText::new(name).color(p.red);
         let record = ui.add(Button::new(text));
         let record = record.on_hover_text(if recording.is_some() {
-            keys::tip("Record the camera")
+            keys::tip(ui, "Record the camera")
         } else {
             format!(
                 "{}: video and what was read of it, into your videos",
-                keys::tip("Record the camera")
+                keys::tip(ui, "Record the camera")
             )
         });
         if record.clicked() {
@@ -191,7 +193,7 @@ fn reach(ui: &mut Ui, review: &Review, out: &mut Vec<Command>) {
     let back = Button::new(RichText::new("Back to live").color(p.on_accent)).fill(p.accent);
     if ui
         .add(back)
-        .on_hover_text(keys::tip("Back to live"))
+        .on_hover_text(keys::tip(ui, "Back to live"))
         .clicked()
     {
         out.push(Command::BackToLive);

@@ -1,5 +1,6 @@
 //! The panels: each reads the state, draws, and asks for commands.
 
+pub mod about;
 pub mod attention;
 pub mod candidates;
 pub mod coding;
@@ -8,6 +9,7 @@ pub mod empty;
 pub mod film_strip;
 pub mod help;
 pub mod hints;
+pub mod keys;
 pub mod live;
 pub mod magnify;
 pub mod moved;
@@ -16,6 +18,7 @@ pub mod overview;
 pub mod picture;
 pub mod second_look;
 pub mod settings;
+pub mod sheet;
 pub mod source;
 pub mod status_strip;
 pub mod tiers;

@@ -121,7 +121,7 @@ fn tabs(ui: &mut Ui, view: SecondLookView, out: &mut Vec<Command>) {
     ui.horizontal(|ui| {
         ui.spacing_mut().item_spacing.x = theme::GRID;
         let units = "What AU-Flow reads";
-        let others = keys::tip("Second look");
+        let others = keys::tip(ui, "Second look");
         for (shown, name, tip) in [(false, "Units", units), (true, "Second look", &others)] {
             let tab = Button::selectable(view.shown == shown, name);
             let tab = ui.add(tab).on_hover_text(tip);

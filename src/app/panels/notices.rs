@@ -1,7 +1,8 @@
 //! Notices: a few in the corner, all of them in the log.
 
 use egui::{
-    Align, Align2, Area, Frame, Id, Label, Layout, Order, RichText, ScrollArea, TextStyle, Ui, vec2,
+    Align, Align2, Area, Button, Frame, Id, Label, Layout, Order, RichText, ScrollArea, TextStyle,
+    Ui, vec2,
 };
 
 use crate::app::command::Command;
@@ -10,7 +11,7 @@ use crate::app::state::AppState;
 use crate::app::theme::{self, Palette};
 use crate::app::widgets::icon::{self, Icon};
 use crate::app::widgets::row;
-use crate::base::Timestamp;
+use crate::base::Severity;
 
 const WIDTH: f32 = 320.0;
 
@@ -92,34 +93,77 @@ fn place(ui: &mut Ui, entry: &Entry, out: &mut Vec<Command>) {
 
 /// The log tab.
 pub fn log(ui: &mut Ui, state: &AppState, out: &mut Vec<Command>) {
-    let p = Palette::current(ui);
     let entries = state.notices.entries();
     if entries.is_empty() {
         ui.add_space(theme::SECTION);
         ui.label("Nothing has been reported.");
         return;
     }
-    if ui.button("Copy all").clicked() {
-        out.push(Command::Copy(state.notices.text()));
-    }
+    ui.horizontal(|ui| {
+        if ui
+            .button("Copy all")
+            .on_hover_text("Everything that was said, a line each")
+            .clicked()
+        {
+            out.push(Command::Copy(state.notices.text()));
+        }
+        if ui
+            .button("Save log")
+            .on_hover_text("As a new text file beside the recording, or among your documents")
+            .clicked()
+        {
+            out.push(Command::SaveLog);
+        }
+    });
+    severities(ui, state, out);
     ui.add_space(theme::GRID);
+    let shown = entries
+        .iter()
+        .filter(|e| e.notice.severity >= state.log_from);
     ScrollArea::vertical()
         .auto_shrink([false, false])
         .stick_to_bottom(true)
         .show(ui, |ui| {
-            for entry in entries {
-                let severity = entry.notice.severity;
-                ui.horizontal(|ui| {
-                    ui.label(row::figures(Timestamp::from_secs(entry.at).clock()).color(p.weak));
-                    ui.label(
-                        RichText::new(notices::severity_name(severity))
-                            .text_style(TextStyle::Small)
-                            .color(p.severity(severity)),
-                    );
-                    place(ui, entry, out);
-                });
-                ui.add(Label::new(&entry.notice.text).wrap().selectable(true));
-                ui.add_space(theme::GAP);
+            for entry in shown {
+                said(ui, entry, out);
             }
         });
+}
+
+/// From which severity on the log shows.
+fn severities(ui: &mut Ui, state: &AppState, out: &mut Vec<Command>) {
+    ui.horizontal(|ui| {
+        ui.spacing_mut().item_spacing.x = theme::GRID;
+        for (from, name, tip) in [
+            (Severity::Info, "All", "Information too"),
+            (Severity::Warning, "Warnings", "Warnings and errors"),
+            (Severity::Error, "Errors", "Errors only"),
+        ] {
+            let text = format!("{name} {}", state.notices.count(from));
+            let button = ui.add(Button::selectable(state.log_from == from, text));
+            if button.on_hover_text(tip).clicked() {
+                out.push(Command::LogFrom(from));
+            }
+        }
+    });
+}
+
+/// An entry of the log.
+fn said(ui: &mut Ui, entry: &Entry, out: &mut Vec<Command>) {
+    let p = Palette::current(ui);
+    let severity = entry.notice.severity;
+    ui.horizontal_wrapped(|ui| {
+        ui.label(row::figures(notices::clock(entry)).color(p.weak));
+        ui.label(
+            RichText::new(notices::severity_name(severity))
+                .text_style(TextStyle::Small)
+                .color(p.severity(severity)),
+        );
+        if ui.small_button("Copy").clicked() {
+            out.push(Command::Copy(notices::line(&entry.notice)));
+        }
+        place(ui, entry, out);
+    });
+    ui.add(Label::new(&entry.notice.text).wrap().selectable(true));
+    ui.add_space(theme::GAP);
 }

@@ -2,13 +2,17 @@
 
 use std::path::Path;
 
-use egui::{Button, Id, Label, RichText, Role, ScrollArea, TextEdit, Ui, WidgetInfo};
+use egui::{
+    Button, ComboBox, DragValue, Id, Label, RichText, Role, ScrollArea, TextEdit, Ui, WidgetInfo,
+};
 
-use crate::app::command::{Command, DialogKind};
+use crate::app::command::{Command, DialogKind, Sheet};
 use crate::app::emotions::{EmotionLabels, typed};
+use crate::app::keys;
+use crate::app::palette::Colours;
 use crate::app::second_look::able;
 use crate::app::settings::ThemeChoice;
-use crate::app::state::AppState;
+use crate::app::state::{AppState, JUMPS};
 use crate::app::theme;
 use crate::app::widgets::row;
 use crate::motion::tvl1::Tvl1Preset;
@@ -31,6 +35,9 @@ pub fn show(ui: &mut Ui, state: &AppState, out: &mut Vec<Command>) {
                 state.settings.theme,
                 |t| out.push(Command::Theme(t)),
             );
+            colours(ui, state.settings.colours, out);
+            jump(ui, state.settings.jump_frames, out);
+            sheets(ui, state, out);
             let params = &state.settings.params;
             choose(
                 ui,
@@ -118,6 +125,68 @@ pub fn show(ui: &mut Ui, state: &AppState, out: &mut Vec<Command>) {
         });
 }
 
+/// For whose eyes the meanings are coloured.
+fn colours(ui: &mut Ui, now: Colours, out: &mut Vec<Command>) {
+    named(ui, "Colours", |ui| {
+        let list = ComboBox::from_id_salt("colours")
+            .selected_text(now.name())
+            .width(ui.available_width())
+            .truncate()
+            .show_ui(ui, |ui| {
+                for colours in Colours::ALL {
+                    let choice = ui.selectable_label(colours == now, colours.name());
+                    if choice.clicked() && colours != now {
+                        out.push(Command::Colours(colours));
+                    }
+                }
+            });
+        let label = format!("Colours: {}", now.name());
+        (list.response).widget_info(|| WidgetInfo::labeled(Role::ComboBox, true, label.clone()));
+        list.response
+            .on_hover_text("Kinds, annotations, warnings and errors, so that you see them apart");
+    });
+}
+
+/// How far the keys of a jump go.
+fn jump(ui: &mut Ui, now: u32, out: &mut Vec<Command>) {
+    named(ui, "Jump", |ui| {
+        let mut frames = now;
+        let field = DragValue::new(&mut frames).range(JUMPS).suffix(" frames");
+        let field = ui.add(field);
+        field.widget_info(|| {
+            let label = format!("Frames of a jump: {now}");
+            WidgetInfo::labeled(Role::SpinButton, true, label)
+        });
+        let keys = keys::current(ui).fill("{Jump on} and {Jump back} go so many frames");
+        field.on_hover_text(keys);
+        if frames != now {
+            out.push(Command::JumpBy(frames));
+        }
+    });
+}
+
+/// What opens over the window.
+fn sheets(ui: &mut Ui, state: &AppState, out: &mut Vec<Command>) {
+    ui.add_space(theme::GRID);
+    ui.horizontal(|ui| {
+        let changed = match state.settings.keys.changed().count() {
+            0 => "Every key is the default".to_owned(),
+            1 => "1 key is not the default".to_owned(),
+            n => format!("{n} keys are not the default"),
+        };
+        if ui.button("Change keys…").on_hover_text(changed).clicked() {
+            out.push(Command::Show(Sheet::ChangeKeys));
+        }
+        if ui
+            .button("About Onset…")
+            .on_hover_text("Version, weights, licences")
+            .clicked()
+        {
+            out.push(Command::Show(Sheet::About));
+        }
+    });
+}
+
 /// The control signal, and the networks whose weights are at hand.
 fn spotters(params: &Params) -> Vec<(SpotterChoice, &'static str, &'static str)> {
     let has = |name: &str| shipped::bytes(name).is_some();
@@ -144,11 +213,7 @@ fn choose<T: Copy + PartialEq>(
     now: T,
     mut pick: impl FnMut(T),
 ) {
-    ui.add_space(theme::GRID);
-    ui.horizontal(|ui| {
-        ui.spacing_mut().item_spacing.x = theme::GRID;
-        let name = Label::new(row::weak(ui, title));
-        ui.add_sized([TITLE, ui.spacing().interact_size.y], name);
+    named(ui, title, |ui| {
         for (value, name, tip) in options {
             let mut response = ui.add(Button::selectable(*value == now, *name));
             if !tip.is_empty() {
@@ -158,6 +223,17 @@ fn choose<T: Copy + PartialEq>(
                 pick(*value);
             }
         }
+    });
+}
+
+/// A name at the left and a control at the right of it.
+fn named(ui: &mut Ui, title: &str, control: impl FnOnce(&mut Ui)) {
+    ui.add_space(theme::GRID);
+    ui.horizontal(|ui| {
+        ui.spacing_mut().item_spacing.x = theme::GRID;
+        let name = Label::new(row::weak(ui, title));
+        ui.add_sized([TITLE, ui.spacing().interact_size.y], name);
+        control(ui);
     });
 }
 

@@ -183,7 +183,7 @@ fn switches(ui: &mut Ui, state: &AppState, out: &mut Vec<Command>) {
                 Overlay::Attention,
                 format!(
                     "Where the network looked in the selected candidate: {}",
-                    keys::tip("Attention over the face")
+                    keys::tip(ui, "Attention over the face")
                 ),
             ),
         ] {
@@ -194,10 +194,10 @@ fn switches(ui: &mut Ui, state: &AppState, out: &mut Vec<Command>) {
     });
     row::section(ui, "Beside the picture");
     let s = state.settings.shown;
-    let next = keys::tip("Next view");
+    let next = keys::tip(ui, "Next view");
     let magnified = format!(
         "The face with its motion made large: {}",
-        keys::tip("Magnified view on or off")
+        keys::tip(ui, "Magnified view on or off")
     );
     ui.horizontal_wrapped(|ui| {
         ui.spacing_mut().item_spacing.x = theme::GRID;

@@ -2,7 +2,7 @@
 
 use egui::{Align, Button, Key, Layout, RichText, TextEdit, Ui};
 
-use crate::app::command::{Command, DialogKind, Room, SideTab};
+use crate::app::command::{Command, DialogKind, Room, Sheet, SideTab};
 use crate::app::entrance::Cameras;
 use crate::app::exchange::Format;
 use crate::app::keys;
@@ -18,10 +18,10 @@ pub fn show(ui: &mut Ui, state: &AppState, out: &mut Vec<Command>) {
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             if ui
                 .add(Button::new("?").min_size(egui::Vec2::splat(theme::CONTROL)))
-                .on_hover_text(keys::tip("These keys"))
+                .on_hover_text(keys::tip(ui, "These keys"))
                 .clicked()
             {
-                out.push(Command::ToggleHelp);
+                out.push(Command::Show(Sheet::Keys));
             }
             if state.review.is_none() {
                 side_tabs(ui, state, out);
@@ -53,7 +53,7 @@ fn exchange_menu(ui: &mut Ui, state: &AppState, out: &mut Vec<Command>) {
             "Beside the recording, as a new file",
         ));
         let report = ui.button("Report (HTML)");
-        if report.on_hover_text(keys::tip("Report")).clicked() {
+        if report.on_hover_text(keys::tip(ui, "Report")).clicked() {
             out.push(Command::Report);
             ui.close();
         }
@@ -65,7 +65,7 @@ fn exchange_menu(ui: &mut Ui, state: &AppState, out: &mut Vec<Command>) {
         }
         if ui
             .button("Candidates (intervals.csv)")
-            .on_hover_text(keys::tip("Save the candidates"))
+            .on_hover_text(keys::tip(ui, "Save the candidates"))
             .clicked()
         {
             out.push(Command::Save);
@@ -94,7 +94,7 @@ fn rooms(ui: &mut Ui, state: &AppState, out: &mut Vec<Command>) {
     ] {
         let on = state.settings.room == room;
         let tab = ui.add(Button::selectable(on, name));
-        if tab.on_hover_text(keys::tip(does)).clicked() {
+        if tab.on_hover_text(keys::tip(ui, does)).clicked() {
             out.push(Command::Room(room));
         }
     }
@@ -106,7 +106,7 @@ fn open_menu(ui: &mut Ui, state: &AppState, out: &mut Vec<Command>) {
     let waiting = state.entrance.dialog_since.is_some();
     let response = ui.add_enabled(!waiting, Button::new("Open recording…"));
     if response
-        .on_hover_text(keys::tip("Open recording…"))
+        .on_hover_text(keys::tip(ui, "Open recording…"))
         .on_disabled_hover_text("A file dialog is already open.")
         .clicked()
     {

@@ -94,18 +94,8 @@ fn speeds(ui: &mut Ui, state: &AppState, live: Option<&str>, out: &mut Vec<Comma
                 }
             })
             .response
-            .on_hover_text(format!("Speed ({})", keys_of_speed()));
+            .on_hover_text((state.settings.keys).fill("Speed: {Slower} slower, {Faster} faster"));
     });
-}
-
-fn keys_of_speed() -> String {
-    let key = |does: &str| {
-        keys::BINDINGS
-            .iter()
-            .find(|b| b.does == does)
-            .map_or_else(String::new, |b| keys::name(&b.shortcut))
-    };
-    format!("{} slower, {} faster", key("Slower"), key("Faster"))
 }
 
 fn position(ui: &mut Ui, review: &Review) {
@@ -141,7 +131,7 @@ fn zoom(ui: &mut Ui, review: &Review, out: &mut Vec<Command>) {
     };
     if ui
         .add_enabled(zoomed, egui::Button::new(whole))
-        .on_hover_text(keys::tip("Whole recording"))
+        .on_hover_text(keys::tip(ui, "Whole recording"))
         .on_disabled_hover_text("The timeline shows all of it.")
         .clicked()
     {
@@ -150,7 +140,7 @@ fn zoom(ui: &mut Ui, review: &Review, out: &mut Vec<Command>) {
     if let Some((a, b)) = review.timeline.selection {
         if ui
             .button(zoom)
-            .on_hover_text(keys::tip("Zoom to the selection"))
+            .on_hover_text(keys::tip(ui, "Zoom to the selection"))
             .clicked()
         {
             out.push(Command::FitSelection);

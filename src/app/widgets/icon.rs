@@ -40,8 +40,8 @@ pub fn button(ui: &mut Ui, icon: Icon, does: &str, why_not: Option<&str>) -> Res
         paint(ui.painter(), icon, rect.shrink(6.0), ink);
     }
     match why_not {
-        Some(why) => response.on_hover_text(format!("{}. {why}", keys::tip(does))),
-        None => response.on_hover_text(keys::tip(does)),
+        Some(why) => response.on_hover_text(format!("{}. {why}", keys::tip(ui, does))),
+        None => response.on_hover_text(keys::tip(ui, does)),
     }
 }
 
