@@ -6,10 +6,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::Builder;
 
-use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
+use crossbeam_channel::{Receiver, Sender, bounded};
 
 use super::{Frame, FrameSource, MediaError};
 use crate::base::Latest;
+
+/// Frames that may wait to be taken; the player takes them between any two things it does.
+const WAITING: usize = 16;
 
 #[derive(Debug)]
 enum Arrival {
@@ -40,8 +43,7 @@ impl Rewind {
     ) -> Result<Self, std::io::Error> {
         let wish: Latest<Range<u64>> = Latest::default();
         let (bell, rung) = bounded(1);
-        // No more than was asked for is ever in it.
-        let (sender, arrivals) = unbounded();
+        let (sender, arrivals) = bounded(WAITING);
         let quit = Arc::new(AtomicBool::new(false));
         let (inbox, ended) = (wish.clone(), Arc::clone(&quit));
         Builder::new().name("rewind".into()).spawn(move || {

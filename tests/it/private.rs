@@ -78,7 +78,7 @@ fn traced(arguments: &[&str], display: Option<&str>, home: &Path) -> Option<Stri
         "{}: {said}",
         output.status
     );
-    Some(std::fs::read_to_string(log).unwrap())
+    Some(std::fs::read_to_string(log).expect("strace wrote what it saw"))
 }
 
 fn leaves_the_computer(call: &str) -> bool {
