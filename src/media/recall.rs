@@ -47,10 +47,9 @@ impl Recall {
         });
         while ring.kept.len() > 1
             && (ring.bytes > RECALL_BYTES
-                || ring
-                    .kept
-                    .front()
-                    .is_some_and(|first| frame.timestamp.secs_since(first.timestamp) > RECALL_SECS))
+                || ring.kept.front().is_some_and(|first| {
+                    frame.timestamp.secs_since(first.timestamp) > RECALL_SECS + 1e-6
+                }))
         {
             let gone = ring.kept.pop_front();
             ring.bytes -= gone.map_or(0, |k| k.still.bytes());
