@@ -107,7 +107,13 @@ fn original(ui: &mut Ui, state: &AppState, review: &Review, textures: &Textures,
         }
         (Some(_), None) => "not analysed yet".into(),
     };
-    caption(ui, rect, "Original", &detail);
+    let info = &review.session.info;
+    let title = if info.live {
+        info.name.as_str()
+    } else {
+        "Original"
+    };
+    caption(ui, rect, title, &detail);
     let p = Palette::current(ui);
     let Some(texture) = textures.original() else {
         ui.painter().rect_filled(rect, 0.0, p.shade);
