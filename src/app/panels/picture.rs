@@ -6,7 +6,8 @@ use egui::{
     Stroke, StrokeKind, TextStyle, TextureHandle, Ui, UiBuilder, pos2, vec2,
 };
 
-use super::{attention, film_strip, magnify};
+use super::{attention, film_strip, magnify, wipe};
+use crate::app::arrangement::Arrangement;
 use crate::app::command::{Command, Room, View};
 use crate::app::regions;
 use crate::app::review::Review;
@@ -37,10 +38,15 @@ pub fn show(ui: &mut Ui, state: &AppState, textures: &Textures, out: &mut Vec<Co
         .picture
         .as_ref()
         .map_or((info.width, info.height), |f| f.picture.dimensions());
-    let aspect = (w.max(1) as f32 / h.max(1) as f32).clamp(0.1, 10.0);
+    let wiped = state.wiped();
+    let aspect = if wiped {
+        1.0
+    } else {
+        (w.max(1) as f32 / h.max(1) as f32).clamp(0.1, 10.0)
+    };
     let shown = state.settings.shown;
     let wanted: Vec<View> = [
-        (shown.magnified, View::Magnified),
+        (shown.magnified && !wiped, View::Magnified),
         (shown.led, View::Led),
         (shown.flow, View::Flow),
         (shown.strain, View::Strain),
@@ -48,8 +54,13 @@ pub fn show(ui: &mut Ui, state: &AppState, textures: &Textures, out: &mut Vec<Co
     .into_iter()
     .filter_map(|(on, view)| on.then_some(view))
     .collect();
-    let layout = arrange(area, aspect, wanted.len());
-    original(ui, state, review, textures, layout.original);
+    let stacked = state.settings.arrangement == Arrangement::Stacked;
+    let layout = arrange(area, aspect, wanted.len(), stacked);
+    if wiped {
+        wipe::show(ui, state, review, textures, layout.original, out);
+    } else {
+        original(ui, state, review, textures, layout.original);
+    }
     for (view, rect) in wanted.into_iter().zip(layout.views) {
         beside(ui, state, review, textures, (view, rect));
     }
@@ -73,7 +84,7 @@ fn controls(ui: &mut Ui, state: &AppState, area: Rect, out: &mut Vec<Command>) -
     strip
 }
 
-fn caption(ui: &mut Ui, rect: Rect, title: &str, detail: &str) {
+pub(super) fn caption(ui: &mut Ui, rect: Rect, title: &str, detail: &str) {
     let line = Rect::from_min_max(
         pos2(rect.left(), rect.top() - CAPTION),
         pos2(rect.right(), rect.top() - theme::GRID),
@@ -284,15 +295,8 @@ fn beside(
         View::Strain => ("Strain", "of the flow".to_owned(), textures.strain()),
     };
     caption(ui, rect, title, &detail);
-    let p = Palette::current(ui);
     let Some(texture) = texture else {
-        ui.painter().rect_filled(rect, 0.0, p.shade);
-        ui.scope_builder(
-            UiBuilder::new()
-                .max_rect(rect.shrink(theme::GAP))
-                .layout(Layout::centered_and_justified(egui::Direction::TopDown)),
-            |ui| ui.add(Label::new(row::weak(ui, missing(review, view))).wrap()),
-        );
+        in_its_place(ui, rect, missing(review, view));
         return;
     };
     let mirrored = review.session.info.live && state.settings.mirror;
@@ -315,6 +319,18 @@ fn beside(
     }
 }
 
+/// Why there is no picture, where it would stand.
+pub(super) fn in_its_place(ui: &mut Ui, rect: Rect, why: &str) {
+    let p = Palette::current(ui);
+    ui.painter().rect_filled(rect, 0.0, p.shade);
+    ui.scope_builder(
+        UiBuilder::new()
+            .max_rect(rect.shrink(theme::GAP))
+            .layout(Layout::centered_and_justified(egui::Direction::TopDown)),
+        |ui| ui.add(Label::new(row::weak(ui, why)).wrap()),
+    );
+}
+
 /// Short and the same everywhere: the adapter's full name stands in the strip.
 pub(super) fn place(device: &str) -> &str {
     match device.split(':').next().unwrap_or(device).trim() {
@@ -324,7 +340,7 @@ pub(super) fn place(device: &str) -> &str {
 }
 
 /// What is larger, and by how much.
-fn magnified_detail(with: &MagnifyView) -> String {
+pub(super) fn magnified_detail(with: &MagnifyView) -> String {
     match with.method {
         MagnifyMethod::Evm => format!(
             "{:.1}× the change between {:.2} and {:.2} Hz",
@@ -334,7 +350,7 @@ fn magnified_detail(with: &MagnifyView) -> String {
     }
 }
 
-fn missing(review: &Review, view: View) -> &str {
+pub(super) fn missing(review: &Review, view: View) -> &str {
     if let (View::Magnified, Some(why)) = (view, &review.views.magnify_trouble) {
         return why;
     }

@@ -76,8 +76,14 @@ mod tests {
     #[test]
     fn what_of_a_region_lies_beyond_the_picture_is_left_out() {
         let picture = RgbImage::new(200, 100);
-        assert_eq!(cut(&picture, Some([150, 60, 90, 90]), 20).dimensions(), (25, 20));
-        assert_eq!(cut(&picture, Some([900, 900, 5, 5]), 20).dimensions(), (1, 1));
+        assert_eq!(
+            cut(&picture, Some([150, 60, 90, 90]), 20).dimensions(),
+            (25, 20)
+        );
+        assert_eq!(
+            cut(&picture, Some([900, 900, 5, 5]), 20).dimensions(),
+            (1, 1)
+        );
         assert_eq!(cut(&picture, None, 10).dimensions(), (20, 10));
         assert_eq!(cut(&picture, None, 0).dimensions(), (2, 1));
     }

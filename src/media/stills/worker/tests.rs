@@ -174,11 +174,7 @@ fn a_comparison_goes_before_the_stills_and_needs_no_reading() {
     let current = image::RgbImage::from_pixel(40, 20, image::Rgb([110; 3]));
     stills.compare(Compare {
         reference: key(30),
-        reference_picture: Arc::new(image::RgbImage::from_pixel(
-            10,
-            5,
-            image::Rgb([100; 3]),
-        )),
+        reference_picture: Arc::new(image::RgbImage::from_pixel(10, 5, image::Rgb([100; 3]))),
         current: Frame {
             index: 33,
             timestamp: Timestamp::ZERO,
