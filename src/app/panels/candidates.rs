@@ -9,15 +9,14 @@ use egui::{
 use crate::app::coding::SpotKey;
 use crate::app::command::Command;
 use crate::app::keys;
-use crate::app::panels::moved;
 use crate::app::panels::source::grouped;
 use crate::app::panels::timeline::with_unit;
+use crate::app::panels::{moved, strip};
 use crate::app::review::Review;
 use crate::app::state::AppState;
-use crate::app::stills;
 use crate::app::theme::{self, Palette};
 use crate::app::widgets::textures::Textures;
-use crate::app::widgets::{marks, row, still};
+use crate::app::widgets::{marks, row};
 use crate::recognition::{ClassReading, Recognition};
 use crate::spotting::{ExpressionKind, IntervalStatus, SpottedInterval};
 
@@ -25,12 +24,6 @@ use crate::spotting::{ExpressionKind, IntervalStatus, SpottedInterval};
 const ROW: f32 = 72.0;
 /// The same with a line for what moved.
 const ROW_WITH_UNITS: f32 = 88.0;
-/// Side of a picture of the strip.
-const STILL: f32 = 40.0;
-/// Between them.
-const CLOSE: f32 = 2.0;
-/// Top of the strip in its row.
-const STRIP: f32 = 26.0;
 /// What moved takes no more of the column than this share.
 const MOVED_SHARE: f32 = 0.6;
 /// How likely the class is, as a bar.
@@ -203,7 +196,7 @@ fn candidate(
             (rank, selected, response.hovered()),
             &p,
         );
-        strip(ui, (review, textures), rect, (rank, spot));
+        strip::show(ui, (review, textures), rect, (rank, spot));
     }
     if response.double_clicked() {
         out.push(Command::Select(Some(key)));
@@ -280,11 +273,11 @@ fn paint(
     let beside = if review.session.info.live {
         left
     } else {
-        strip_rect(rect, 2).right() + theme::GAP
+        strip::place(rect, 2).right() + theme::GAP
     };
     let lasts = (review.time_of(spot.offset)).secs_since(review.time_of(spot.onset));
     let (onset, offset) = (grouped(spot.onset), grouped(spot.offset));
-    let top = rect.top() + STRIP;
+    let top = rect.top() + strip::TOP;
     for (y, text, font, ink) in [
         (6.0, review.time_of(spot.apex).clock(), &mono, ink),
         (20.0, format!("apex {}", grouped(spot.apex)), &small, ink),
@@ -304,45 +297,10 @@ fn paint(
         );
     }
     let last = Rect::from_center_size(
-        pos2(rect.center().x, top + STILL + 10.0),
+        pos2(rect.center().x, top + strip::SIDE + 10.0),
         vec2(rect.width() - 16.0, 16.0),
     );
     what_moved(&painter, review, spot, (last, style), p);
-}
-
-/// Where picture `at` of a row's strip stands.
-fn strip_rect(row: Rect, at: usize) -> Rect {
-    let left = row.left() + theme::GAP + at as f32 * (STILL + CLOSE);
-    Rect::from_min_size(pos2(left, row.top() + STRIP), Vec2::splat(STILL))
-}
-
-/// The face at onset, apex and offset; a camera's frames are gone.
-fn strip(
-    ui: &Ui,
-    (review, textures): (&Review, &Textures),
-    place: Rect,
-    (rank, spot): (usize, &SpottedInterval),
-) {
-    if review.session.info.live {
-        return;
-    }
-    let keys = stills::strip(review, SpotKey::of(spot));
-    for (at, (key, moment)) in keys.iter().zip(["Onset", "Apex", "Offset"]).enumerate() {
-        let rect = strip_rect(place, at);
-        still::show(ui, rect, key, &review.stills, textures);
-        let id = ui.scope_id().with(("strip", spot.onset, spot.kind, moment));
-        let response = ui.interact(rect, id, Sense::hover());
-        let response = response.with_new_rect(row::in_sight(ui, rect));
-        let clock = review.time_of(key.frame).clock();
-        let says = format!(
-            "{moment} of {} {}, frame {}, {clock}",
-            marks::short(spot.kind),
-            rank + 1,
-            grouped(key.frame),
-        );
-        response.widget_info(|| WidgetInfo::labeled(Role::Figure, true, &says));
-        response.on_hover_text(says);
-    }
 }
 
 /// Under the frames: the units at the left, at the right the class and how likely it is.

@@ -2,10 +2,11 @@
 //! flow and strain.
 
 use egui::{
-    Align, Color32, CornerRadius, Image, Label, Layout, Painter, Pos2, Rect, RichText, Shape,
-    Stroke, StrokeKind, TextStyle, TextureHandle, Ui, UiBuilder, pos2, vec2,
+    Align, Color32, Image, Label, Layout, Painter, Pos2, Rect, RichText, Shape, Stroke, StrokeKind,
+    TextStyle, Ui, UiBuilder, pos2, vec2,
 };
 
+use super::legend::{ramp, wheel};
 use super::{attention, film_strip, magnify, wipe};
 use crate::app::arrangement::Arrangement;
 use crate::app::command::{Command, Room, View};
@@ -17,7 +18,6 @@ use crate::app::widgets::picture_layout::{CAPTION, arrange};
 use crate::app::widgets::row;
 use crate::app::widgets::textures::Textures;
 use crate::base;
-use crate::motion::flow_color::viridis;
 use crate::session::magnified_view::{MagnifyMethod, MagnifyView};
 
 pub fn show(ui: &mut Ui, state: &AppState, textures: &Textures, out: &mut Vec<Command>) {
@@ -95,7 +95,8 @@ pub(super) fn caption(ui: &mut Ui, rect: Rect, title: &str, detail: &str) {
             .layout(Layout::left_to_right(Align::Center)),
         |ui| {
             ui.spacing_mut().item_spacing.x = theme::GAP;
-            let title = ui.label(RichText::new(title).text_style(TextStyle::Small));
+            let title = RichText::new(title).text_style(TextStyle::Small);
+            let title = ui.add(Label::new(title).truncate());
             let p = Palette::current(ui);
             let font = TextStyle::Small.resolve(ui.style());
             let galley = ui.painter().layout_no_wrap(detail.to_owned(), font, p.weak);
@@ -143,7 +144,7 @@ fn original(ui: &mut Ui, state: &AppState, review: &Review, textures: &Textures,
 }
 
 /// As in a mirror, or as it is.
-fn seen(image: Image<'_>, mirrored: bool) -> Image<'_> {
+pub(super) fn seen(image: Image<'_>, mirrored: bool) -> Image<'_> {
     if mirrored {
         image.uv(Rect::from_min_max(pos2(1.0, 0.0), pos2(0.0, 1.0)))
     } else {
@@ -367,72 +368,4 @@ pub(super) fn missing(review: &Review, view: View) -> &str {
         }
         Some(_) => "Being computed",
     }
-}
-
-/// The legend in the lower right corner: the hue disc with its radius in pixels.
-fn wheel(
-    ui: &Ui,
-    painter: &Painter,
-    (wheel, mirrored): (Option<&TextureHandle>, bool),
-    rect: Rect,
-    full_px: f32,
-) {
-    let Some(wheel) = wheel else {
-        return;
-    };
-    let side = (0.22 * rect.width()).clamp(24.0, 64.0).round();
-    let disc = Rect::from_min_size(
-        rect.right_bottom() - vec2(side + theme::GAP, side + theme::GAP),
-        vec2(side, side),
-    );
-    painter.circle_filled(disc.center(), 0.5 * side + 2.0, over_picture::HALO);
-    // What moved to the right moves to the left in a mirror: so does its colour.
-    seen(Image::new((wheel.id(), disc.size())), mirrored)
-        .corner_radius(CornerRadius::same((0.5 * side) as u8))
-        .paint_at(ui, disc);
-    if full_px > 0.0 {
-        note(
-            painter,
-            disc.left_bottom() - vec2(theme::GAP, 0.0),
-            &format!("rim {full_px:.1} px"),
-        );
-    }
-}
-
-/// The legend along the lower edge: the colours of viridis from 0 to full scale, and
-/// what they mean.
-pub(super) fn ramp(painter: &Painter, rect: Rect, text: &str) {
-    let bar = Rect::from_min_size(
-        rect.left_bottom() + vec2(theme::GAP, -theme::SECTION),
-        vec2((0.3 * rect.width()).round(), 4.0),
-    );
-    painter.rect_filled(bar.expand(2.0), 2.0, over_picture::HALO);
-    let steps = 8;
-    let width = bar.width() / steps as f32;
-    let ink = |i: usize| theme::from_rgb(viridis(i as f32 / steps as f32));
-    for i in 0..steps {
-        let piece = Rect::from_min_size(
-            bar.min + vec2(i as f32 * width, 0.0),
-            vec2(width, bar.height()),
-        );
-        painter.add(Shape::gradient_rect(
-            piece,
-            egui::Direction::LeftToRight,
-            [ink(i), ink(i + 1)],
-        ));
-    }
-    note(painter, bar.left_top() + vec2(bar.width(), -2.0), text);
-}
-
-/// Text on a dark ground whose lower right corner is `at`.
-pub(super) fn note(painter: &Painter, at: Pos2, text: &str) {
-    let galley = painter.layout_no_wrap(
-        text.to_owned(),
-        egui::FontId::proportional(11.0),
-        over_picture::TEXT,
-    );
-    let left = (at.x - galley.size().x).max(painter.clip_rect().left() + theme::GAP);
-    let rect = Rect::from_min_size(pos2(left, at.y - galley.size().y - 2.0), galley.size());
-    painter.rect_filled(rect.expand2(vec2(3.0, 1.0)), 2.0, over_picture::HALO);
-    painter.galley(rect.min, galley, over_picture::TEXT);
 }

@@ -4,7 +4,8 @@
 
 use egui::{CursorIcon, Image, Rect, Sense, Stroke, Ui, WidgetInfo, pos2, vec2};
 
-use super::picture::{caption, in_its_place, magnified_detail, missing, note};
+use super::legend::note;
+use super::picture::{caption, in_its_place, magnified_detail, missing};
 use crate::app::command::{Command, View};
 use crate::app::keys;
 use crate::app::review::Review;
@@ -42,6 +43,7 @@ pub fn show(
         WidgetInfo::slider(true, f64::from(100.0 * share).round(), name)
     });
     let response = response.on_hover_cursor(CursorIcon::ResizeHorizontal);
+    let mirrored = review.session.info.live && state.settings.mirror;
     let line = (rect.left() + share * rect.width()).round();
     let held = response.dragged() || response.hovered();
     // Only at the line: over the face a tooltip hides what is looked at.
@@ -57,7 +59,11 @@ pub fn show(
         (filmed, rect.with_max_x(line)),
         (magnified, rect.with_min_x(line)),
     ] {
-        let part = |x: f32| (x - rect.left()) / rect.width().max(1.0);
+        // In a mirror the picture's right half is the left one.
+        let part = |x: f32| {
+            let from_left = (x - rect.left()) / rect.width().max(1.0);
+            if mirrored { 1.0 - from_left } else { from_left }
+        };
         let uv = Rect::from_min_max(pos2(part(half.left()), 0.0), pos2(part(half.right()), 1.0));
         Image::new((texture.id(), half.size()))
             .uv(uv)
