@@ -19,7 +19,7 @@
 //! | [`facs`] | action units, sides, intensities, emotion label sets |
 //! | [`gpu`] | the one wgpu device as a value, kernels, read-back, the card's clock |
 //! | [`nn`] | where networks run, how those that are only asked convolve and pool on the processor, their input from a buffer on the card, weights files and their cards |
-//! | [`media`] | video files, image folders, cameras, the drawn face, colour conversion; queue, capture thread, player |
+//! | [`media`] | video files, image folders, cameras, the drawn face, colour conversion; queue, capture thread, player; small pictures of given frames and how two differ |
 //! | [`face`] | boxes, 68 landmarks, tracking, the held crop, regions, pose, blink |
 //! | [`motion`] | which frames make a window, TV-L1 flow, the flow of coarse cells by least squares, strain, LED band-pass, ROI maps, magnification; `cpu` and `gpu` hold the two sides, `engine` is their front |
 //! | [`model`] | one file a network: SOFTNet and MotionTCN for spotting; STSTNet, Off-ApexNet, SSSNet, SSSN/DSSN and AU-Flow on flow, LED-SSSNet and LED-ResNet-18 on a few frames, TSDN, UAMRN and MoExt on onset and apex; flow images and motion sequences as networks read them |

@@ -7,7 +7,7 @@ use super::coding::Change;
 use super::command::Command;
 use crate::face::crop::HeldCrop;
 use crate::facs::ActionUnit;
-use crate::media::{Frame, SourceInfo, StripWish};
+use crate::media::{Compare, Frame, SourceInfo, StillKey, StripWish};
 use crate::session::Params;
 use crate::session::facts::AnalysisFacts;
 use crate::session::magnified_view::MagnifyView;
@@ -114,6 +114,10 @@ pub trait Backend {
     fn record(&mut self, on: bool);
     /// The newest request wins.
     fn request_views(&mut self, wanted: ViewsWanted);
+    /// Small pictures in place of those wanted before, the most urgent first.
+    fn stills(&mut self, wanted: Vec<StillKey>);
+    /// The newest comparison wins.
+    fn compare(&mut self, wanted: Compare);
     /// Writes changes into the open recording's project; the `count`th of the session.
     /// How it fared arrives as [`Command::Kept`].
     fn keep(&mut self, changes: Vec<Change>, count: u64, coder: &str);

@@ -1,5 +1,6 @@
 //! Everything that can happen: the only way the state changes.
 
+use super::arrangement::Arrangement;
 use super::backend::{CameraEntry, OpenedSession, PlayerOrder, ViewsWanted};
 use super::camera_side::RecordingNews;
 use serde::{Deserialize, Serialize};
@@ -18,7 +19,7 @@ use super::second_look::SecondLookView;
 use super::settings::{PanelSizes, ThemeChoice};
 use super::time_view::TimeView;
 use crate::base::{Notice, Severity};
-use crate::media::{FilmStrip, Frame};
+use crate::media::{Compare, Compared, FilmStrip, Frame, Still, StillKey};
 use crate::motion::tvl1::Tvl1Preset;
 use crate::session::handle::SessionStatus;
 use crate::session::magnified_view::MagnifyView;
@@ -70,6 +71,8 @@ pub enum Sheet {
     ChangeKeys,
     /// What the program is, and of what it is made.
     About,
+    /// What was opened last.
+    Recent,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -97,6 +100,9 @@ pub enum Command {
     Open(String),
     OpenSample,
     ListCameras,
+    /// Which of the recordings opened last are still there.
+    LookForRecent,
+    ForgetMissing,
 
     // Playing.
     TogglePlay,
@@ -147,6 +153,19 @@ pub enum Command {
     ToggleView(View),
     NextView,
     Magnify(MagnifyView),
+    /// How the magnified picture stands to the original.
+    Arrange(Arrangement),
+    NextArrangement,
+    /// The line of a wiped picture, in parts of its width from the left.
+    Wipe(f32),
+    /// The same, from where it stands.
+    WipeBy(f32),
+    /// Onset, frame on the screen, apex and difference.
+    ToggleTriptych,
+    /// So many times the difference.
+    DifferenceGain(f32),
+    /// The candidates that the list shows now.
+    InSight(Vec<SpotKey>),
     /// `None` shows everything.
     LookAt(Option<TimeView>),
     FitSelected,
@@ -217,6 +236,16 @@ pub enum Command {
         generation: u64,
         strip: Box<FilmStrip>,
     },
+    Stills {
+        generation: u64,
+        stills: Vec<Still>,
+    },
+    Compared {
+        generation: u64,
+        compared: Box<Compared>,
+    },
+    /// Of the recordings opened last, those that are not where they were.
+    RecentMissing(Vec<std::path::PathBuf>),
     /// The project file of the open recording, or why there is none.
     Project {
         generation: u64,
@@ -252,6 +281,11 @@ pub enum Effect {
     ListCameras,
     Player(PlayerOrder),
     Views(Box<ViewsWanted>),
+    /// In place of those wanted before, the most urgent first.
+    Stills(Vec<StillKey>),
+    Compare(Box<Compare>),
+    /// Whether they are still there.
+    LookForRecent(Vec<std::path::PathBuf>),
     Copy(String),
     FullScreen(bool),
     Theme(ThemeChoice),

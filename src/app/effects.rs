@@ -32,6 +32,14 @@ impl App {
             Effect::ListCameras => self.backend.list_cameras(),
             Effect::Player(order) => self.backend.player(order),
             Effect::Views(wanted) => self.backend.request_views(*wanted),
+            Effect::Stills(wanted) => self.backend.stills(wanted),
+            Effect::Compare(wanted) => self.backend.compare(*wanted),
+            Effect::LookForRecent(paths) => {
+                self.apart(ctx, "look for recordings", move || {
+                    let gone = paths.into_iter().filter(|path| !path.exists());
+                    vec![Command::RecentMissing(gone.collect())]
+                });
+            }
             Effect::Copy(text) => ctx.copy_text(text),
             Effect::FullScreen(on) => {
                 ctx.send_viewport_cmd(egui::ViewportCommand::Fullscreen(on));

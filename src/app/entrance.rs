@@ -1,7 +1,7 @@
 //! How something gets opened: the dialog, the path box, the camera list.
 
 use super::backend::{CameraEntry, PlayerOrder};
-use super::command::{Command, DialogKind, Effect, Room, SideTab};
+use super::command::{Command, DialogKind, Effect, Room, Sheet, SideTab};
 use super::review::Review;
 use super::saving::Saving;
 use super::state::AppState;
@@ -130,6 +130,7 @@ impl AppState {
                     (false, Room::Live) => Room::Review,
                     (false, room) => room,
                 };
+                self.remember(&session);
                 let mut effects = vec![Effect::Player(PlayerOrder::Speed(self.settings.speed))];
                 let mut before = self.review.take();
                 let mut review = Review::new(*session);
@@ -169,7 +170,7 @@ impl AppState {
                     self.notices.push(quiet, self.now);
                     self.notices.dismiss_all();
                 }
-                vec![]
+                self.recent(Command::LookForRecent)
             }
             _ => vec![],
         }
@@ -190,6 +191,7 @@ impl AppState {
         self.entrance.path.clone_from(&input);
         self.entrance.opening = Some(input.clone());
         self.entrance.failed = None;
+        self.sheet = self.sheet.filter(|sheet| *sheet != Sheet::Recent);
         vec![Effect::Open(input)]
     }
 }

@@ -54,6 +54,13 @@ pub fn region(review: &Review) -> Option<[u32; 4]> {
     in_image(crop?)
 }
 
+/// The same in any frame that is analysed and has a face.
+#[must_use]
+pub fn region_in(review: &Review, frame: u64) -> Option<[u32; 4]> {
+    let face = review.recording.frame(frame)?.face.as_ref()?;
+    in_image(review.recording.crops.get(&face.crop)?)
+}
+
 fn in_image(crop: &HeldCrop) -> Option<[u32; 4]> {
     let back = crop.crop_from_image.inverse()?;
     let side = CROP_SIDE as f32;

@@ -12,6 +12,9 @@ use super::key_name;
 use super::keymap::Keymap;
 use crate::spotting::IntervalStatus;
 
+/// A key moves the divider of a wiped picture by this part of its width.
+const WIPE_STEP: f32 = 0.05;
+
 /// Something that a key does.
 pub struct Binding {
     /// What the settings file calls it; stays the same whatever it is called in the window.
@@ -129,6 +132,10 @@ bindings! {
         "live-room": "Live room" => with(Modifiers::COMMAND, Key::Num3), Command::Room(Room::Live);
         "magnified-view": "Magnified view on or off" => plain(Key::M), Command::ToggleView(View::Magnified);
         "next-view": "Next view" => plain(Key::V), Command::NextView;
+        "arrangement": "Side by side, wiped, stacked" => plain(Key::C), Command::NextArrangement;
+        "divider-left": "Divider to the left" => with(Modifiers::ALT, Key::ArrowLeft), Command::WipeBy(-WIPE_STEP);
+        "divider-right": "Divider to the right" => with(Modifiers::ALT, Key::ArrowRight), Command::WipeBy(WIPE_STEP);
+        "onset-apex-difference": "Onset, apex and difference" => plain(Key::D), Command::ToggleTriptych;
         "second-look": "Second look" => plain(Key::S), Command::ToggleSecondLook;
         "attention": "Attention over the face" => plain(Key::G), Command::ToggleOverlay(Overlay::Attention);
         "fit-candidate": "Fit the candidate" => plain(Key::Enter), Command::FitSelected;
@@ -139,6 +146,7 @@ bindings! {
     }
     "File": {
         "open-recording": "Open recording…" => with(Modifiers::COMMAND, Key::O), Command::AskForInput(DialogKind::Recording);
+        "recent-recordings": "Recent recordings" => with(Modifiers::COMMAND.plus(Modifiers::SHIFT), Key::O), Command::Show(Sheet::Recent);
         "save-candidates": "Save the candidates" => with(Modifiers::COMMAND, Key::S), Command::Save;
         "report": "Report" => with(Modifiers::COMMAND, Key::E), Command::Report;
         "show-keys": "These keys" => plain(Key::Questionmark), Command::Show(Sheet::Keys);
@@ -216,7 +224,7 @@ pub fn pressed(ctx: &Context, keys: &Keymap, out: &mut Vec<Command>) {
 fn repeats(command: &Command) -> bool {
     matches!(
         command,
-        Command::Step(_) | Command::Jump(_) | Command::Undo | Command::Redo
+        Command::Step(_) | Command::Jump(_) | Command::WipeBy(_) | Command::Undo | Command::Redo
     )
 }
 

@@ -22,7 +22,7 @@ use super::wake::Wake;
 use crate::base::{Latest, Mailbox, Notice};
 use crate::facs::ActionUnit;
 use crate::gpu::GpuContext;
-use crate::media::{self, FormatWish, Frame, InputSpec, Player};
+use crate::media::{self, Compare, FormatWish, Frame, InputSpec, Player, StillKey, Stills};
 use crate::model::au_flow::AuWeights;
 use crate::nn::{Weights, shipped};
 use crate::project::file::{ENDING, ProjectFile, SourceKind, SourceState};
@@ -50,6 +50,8 @@ struct Ready {
     camera: Option<CameraSide>,
     /// What it was opened by.
     input: String,
+    /// `None` for a camera.
+    stills: Option<Stills>,
     sources: BTreeMap<ExpressionKind, ScoreSource>,
     unit_thresholds: BTreeMap<ActionUnit, f64>,
     second_look: Vec<String>,
@@ -314,6 +316,31 @@ impl Live {
         });
     }
 
+    fn poll_stills(&self, out: &mut Vec<Command>) {
+        let Some((open, stills)) = self
+            .open
+            .as_ref()
+            .and_then(|o| Some((o, o.stills.as_ref()?)))
+        else {
+            return;
+        };
+        let generation = open.session.generation;
+        let arrived = stills.take();
+        if !arrived.is_empty() {
+            out.push(Command::Stills {
+                generation,
+                stills: arrived,
+            });
+        }
+        if let Some(compared) = stills.take_compared() {
+            let compared = Box::new(compared);
+            out.push(Command::Compared {
+                generation,
+                compared,
+            });
+        }
+    }
+
     fn poll_player(&mut self, out: &mut Vec<Command>) {
         let Some((open, player)) = self
             .open
@@ -477,6 +504,18 @@ impl Backend for Live {
         }
     }
 
+    fn stills(&mut self, wanted: Vec<StillKey>) {
+        if let Some(stills) = self.open.as_ref().and_then(|o| o.stills.as_ref()) {
+            stills.want(wanted);
+        }
+    }
+
+    fn compare(&mut self, wanted: Compare) {
+        if let Some(stills) = self.open.as_ref().and_then(|o| o.stills.as_ref()) {
+            stills.compare(wanted);
+        }
+    }
+
     fn keep(&mut self, changes: Vec<Change>, count: u64, coder: &str) {
         match &self.keeper {
             Some(keeper) => keeper.keep(changes, count, coder),
@@ -510,12 +549,14 @@ impl Backend for Live {
         self.poll_session(&mut out);
         self.poll_player(&mut out);
         self.poll_camera(&mut out);
+        self.poll_stills(&mut out);
         out
     }
 }
 
 /// Opens the input three times over: for the analysis, the player, and the views,
-/// each of which reads at its own place and pace. A camera is opened once.
+/// each of which reads at its own place and pace, and once more when the first still is
+/// wanted. A camera is opened once.
 fn ready(
     (input, known): (&str, Option<(PathBuf, PathBuf)>),
     params: &Params,
@@ -536,7 +577,7 @@ fn ready(
         (camera, source) = (Some(side), tapped);
     }
     let pictures = Latest::default();
-    let (mut player, mut trail) = (None, None);
+    let (mut player, mut trail, mut stills) = (None, None, None);
     if !live {
         let knock = wake.clone();
         player = Some(Player::start_both_ways(
@@ -548,6 +589,9 @@ fn ready(
         if let Some(views) = views {
             trail = Some(Trail::start(media::open(&spec)?, views)?);
         }
+        let (knock, again) = (wake.clone(), spec.clone());
+        let open = Box::new(move || media::open(&again));
+        stills = Some(Stills::start(open, Box::new(move || knock.wake()))?);
     }
     let (params, mut said) = with_readable_second_look(params);
     said.extend(moved);
@@ -571,6 +615,7 @@ fn ready(
         trail,
         camera,
         input,
+        stills,
         sources,
         unit_thresholds: unit_thresholds(params),
         second_look: names(&params.second_look),

@@ -3,6 +3,7 @@
 //! through [`state::AppState::apply`] only; what that asks of the world is done in
 //! [`effects`], against the one trait [`backend::Backend`].
 
+pub mod arrangement;
 pub mod attention;
 pub mod backend;
 pub mod camera_side;
@@ -28,6 +29,7 @@ pub mod notices;
 pub mod palette;
 pub mod panels;
 pub mod project;
+pub mod recent;
 pub mod record;
 pub mod regions;
 pub mod report;
@@ -37,6 +39,7 @@ pub mod saving;
 pub mod second_look;
 pub mod settings;
 pub mod state;
+pub mod stills;
 pub mod theme;
 pub mod time_view;
 pub mod trace;
@@ -95,6 +98,7 @@ impl App {
         theme::follow(ctx, settings.colours);
         effects::apply_theme(ctx, settings.theme);
         let mut asked: Vec<Command> = unread.into_iter().map(Command::Say).collect();
+        asked.push(Command::LookForRecent);
         match input {
             Some(input) => asked.push(Command::Open(input)),
             // Where no settings are kept, every start would be a first run.
@@ -219,6 +223,7 @@ impl App {
             Some(Sheet::Keys) => panels::help::show(ui, state, &mut out),
             Some(Sheet::ChangeKeys) => panels::keys::show(ui, state, &mut out),
             Some(Sheet::About) => panels::about::show(ui, state, &mut out),
+            Some(Sheet::Recent) => panels::recent::over(ui, state, &mut out),
             None => {}
         }
         if sizes != state.settings.panels {
@@ -326,11 +331,41 @@ fn review(
                 panels::source::show(ui, state, out);
             })
     });
+    let reviewing = state.settings.room == Room::Review;
+    let live = state.review.as_ref().is_some_and(|r| r.session.info.live);
+    let triptych = (reviewing && !live).then(|| triptych(ui, state, (textures, sizes), out));
     *sizes = PanelSizes {
+        triptych: triptych.flatten().unwrap_or(sizes.triptych),
         source: source.map_or(sizes.source, |s| s.response.rect.width().round()),
         candidates: side.response.rect.width().round(),
         timeline: timeline.response.rect.height().round(),
     };
+}
+
+/// Under the picture: the row, whose height it gives, or a bar in its place.
+fn triptych(
+    ui: &mut egui::Ui,
+    state: &AppState,
+    (textures, sizes): (&Textures, &PanelSizes),
+    out: &mut Vec<Command>,
+) -> Option<f32> {
+    let Some(moments) = panels::triptych::open(state) else {
+        egui::Panel::bottom("triptych bar")
+            .exact_size(panels::triptych::BAR)
+            .frame(panel(ui))
+            .show(ui, |ui| panels::triptych::bar(ui, state, out));
+        return None;
+    };
+    let row = egui::Panel::bottom("triptych")
+        .resizable(true)
+        .default_size(sizes.triptych)
+        .size_range(112.0..=320.0)
+        .frame(panel(ui))
+        .show(ui, |ui| {
+            ui.take_available_space();
+            panels::triptych::show(ui, state, moments, textures, out);
+        });
+    Some(row.response.rect.height().round())
 }
 
 fn side(ui: &mut egui::Ui, state: &AppState, textures: &Textures, out: &mut Vec<Command>) {

@@ -10,7 +10,7 @@ use super::time_view::{LIVE_SPAN_SECS, TimeView};
 use super::trace;
 use crate::base::Timestamp;
 use crate::face::crop::HeldCrop;
-use crate::media::{FilmStrip, Frame};
+use crate::media::{Compared, FilmStrip, Frame, StillShelf};
 use crate::session::SessionStatus;
 use crate::session::views::Views;
 use crate::spotting::{ExpressionKind, IntervalStatus, SpottedInterval};
@@ -56,6 +56,16 @@ pub struct Review {
     pub strip: Option<FilmStrip>,
     /// Increases with every new strip.
     pub strip_count: u64,
+    /// Small pictures of single frames.
+    pub stills: StillShelf,
+    /// Increases with every still that arrives and every other wish.
+    pub stills_count: u64,
+    /// The candidates that the list shows.
+    pub in_sight: Vec<SpotKey>,
+    /// The frame on the screen, or one just before, beside the onset of what is looked at.
+    pub compared: Option<Compared>,
+    /// Increases with every new [`Review::compared`].
+    pub compared_count: u64,
     /// Increases with every new [`Review::views`].
     pub views_count: u64,
     pub timeline: TimelineState,
@@ -99,6 +109,11 @@ impl Review {
             views: Views::default(),
             strip: None,
             strip_count: 0,
+            stills: StillShelf::default(),
+            stills_count: 0,
+            in_sight: Vec::new(),
+            compared: None,
+            compared_count: 0,
             views_count: 0,
             timeline: TimelineState::default(),
             selected: None,

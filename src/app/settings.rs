@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use super::arrangement::{Arrangement, TriptychView, sane_wipe};
 use super::command::Room;
 use super::emotions::EmotionLabels;
 use super::keymap::Keymap;
@@ -114,6 +115,7 @@ pub struct PanelSizes {
     pub source: f32,
     pub candidates: f32,
     pub timeline: f32,
+    pub triptych: f32,
 }
 
 impl Default for PanelSizes {
@@ -122,6 +124,7 @@ impl Default for PanelSizes {
             source: 232.0,
             candidates: 296.0,
             timeline: 272.0,
+            triptych: 160.0,
         }
     }
 }
@@ -141,6 +144,7 @@ impl PanelSizes {
             source: keep(self.source, 184.0, 360.0, d.source),
             candidates: keep(self.candidates, 264.0, 480.0, d.candidates),
             timeline: keep(self.timeline, 216.0, 560.0, d.timeline),
+            triptych: keep(self.triptych, 112.0, 320.0, d.triptych),
         }
     }
 }
@@ -153,6 +157,10 @@ pub struct Settings {
     pub overlays: Overlays,
     pub shown: Shown,
     pub magnify: MagnifyView,
+    pub arrangement: Arrangement,
+    /// Where the line of a wiped picture stands, in parts of its width.
+    pub wipe: f32,
+    pub triptych: TriptychView,
     pub panels: PanelSizes,
     pub speed: f32,
     /// How many frames the keys of a jump go.
@@ -175,6 +183,8 @@ pub struct Settings {
     pub hints_seen: bool,
     /// The folder of the last recording, where the next dialog opens.
     pub last_folder: Option<PathBuf>,
+    /// Recordings and projects, the one opened last first.
+    pub recent: Vec<PathBuf>,
 }
 
 impl Default for Settings {
@@ -185,6 +195,9 @@ impl Default for Settings {
             overlays: Overlays::default(),
             shown: Shown::default(),
             magnify: MagnifyView::default(),
+            arrangement: Arrangement::default(),
+            wipe: 0.5,
+            triptych: TriptychView::default(),
             panels: PanelSizes::default(),
             speed: 1.0,
             jump_frames: 25,
@@ -197,6 +210,7 @@ impl Default for Settings {
             blind: false,
             hints_seen: false,
             last_folder: None,
+            recent: Vec::new(),
         }
     }
 }
@@ -237,6 +251,8 @@ impl Settings {
         }
         settings.panels = settings.panels.sane();
         settings.magnify = settings.magnify.sane();
+        settings.triptych = settings.triptych.sane();
+        settings.wipe = sane_wipe(settings.wipe);
         let jumps = super::state::JUMPS;
         settings.jump_frames = settings.jump_frames.clamp(*jumps.start(), *jumps.end());
         if !super::state::SPEEDS.contains(&settings.speed) {

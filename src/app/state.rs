@@ -5,6 +5,7 @@ use super::command::{Command, Effect, Overlay, Room, Sheet, SideTab, View};
 use super::entrance::Entrance;
 use super::key_change::KeyChange;
 use super::notices::NoticeLog;
+use super::recent::Recent;
 use super::review::Review;
 use super::saving::Saving;
 use super::second_look::SecondLookView;
@@ -25,6 +26,7 @@ pub struct AppState {
     pub settings: Settings,
     pub machine: Machine,
     pub entrance: Entrance,
+    pub recent: Recent,
     pub review: Option<Review>,
     pub notices: NoticeLog,
     /// The log shows what is at least so severe.
@@ -42,6 +44,8 @@ pub struct AppState {
     pub now: f64,
     /// The neighbours that were last asked for.
     pub(super) last_strip: Option<(u64, Option<crate::media::StripWish>)>,
+    /// What was last compared: session, onset, frame, gain.
+    pub(super) last_comparison: Option<(u64, crate::media::StillKey, u64, f32)>,
     /// What was last asked for: session, frame, crop, and what is drawn of them.
     pub(super) last_views: Option<(u64, u64, u32, Shown, MagnifyView)>,
 }
@@ -84,6 +88,8 @@ impl AppState {
             effects.push(Effect::Views(Box::new(wanted)));
         }
         effects.extend(self.strip_wanted());
+        effects.extend(self.stills_wanted());
+        effects.extend(self.comparison_wanted());
         if self.settings != before {
             if self.settings.theme != before.theme {
                 effects.push(Effect::Theme(self.settings.theme));
@@ -154,6 +160,22 @@ impl AppState {
             Command::Strip { .. } => {
                 self.strip(command);
                 vec![]
+            }
+            Command::InSight(_) | Command::Stills { .. } | Command::Compared { .. } => {
+                self.stills(command);
+                vec![]
+            }
+            Command::Arrange(_)
+            | Command::NextArrangement
+            | Command::Wipe(_)
+            | Command::WipeBy(_)
+            | Command::ToggleTriptych
+            | Command::DifferenceGain(_) => {
+                self.arrange(command);
+                vec![]
+            }
+            Command::LookForRecent | Command::ForgetMissing | Command::RecentMissing(_) => {
+                self.recent(command)
             }
             Command::Project { generation, news } => self.project(generation, *news),
             Command::Kept { generation, kept } => self.kept(generation, kept),
@@ -422,6 +444,9 @@ impl AppState {
             Command::Show(sheet) => {
                 self.sheet = (self.sheet != Some(sheet)).then_some(sheet);
                 self.key_change = KeyChange::None;
+                if self.sheet == Some(Sheet::Recent) {
+                    return self.recent(Command::LookForRecent);
+                }
             }
             Command::Keys(edit) => self.change_key(edit),
             Command::JumpBy(frames) => {

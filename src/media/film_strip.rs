@@ -1,10 +1,10 @@
 //! The frames beside the one on the screen, small, for whoever looks for a change from
 //! one to the next.
 
-use image::imageops::{FilterType, crop_imm, resize};
-use image::{RgbImage, imageops};
+use image::RgbImage;
 
 use super::Frame;
+use super::stills::cut;
 
 /// What is wanted of the neighbours.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -13,7 +13,7 @@ pub struct StripWish {
     pub each_side: u64,
     /// Left, top, width, height in px; the whole picture without.
     pub region: Option<[u32; 4]>,
-    /// Height of the small pictures, px.
+    /// Height of the small pictures, px; a region that is lower is not enlarged.
     pub height: u32,
 }
 
@@ -35,22 +35,7 @@ impl StripWish {
     /// One frame as it is shown in the strip.
     #[must_use]
     pub fn small(&self, frame: &Frame) -> RgbImage {
-        let picture = frame.picture.as_ref();
-        let (width, height) = picture.dimensions();
-        let [x, y, w, h] = self.region.unwrap_or([0, 0, width, height]);
-        let (x, y) = (
-            x.min(width.saturating_sub(1)),
-            y.min(height.saturating_sub(1)),
-        );
-        let (w, h) = (w.clamp(1, width - x), h.clamp(1, height - y));
-        let part = crop_imm(picture, x, y, w, h);
-        let height = self.height.max(1);
-        let width = ((f64::from(w) * f64::from(height) / f64::from(h)).round() as u32).max(1);
-        if w <= 2 * width {
-            resize(&*part, width, height, FilterType::Triangle)
-        } else {
-            imageops::thumbnail(&*part, width, height)
-        }
+        cut(&frame.picture, self.region, self.height)
     }
 }
 

@@ -3,6 +3,7 @@
 
 pub mod camera;
 pub mod camera_format;
+pub mod difference;
 pub mod error;
 pub mod film_strip;
 pub mod frame;
@@ -16,6 +17,7 @@ pub mod recorder;
 pub mod sample;
 pub mod source;
 pub mod still_encoder;
+pub mod stills;
 pub mod synthetic;
 pub mod tap;
 pub mod video_file;
@@ -49,6 +51,7 @@ pub fn ffmpeg_licence() -> &'static str {
 
 pub use camera::{Camera, CameraDescription, list_cameras};
 pub use camera_format::{FormatWish, PixelEncoding, VideoFormat};
+pub use difference::{Compare, Compared};
 pub use error::MediaError;
 pub use film_strip::{FilmStrip, StripWish};
 pub use frame::Frame;
@@ -57,6 +60,7 @@ pub use open::{InputPlace, InputSpec, open};
 pub use player::{Player, PlayerState};
 pub use queue::{Delivery, FrameReceiver, FrameSender, QueueCounts, WhenFull, frame_queue};
 pub use source::{FrameSource, SourceInfo};
+pub use stills::{Still, StillKey, StillShelf, Stills};
 pub use synthetic::{SyntheticSource, SyntheticSpec};
 pub use video_file::VideoFile;
 pub use video_writer::{VideoQuality, VideoWriter};

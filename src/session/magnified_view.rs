@@ -206,6 +206,12 @@ impl MagnifiedFace {
         magnified.ok_or_else(|| "There is no frame to magnify".into())
     }
 
+    /// The face of a frame as it was filmed; cut out once where it was magnified before.
+    pub(super) fn filmed(&self, frame: &Frame, crop: &HeldCrop) -> RgbImage {
+        let cut = self.cuts.iter().find(|c| c.frame == frame.index);
+        cut.map_or_else(|| filmed(frame, crop), |cut| cut.picture.clone())
+    }
+
     /// Cuts the face out of the frames from `first` on that are not kept yet.
     fn cut_out(&mut self, crop: &HeldCrop, frames: &[Frame], first: usize) {
         let side = view_side(crop);
@@ -230,6 +236,11 @@ impl MagnifiedFace {
             }
         }
     }
+}
+
+/// The face of a frame, cut and sized as the magnified one is.
+pub(super) fn filmed(frame: &Frame, crop: &HeldCrop) -> RgbImage {
+    face_picture(&frame.picture, crop, view_side(crop))
 }
 
 /// The face of `reference`, moved `sigma` times as far as `flow` (in pixels of the

@@ -57,6 +57,8 @@ pub struct Views {
     /// Where the LED kernel ran.
     pub led_device: String,
     pub magnified: Option<RgbImage>,
+    /// The same frame's face as it was filmed, cut and sized as the magnified one.
+    pub filmed: Option<RgbImage>,
     /// Why it could not be drawn, for the person.
     pub magnify_trouble: Option<String>,
 }
@@ -202,24 +204,30 @@ impl Drawer {
         }
         if let Some(magnify) = &request.magnify {
             match self.magnify(request, &crops, magnify) {
-                Ok(picture) => views.magnified = Some(picture),
+                Ok((magnified, filmed)) => {
+                    views.magnified = Some(magnified);
+                    views.filmed = Some(filmed);
+                }
                 Err(why) => views.magnify_trouble = Some(why),
             }
         }
         Some(views)
     }
 
-    /// The face of the last frame, magnified; why not, where it cannot be.
+    /// The face of the last frame, magnified and as it was filmed; why not, where it
+    /// cannot be.
     fn magnify(
         &mut self,
         request: &ViewRequest,
         crops: &[&Plane],
         magnify: &MagnifyRequest,
-    ) -> Result<RgbImage, String> {
+    ) -> Result<(RgbImage, RgbImage), String> {
+        let Some(shown) = request.frames.last() else {
+            return Err("There is no frame to magnify".into());
+        };
         if magnify.with.method == MagnifyMethod::Evm {
-            return self
-                .face
-                .eulerian(request.generation, &request.crop, magnify);
+            let magnified = (self.face).eulerian(request.generation, &request.crop, magnify)?;
+            return Ok((magnified, self.face.filmed(shown, &request.crop)));
         }
         let (Some(reference), Some(first), Some(last)) =
             (request.frames.first(), crops.first(), crops.last())
@@ -228,12 +236,8 @@ impl Drawer {
         };
         let flow = self.tvl1.flow(first, last).map_err(|e| e.to_string())?;
         let sigma = magnify.with.sigma;
-        Ok(magnified_view::lagrangian(
-            reference,
-            &request.crop,
-            &flow,
-            sigma,
-        ))
+        let magnified = magnified_view::lagrangian(reference, &request.crop, &flow, sigma);
+        Ok((magnified, magnified_view::filmed(shown, &request.crop)))
     }
 
     fn filter(&mut self, frames: &[&Plane]) -> Option<Plane> {
@@ -351,7 +355,9 @@ mod tests {
             assert_eq!(views.magnify_trouble, None);
             let picture = views.magnified.unwrap();
             assert_eq!((picture.dimensions(), views.frame), ((128, 128), 7));
-            assert_ne!(picture, *request(1, 8, None).frames[7].picture);
+            let shown = &request(1, 8, None).frames[7].picture;
+            assert_ne!(picture, **shown);
+            assert_eq!(views.filmed.as_ref(), Some(&**shown));
         }
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::event::{Recognised, UnitSample};
 use super::{Event, FrameRecord};
-use crate::base::{Notice, Severity, TimeSpan, Timestamp};
+use crate::base::{Notice, Severity, TimeSpan, Timestamp, stats};
 use crate::face::crop::HeldCrop;
 use crate::spotting::signal::ScoreSample;
 use crate::spotting::{ExpressionKind, SpottedInterval};
@@ -168,6 +168,30 @@ impl Recording {
         self.frames.get(after.saturating_sub(1))
     }
 
+    /// How far the head went from one frame to another, towards or away from the camera
+    /// included, in parts of the side of the face's box. Medians over the frames about
+    /// each, for landmarks jitter; `None` where there is no face about one of them.
+    #[must_use]
+    pub fn head_shift(&self, from: u64, to: u64) -> Option<f64> {
+        let ([x0, y0, side0], [x1, y1, side1]) = (self.head_about(from)?, self.head_about(to)?);
+        let shift = (x1 - x0).hypot(y1 - y0) / side0;
+        (side0 > 0.0).then(|| shift.max((side1 / side0 - 1.0).abs()))
+    }
+
+    /// Centre and side of the face's box about a frame, px.
+    fn head_about(&self, frame: u64) -> Option<[f64; 3]> {
+        const EACH_SIDE: u64 = 3;
+        let about = frame.saturating_sub(EACH_SIDE)..=frame + EACH_SIDE;
+        let boxes: Vec<_> = about
+            .filter_map(|n| Some(self.frame(n)?.face.as_ref()?.rect))
+            .collect();
+        let of = |value: fn(&crate::base::Rect) -> f32| {
+            let values: Vec<f64> = boxes.iter().map(|b| f64::from(value(b))).collect();
+            stats::median(&values)
+        };
+        Some([of(|b| b.center().x)?, of(|b| b.center().y)?, of(|b| b.w)?])
+    }
+
     #[must_use]
     pub fn end(&self) -> Timestamp {
         self.frames.last().map_or(Timestamp::ZERO, |r| r.timestamp)
@@ -192,5 +216,43 @@ impl Recording {
     #[must_use]
     pub fn has_warnings(&self) -> bool {
         self.notices.iter().any(|n| n.severity >= Severity::Warning)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::Rect;
+    use crate::timeline::event::FaceRecord;
+
+    #[test]
+    fn a_head_that_jitters_has_not_moved_and_one_that_leans_in_has() {
+        let mut recording = Recording::default();
+        for frame in 0..60 {
+            let jitter = if frame % 2 == 0 { 1.0 } else { -1.0 };
+            // From frame 30 on it comes nearer, its centre where it was.
+            let grown = if frame < 30 { 0.0 } else { 10.0 };
+            let side = 100.0 + grown;
+            recording.apply(Event::Frame(Box::new(FrameRecord {
+                frame,
+                timestamp: Timestamp::from_secs(frame as f64 / 30.0),
+                dropped_before: 0,
+                face: (frame < 50).then(|| FaceRecord {
+                    rect: Rect::new(50.0 + jitter - 0.5 * grown, 40.0, side, side),
+                    confidence: 1.0,
+                    pose: None,
+                    blink: 0.0,
+                    landmarks: None,
+                    crop: 0,
+                }),
+                others: vec![],
+            })));
+        }
+        let still = recording.head_shift(10, 21).expect("a face at both");
+        assert!(still < 0.021, "{still}");
+        let nearer = recording.head_shift(10, 40).expect("a face at both");
+        assert!((nearer - 0.1).abs() < 0.03, "{nearer}");
+        assert_eq!(recording.head_shift(10, 57), None);
+        assert_eq!(recording.head_shift(10, 500), None);
     }
 }

@@ -6,6 +6,10 @@ mod coding;
 mod comfort;
 #[path = "app/live.rs"]
 mod live;
+#[path = "app/pictures.rs"]
+mod pictures;
+#[path = "app/recent.rs"]
+mod recent;
 #[path = "app/scripted.rs"]
 mod scripted;
 #[path = "app/second_look.rs"]
@@ -321,7 +325,9 @@ fn a_candidate_chosen_by_its_key_comes_into_sight_in_the_list() {
         h.key_press(Key::N);
         h.run_steps(3);
     }
-    let row = h.get_by(|n| n.label().is_some_and(|l| l.contains("frame 509")));
+    let row = h.get_by(|n| {
+        n.role() == Role::ListBoxOption && n.label().is_some_and(|l| l.contains("frame 509"))
+    });
     assert!(row.rect().height() > 80.0, "{:?}", row.rect());
 }
 

@@ -4,7 +4,7 @@ use egui::{
     Mesh, Pos2, Rect, Role, Sense, Shape, Stroke, TextureHandle, Ui, WidgetInfo, pos2, vec2,
 };
 
-use super::picture::{note, ramp};
+use super::legend::{note, ramp};
 use crate::app::attention::{self, Attention};
 use crate::app::review::Review;
 use crate::app::theme::{self, over_picture};

@@ -1,4 +1,5 @@
-//! The candidates, best score first, each with its times, score and standing.
+//! The candidates, best score first, each with its face at onset, apex and offset, its
+//! times, score and standing.
 
 use egui::{
     Align2, Id, Painter, Rect, Role, ScrollArea, Sense, Stroke, StrokeKind, TextStyle, Ui, Vec2,
@@ -8,9 +9,9 @@ use egui::{
 use crate::app::coding::SpotKey;
 use crate::app::command::Command;
 use crate::app::keys;
-use crate::app::panels::moved;
 use crate::app::panels::source::grouped;
 use crate::app::panels::timeline::with_unit;
+use crate::app::panels::{moved, strip};
 use crate::app::review::Review;
 use crate::app::state::AppState;
 use crate::app::theme::{self, Palette};
@@ -19,10 +20,10 @@ use crate::app::widgets::{marks, row};
 use crate::recognition::{ClassReading, Recognition};
 use crate::spotting::{ExpressionKind, IntervalStatus, SpottedInterval};
 
-/// Three lines of a candidate and the space around them.
-const ROW: f32 = 68.0;
+/// A line, the strip with three lines beside it, and the space around them.
+const ROW: f32 = 72.0;
 /// The same with a line for what moved.
-const ROW_WITH_UNITS: f32 = 84.0;
+const ROW_WITH_UNITS: f32 = 88.0;
 /// What moved takes no more of the column than this share.
 const MOVED_SHARE: f32 = 0.6;
 /// How likely the class is, as a bar.
@@ -83,12 +84,19 @@ pub fn show(ui: &mut Ui, state: &AppState, textures: &Textures, out: &mut Vec<Co
             .iter()
             .filter(|s| s.kind == ExpressionKind::Micro)
             .count();
+        let in_sight: Vec<_> = (visible.clone())
+            .filter_map(|at| list.get(at).map(|s| SpotKey::of(s)))
+            .collect();
         for at in visible {
             // Counted anew for each kind.
             let rank = if at < micro { at } else { at - micro };
-            candidate(ui, review, rank, list[at], out);
+            candidate(ui, (review, textures), rank, list[at], out);
         }
+        in_sight
     });
+    if shown.inner != review.in_sight {
+        out.push(Command::InSight(shown.inner));
+    }
     let seen = Seen {
         selected: review.selected,
         offset: shown.state.clamped_offset().y,
@@ -151,7 +159,7 @@ fn nothing(ui: &mut Ui, review: &Review, out: &mut Vec<Command>) {
 
 fn candidate(
     ui: &mut Ui,
-    review: &Review,
+    (review, textures): (&Review, &Textures),
     rank: usize,
     spot: &SpottedInterval,
     out: &mut Vec<Command>,
@@ -188,6 +196,7 @@ fn candidate(
             (rank, selected, response.hovered()),
             &p,
         );
+        strip::show(ui, (review, textures), rect, (rank, spot));
     }
     if response.double_clicked() {
         out.push(Command::Select(Some(key)));
@@ -228,65 +237,67 @@ fn paint(
     let hue = p.track(spot.kind);
     let ink = if rejected { p.weak } else { p.text };
     let left = rect.left() + 8.0;
-    let line = |i: f32| rect.top() + 16.0 + 16.0 * i + if i > 0.0 { 2.0 } else { 0.0 };
+    let first = rect.top() + 14.0;
 
     painter.text(
-        pos2(left, line(0.0)),
+        pos2(left, first),
         Align2::LEFT_CENTER,
         format!("{}", rank + 1),
         small.clone(),
         p.weak,
     );
-    marks::kind_glyph(&painter, pos2(left + 24.0, line(0.0)), spot.kind, hue);
+    marks::kind_glyph(&painter, pos2(left + 24.0, first), spot.kind, hue);
     painter.text(
-        pos2(left + 36.0, line(0.0)),
+        pos2(left + 36.0, first),
         Align2::LEFT_CENTER,
         marks::short(spot.kind),
         body,
         hue,
     );
-    let sample = Rect::from_center_size(pos2(left + 84.0, line(0.0)), vec2(20.0, 8.0));
+    let sample = Rect::from_center_size(pos2(left + 84.0, first), vec2(20.0, 8.0));
     marks::bar(&painter, sample, spot, p);
     painter.text(
-        pos2(left + 100.0, line(0.0)),
+        pos2(left + 100.0, first),
         Align2::LEFT_CENTER,
         marks::standing(spot),
         small.clone(),
         if spot.provisional { p.amber } else { ink },
     );
     painter.text(
-        pos2(rect.right() - 8.0, line(0.0)),
+        pos2(rect.right() - 8.0, first),
         Align2::RIGHT_CENTER,
         with_unit(spot.score, review.session.sources.get(&spot.kind)),
         mono.clone(),
         ink,
     );
-    let columns = [
-        (left, "onset", spot.onset),
-        (left + 0.34 * (rect.width() - 16.0), "apex", spot.apex),
-        (left + 0.68 * (rect.width() - 16.0), "offset", spot.offset),
-    ];
-    for (x, name, frame) in columns {
-        let clock = review.time_of(frame).clock();
-        // The hour is left out where there is none.
-        let clock = clock.strip_prefix("0:").unwrap_or(&clock).to_owned();
-        painter.text(
-            pos2(x, line(1.0)),
-            Align2::LEFT_CENTER,
-            clock,
-            mono.clone(),
-            ink,
-        );
-        painter.text(
-            pos2(x, line(2.0)),
-            Align2::LEFT_CENTER,
-            format!("{name} {}", grouped(frame)),
-            small.clone(),
+    let beside = if review.session.info.live {
+        left
+    } else {
+        strip::place(rect, 2).right() + theme::GAP
+    };
+    let lasts = (review.time_of(spot.offset)).secs_since(review.time_of(spot.onset));
+    let (onset, offset) = (grouped(spot.onset), grouped(spot.offset));
+    let top = rect.top() + strip::TOP;
+    for (y, text, font, ink) in [
+        (6.0, review.time_of(spot.apex).clock(), &mono, ink),
+        (20.0, format!("apex {}", grouped(spot.apex)), &small, ink),
+        (
+            34.0,
+            format!("{onset}–{offset}, {lasts:.2} s"),
+            &small,
             p.weak,
+        ),
+    ] {
+        painter.text(
+            pos2(beside, top + y),
+            Align2::LEFT_CENTER,
+            text,
+            font.clone(),
+            ink,
         );
     }
     let last = Rect::from_center_size(
-        pos2(rect.center().x, line(3.0)),
+        pos2(rect.center().x, top + strip::SIDE + 10.0),
         vec2(rect.width() - 16.0, 16.0),
     );
     what_moved(&painter, review, spot, (last, style), p);

@@ -3,6 +3,7 @@
 use egui::{Button, RichText, Ui, vec2};
 
 use crate::app::command::{Command, DialogKind};
+use crate::app::panels::recent;
 use crate::app::panels::source::LIMITS;
 use crate::app::state::AppState;
 use crate::app::theme::{self, Palette};
@@ -10,7 +11,8 @@ use crate::app::widgets::row;
 
 pub fn show(ui: &mut Ui, state: &AppState, out: &mut Vec<Command>) {
     let p = Palette::current(ui);
-    let height = 168.0;
+    let known = state.settings.recent.len() as f32;
+    let height = 168.0 + known * (theme::CONTROL + theme::GRID);
     ui.vertical_centered(|ui| {
         ui.add_space(((ui.available_height() - height) * 0.45).max(theme::SECTION));
         ui.set_max_width(480.0);
@@ -42,6 +44,11 @@ pub fn show(ui: &mut Ui, state: &AppState, out: &mut Vec<Command>) {
             .clicked()
         {
             out.push(Command::OpenSample);
+        }
+        if !state.settings.recent.is_empty() {
+            ui.add_space(theme::SECTION);
+            ui.label(row::weak(ui, "Opened last"));
+            recent::list(ui, state, out);
         }
         ui.add_space(theme::SECTION);
         ui.add(egui::Label::new(row::weak(ui, LIMITS)).wrap());

@@ -10,7 +10,7 @@ use crate::app::state::AppState;
 use crate::app::theme::{self, Palette};
 
 /// Which groups stand under each other.
-const COLUMNS: [&[&str]; 2] = [&["Play", "Camera", "File"], &["Judge", "Look"]];
+const COLUMNS: [&[&str]; 3] = [&["Play", "Camera"], &["Judge", "File"], &["Look"]];
 
 pub fn show(ui: &Ui, state: &AppState, out: &mut Vec<Command>) {
     let change = |ui: &mut Ui, out: &mut Vec<Command>| {

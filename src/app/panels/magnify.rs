@@ -1,8 +1,10 @@
 //! The sliders of the magnified view: what they change is seen at once.
 
-use egui::{Align, Button, Label, Layout, Slider, Ui};
+use egui::{Align, Button, ComboBox, Label, Layout, Slider, Ui};
 
+use crate::app::arrangement::Arrangement;
 use crate::app::command::Command;
+use crate::app::keys;
 use crate::app::state::AppState;
 use crate::app::theme;
 use crate::app::widgets::row;
@@ -19,6 +21,8 @@ const NUMBER: f32 = 64.0;
 /// in columns.
 const HEAD: f32 = 120.0;
 const NAMES: [f32; 2] = [48.0, 40.0];
+/// As wide as the second row's sliders: what stands after them stays where it is.
+const SECOND: f32 = 576.0;
 
 pub fn show(ui: &mut Ui, state: &AppState, out: &mut Vec<Command>) {
     let now = state.settings.magnify;
@@ -64,17 +68,41 @@ pub fn show(ui: &mut Ui, state: &AppState, out: &mut Vec<Command>) {
             chosen = first;
         }
     });
-    line(ui, |ui| match now.method {
-        MagnifyMethod::Evm => band(ui, fps, &now, &mut chosen),
-        MagnifyMethod::Glmm => {
-            let text = "The face of up to half a second ago, moved further the way it went.";
-            ui.add(Label::new(row::weak(ui, text)).truncate());
+    line(ui, |ui| {
+        match now.method {
+            MagnifyMethod::Evm => band(ui, fps, &now, &mut chosen),
+            MagnifyMethod::Glmm => column(ui, SECOND, Align::Min, |ui| {
+                let text = "The face of up to half a second ago, moved further the way it went.";
+                ui.add(Label::new(row::weak(ui, text)).truncate());
+            }),
         }
+        arrangement(ui, state, out);
     });
     let chosen = chosen.sane();
     if chosen != now {
         out.push(Command::Magnify(chosen));
     }
+}
+
+/// How the magnified picture stands to the original.
+fn arrangement(ui: &mut Ui, state: &AppState, out: &mut Vec<Command>) {
+    let now = state.settings.arrangement;
+    ComboBox::from_id_salt("arrangement")
+        .selected_text(now.name())
+        .width(104.0)
+        .show_ui(ui, |ui| {
+            for arrangement in Arrangement::ALL {
+                let chosen = arrangement == now;
+                if ui.selectable_label(chosen, arrangement.name()).clicked() {
+                    out.push(Command::Arrange(arrangement));
+                }
+            }
+        })
+        .response
+        .on_hover_text(format!(
+            "How the magnified picture stands to the original: {}",
+            keys::tip(ui, "Side by side, wiped, stacked")
+        ));
 }
 
 fn methods(ui: &mut Ui, now: MagnifyMethod, chosen: &mut MagnifyView) {

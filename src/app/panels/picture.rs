@@ -2,11 +2,13 @@
 //! flow and strain.
 
 use egui::{
-    Align, Color32, CornerRadius, Image, Label, Layout, Painter, Pos2, Rect, RichText, Shape,
-    Stroke, StrokeKind, TextStyle, TextureHandle, Ui, UiBuilder, pos2, vec2,
+    Align, Color32, Image, Label, Layout, Painter, Pos2, Rect, RichText, Shape, Stroke, StrokeKind,
+    TextStyle, Ui, UiBuilder, pos2, vec2,
 };
 
-use super::{attention, film_strip, magnify};
+use super::legend::{ramp, wheel};
+use super::{attention, film_strip, magnify, wipe};
+use crate::app::arrangement::Arrangement;
 use crate::app::command::{Command, Room, View};
 use crate::app::regions;
 use crate::app::review::Review;
@@ -16,7 +18,6 @@ use crate::app::widgets::picture_layout::{CAPTION, arrange};
 use crate::app::widgets::row;
 use crate::app::widgets::textures::Textures;
 use crate::base;
-use crate::motion::flow_color::viridis;
 use crate::session::magnified_view::{MagnifyMethod, MagnifyView};
 
 pub fn show(ui: &mut Ui, state: &AppState, textures: &Textures, out: &mut Vec<Command>) {
@@ -37,10 +38,15 @@ pub fn show(ui: &mut Ui, state: &AppState, textures: &Textures, out: &mut Vec<Co
         .picture
         .as_ref()
         .map_or((info.width, info.height), |f| f.picture.dimensions());
-    let aspect = (w.max(1) as f32 / h.max(1) as f32).clamp(0.1, 10.0);
+    let wiped = state.wiped();
+    let aspect = if wiped {
+        1.0
+    } else {
+        (w.max(1) as f32 / h.max(1) as f32).clamp(0.1, 10.0)
+    };
     let shown = state.settings.shown;
     let wanted: Vec<View> = [
-        (shown.magnified, View::Magnified),
+        (shown.magnified && !wiped, View::Magnified),
         (shown.led, View::Led),
         (shown.flow, View::Flow),
         (shown.strain, View::Strain),
@@ -48,8 +54,13 @@ pub fn show(ui: &mut Ui, state: &AppState, textures: &Textures, out: &mut Vec<Co
     .into_iter()
     .filter_map(|(on, view)| on.then_some(view))
     .collect();
-    let layout = arrange(area, aspect, wanted.len());
-    original(ui, state, review, textures, layout.original);
+    let stacked = state.settings.arrangement == Arrangement::Stacked;
+    let layout = arrange(area, aspect, wanted.len(), stacked);
+    if wiped {
+        wipe::show(ui, state, review, textures, layout.original, out);
+    } else {
+        original(ui, state, review, textures, layout.original);
+    }
     for (view, rect) in wanted.into_iter().zip(layout.views) {
         beside(ui, state, review, textures, (view, rect));
     }
@@ -73,7 +84,7 @@ fn controls(ui: &mut Ui, state: &AppState, area: Rect, out: &mut Vec<Command>) -
     strip
 }
 
-fn caption(ui: &mut Ui, rect: Rect, title: &str, detail: &str) {
+pub(super) fn caption(ui: &mut Ui, rect: Rect, title: &str, detail: &str) {
     let line = Rect::from_min_max(
         pos2(rect.left(), rect.top() - CAPTION),
         pos2(rect.right(), rect.top() - theme::GRID),
@@ -84,7 +95,8 @@ fn caption(ui: &mut Ui, rect: Rect, title: &str, detail: &str) {
             .layout(Layout::left_to_right(Align::Center)),
         |ui| {
             ui.spacing_mut().item_spacing.x = theme::GAP;
-            let title = ui.label(RichText::new(title).text_style(TextStyle::Small));
+            let title = RichText::new(title).text_style(TextStyle::Small);
+            let title = ui.add(Label::new(title).truncate());
             let p = Palette::current(ui);
             let font = TextStyle::Small.resolve(ui.style());
             let galley = ui.painter().layout_no_wrap(detail.to_owned(), font, p.weak);
@@ -138,7 +150,7 @@ fn original(ui: &mut Ui, state: &AppState, review: &Review, textures: &Textures,
 }
 
 /// As in a mirror, or as it is.
-fn seen(image: Image<'_>, mirrored: bool) -> Image<'_> {
+pub(super) fn seen(image: Image<'_>, mirrored: bool) -> Image<'_> {
     if mirrored {
         image.uv(Rect::from_min_max(pos2(1.0, 0.0), pos2(0.0, 1.0)))
     } else {
@@ -290,15 +302,8 @@ fn beside(
         View::Strain => ("Strain", "of the flow".to_owned(), textures.strain()),
     };
     caption(ui, rect, title, &detail);
-    let p = Palette::current(ui);
     let Some(texture) = texture else {
-        ui.painter().rect_filled(rect, 0.0, p.shade);
-        ui.scope_builder(
-            UiBuilder::new()
-                .max_rect(rect.shrink(theme::GAP))
-                .layout(Layout::centered_and_justified(egui::Direction::TopDown)),
-            |ui| ui.add(Label::new(row::weak(ui, missing(review, view))).wrap()),
-        );
+        in_its_place(ui, rect, missing(review, view));
         return;
     };
     let mirrored = review.session.info.live && state.settings.mirror;
@@ -321,6 +326,18 @@ fn beside(
     }
 }
 
+/// Why there is no picture, where it would stand.
+pub(super) fn in_its_place(ui: &mut Ui, rect: Rect, why: &str) {
+    let p = Palette::current(ui);
+    ui.painter().rect_filled(rect, 0.0, p.shade);
+    ui.scope_builder(
+        UiBuilder::new()
+            .max_rect(rect.shrink(theme::GAP))
+            .layout(Layout::centered_and_justified(egui::Direction::TopDown)),
+        |ui| ui.add(Label::new(row::weak(ui, why)).wrap()),
+    );
+}
+
 /// Short and the same everywhere: the adapter's full name stands in the strip.
 pub(super) fn place(device: &str) -> &str {
     match device.split(':').next().unwrap_or(device).trim() {
@@ -330,7 +347,7 @@ pub(super) fn place(device: &str) -> &str {
 }
 
 /// What is larger, and by how much.
-fn magnified_detail(with: &MagnifyView) -> String {
+pub(super) fn magnified_detail(with: &MagnifyView) -> String {
     match with.method {
         MagnifyMethod::Evm => format!(
             "{:.1}× the change between {:.2} and {:.2} Hz",
@@ -340,7 +357,7 @@ fn magnified_detail(with: &MagnifyView) -> String {
     }
 }
 
-fn missing(review: &Review, view: View) -> &str {
+pub(super) fn missing(review: &Review, view: View) -> &str {
     if let (View::Magnified, Some(why)) = (view, &review.views.magnify_trouble) {
         return why;
     }
@@ -357,72 +374,4 @@ fn missing(review: &Review, view: View) -> &str {
         }
         Some(_) => "Being computed",
     }
-}
-
-/// The legend in the lower right corner: the hue disc with its radius in pixels.
-fn wheel(
-    ui: &Ui,
-    painter: &Painter,
-    (wheel, mirrored): (Option<&TextureHandle>, bool),
-    rect: Rect,
-    full_px: f32,
-) {
-    let Some(wheel) = wheel else {
-        return;
-    };
-    let side = (0.22 * rect.width()).clamp(24.0, 64.0).round();
-    let disc = Rect::from_min_size(
-        rect.right_bottom() - vec2(side + theme::GAP, side + theme::GAP),
-        vec2(side, side),
-    );
-    painter.circle_filled(disc.center(), 0.5 * side + 2.0, over_picture::HALO);
-    // What moved to the right moves to the left in a mirror: so does its colour.
-    seen(Image::new((wheel.id(), disc.size())), mirrored)
-        .corner_radius(CornerRadius::same((0.5 * side) as u8))
-        .paint_at(ui, disc);
-    if full_px > 0.0 {
-        note(
-            painter,
-            disc.left_bottom() - vec2(theme::GAP, 0.0),
-            &format!("rim {full_px:.1} px"),
-        );
-    }
-}
-
-/// The legend along the lower edge: the colours of viridis from 0 to full scale, and
-/// what they mean.
-pub(super) fn ramp(painter: &Painter, rect: Rect, text: &str) {
-    let bar = Rect::from_min_size(
-        rect.left_bottom() + vec2(theme::GAP, -theme::SECTION),
-        vec2((0.3 * rect.width()).round(), 4.0),
-    );
-    painter.rect_filled(bar.expand(2.0), 2.0, over_picture::HALO);
-    let steps = 8;
-    let width = bar.width() / steps as f32;
-    let ink = |i: usize| theme::from_rgb(viridis(i as f32 / steps as f32));
-    for i in 0..steps {
-        let piece = Rect::from_min_size(
-            bar.min + vec2(i as f32 * width, 0.0),
-            vec2(width, bar.height()),
-        );
-        painter.add(Shape::gradient_rect(
-            piece,
-            egui::Direction::LeftToRight,
-            [ink(i), ink(i + 1)],
-        ));
-    }
-    note(painter, bar.left_top() + vec2(bar.width(), -2.0), text);
-}
-
-/// Text on a dark ground whose lower right corner is `at`.
-pub(super) fn note(painter: &Painter, at: Pos2, text: &str) {
-    let galley = painter.layout_no_wrap(
-        text.to_owned(),
-        egui::FontId::proportional(11.0),
-        over_picture::TEXT,
-    );
-    let left = (at.x - galley.size().x).max(painter.clip_rect().left() + theme::GAP);
-    let rect = Rect::from_min_size(pos2(left, at.y - galley.size().y - 2.0), galley.size());
-    painter.rect_filled(rect.expand2(vec2(3.0, 1.0)), 2.0, over_picture::HALO);
-    painter.galley(rect.min, galley, over_picture::TEXT);
 }

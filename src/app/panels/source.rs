@@ -155,6 +155,9 @@ fn signals(ui: &mut Ui, review: &Review) {
 fn switches(ui: &mut Ui, state: &AppState, out: &mut Vec<Command>) {
     row::section(ui, "Over the picture");
     let o = state.settings.overlays;
+    let why_not = state
+        .wiped()
+        .then_some("Nothing is drawn over a wiped picture: it would hide what is compared.");
     ui.horizontal_wrapped(|ui| {
         ui.spacing_mut().item_spacing.x = theme::GRID;
         ui.spacing_mut().button_padding.x = theme::GRID;
@@ -187,7 +190,7 @@ fn switches(ui: &mut Ui, state: &AppState, out: &mut Vec<Command>) {
                 ),
             ),
         ] {
-            if switch(ui, name, on, &tip) {
+            if switch(ui, name, on, &tip, why_not) {
                 out.push(Command::ToggleOverlay(which));
             }
         }
@@ -224,7 +227,7 @@ fn switches(ui: &mut Ui, state: &AppState, out: &mut Vec<Command>) {
                 format!("How much it is stretched. {next}"),
             ),
         ] {
-            if switch(ui, name, on, &tip) {
+            if switch(ui, name, on, &tip, None) {
                 out.push(Command::ToggleView(which));
             }
         }
@@ -232,9 +235,11 @@ fn switches(ui: &mut Ui, state: &AppState, out: &mut Vec<Command>) {
 }
 
 /// A button that stays pressed.
-fn switch(ui: &mut Ui, name: &str, on: bool, tip: &str) -> bool {
-    ui.add(Button::selectable(on, name).frame_when_inactive(true))
+fn switch(ui: &mut Ui, name: &str, on: bool, tip: &str, why_not: Option<&str>) -> bool {
+    let button = Button::selectable(on, name).frame_when_inactive(true);
+    ui.add_enabled(why_not.is_none(), button)
         .on_hover_text(tip)
+        .on_disabled_hover_text(why_not.unwrap_or_default())
         .clicked()
 }
 

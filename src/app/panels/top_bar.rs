@@ -7,6 +7,7 @@ use crate::app::entrance::Cameras;
 use crate::app::exchange::Format;
 use crate::app::keys;
 use crate::app::panels::live;
+use crate::app::panels::recent;
 use crate::app::state::AppState;
 use crate::app::theme::{self, Palette};
 
@@ -14,6 +15,7 @@ pub fn show(ui: &mut Ui, state: &AppState, out: &mut Vec<Command>) {
     ui.horizontal_centered(|ui| {
         rooms(ui, state, out);
         open_menu(ui, state, out);
+        recent::button(ui, state, out);
         camera_menu(ui, state, out);
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             if ui

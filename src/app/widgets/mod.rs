@@ -4,4 +4,5 @@ pub mod icon;
 pub mod marks;
 pub mod picture_layout;
 pub mod row;
+pub mod still;
 pub mod textures;

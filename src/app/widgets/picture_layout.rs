@@ -19,10 +19,10 @@ const VIEW_WORTH: f32 = 3.0;
 
 /// As much of `area` as it takes: the original with `aspect` (width over height)
 /// and `views` squares in one or two columns beside it or in a row below, whichever
-/// leaves the most to see. No view stands higher than the original, and every
+/// leaves the most to see; `stacked` below wherever there is room. No view stands higher than the original, and every
 /// picture has [`CAPTION`] free above it.
 #[must_use]
-pub fn arrange(area: Rect, aspect: f32, views: usize) -> PictureLayout {
+pub fn arrange(area: Rect, aspect: f32, views: usize, stacked: bool) -> PictureLayout {
     if views == 0 {
         return PictureLayout {
             original: fit(area, aspect),
@@ -32,7 +32,8 @@ pub fn arrange(area: Rect, aspect: f32, views: usize) -> PictureLayout {
     let mut best: Option<PictureLayout> = None;
     let mut side = 24.0;
     while side < area.width().max(area.height()) {
-        let beside = (1..=views.min(2)).map(|columns| beside(area, aspect, views, columns, side));
+        let columns = if stacked { 0 } else { views.min(2) };
+        let beside = (1..=columns).map(|columns| beside(area, aspect, views, columns, side));
         for candidate in beside.chain([below(area, aspect, views, side)]).flatten() {
             // Several views must not make the original the smallest picture.
             if views > 1 && 1.5 * side > candidate.original.height() {
@@ -43,6 +44,9 @@ pub fn arrange(area: Rect, aspect: f32, views: usize) -> PictureLayout {
             }
         }
         side += 1.0;
+    }
+    if stacked && best.is_none() {
+        return arrange(area, aspect, views, false);
     }
     // Not even thumbnails fit: the original alone, the views of no size in its corner.
     best.unwrap_or_else(|| {
@@ -164,7 +168,7 @@ mod tests {
             let area = Rect::from_min_size(pos2(200.0, 40.0), vec2(w, h));
             for aspect in [4.0 / 3.0, 16.0 / 9.0, 0.5] {
                 for views in 0..=4 {
-                    let l = arrange(area, aspect, views);
+                    let l = arrange(area, aspect, views, false);
                     assert_eq!(l.views.len(), views, "{w}×{h}");
                     let mut all = l.views.clone();
                     all.push(l.original);
@@ -185,5 +189,19 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn stacked_views_stand_below_where_there_is_room_and_beside_where_there_is_none() {
+        let area = Rect::from_min_size(pos2(0.0, 0.0), vec2(720.0, 430.0));
+        let wide = arrange(area, 4.0 / 3.0, 1, false);
+        assert!(wide.views[0].left() > wide.original.right());
+        let stacked = arrange(area, 4.0 / 3.0, 1, true);
+        assert!(stacked.views[0].top() > stacked.original.bottom());
+        let flat = Rect::from_min_size(pos2(0.0, 0.0), vec2(720.0, 90.0));
+        assert_eq!(
+            arrange(flat, 4.0 / 3.0, 1, true),
+            arrange(flat, 4.0 / 3.0, 1, false)
+        );
     }
 }

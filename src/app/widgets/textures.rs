@@ -1,5 +1,8 @@
 //! The pictures on the graphics card: kept, and set again only when they change.
 
+use std::collections::HashMap;
+use std::sync::Arc;
+
 use egui::{ColorImage, Context, TextureHandle, TextureOptions};
 use image::imageops::{self, FilterType};
 use image::{Rgb, RgbImage};
@@ -7,6 +10,7 @@ use image::{Rgb, RgbImage};
 use crate::app::review::Review;
 use crate::app::{attention, second_look};
 use crate::base::Plane;
+use crate::media::StillKey;
 use crate::motion::flow_color::wheel_image;
 use crate::recognition::SecondOpinion;
 
@@ -17,6 +21,7 @@ const MAX_SIDE: u32 = 4096;
 pub struct Textures {
     original: Slot,
     magnified: Slot,
+    filmed: Slot,
     led: Slot,
     flow: Slot,
     strain: Slot,
@@ -25,6 +30,10 @@ pub struct Textures {
     second_look_key: Option<Key>,
     strip: Vec<(u64, TextureHandle)>,
     strip_key: Option<Key>,
+    stills: HashMap<StillKey, TextureHandle>,
+    stills_key: Option<Key>,
+    compared: Slot,
+    difference: Slot,
     wheel: Option<TextureHandle>,
 }
 
@@ -114,6 +123,8 @@ impl Textures {
             self.led.update(ctx, "led", key, led);
             let magnified = views.magnified.as_ref().map(|i| rgb(i, MAX_SIDE));
             self.magnified.update(ctx, "magnified", key, magnified);
+            let filmed = views.filmed.as_ref().map(|i| rgb(i, MAX_SIDE));
+            self.filmed.update(ctx, "filmed", key, filmed);
             let flow = views.flow.as_ref().map(|i| rgb(i, MAX_SIDE));
             self.flow.update(ctx, "flow", key, flow);
             let strain = views.strain.as_ref().map(|i| rgb(i, MAX_SIDE));
@@ -134,6 +145,7 @@ impl Textures {
                 })
                 .collect();
         }
+        self.update_stills(ctx, review);
         let recognised = review.selected_spot().and_then(|s| review.recognised_in(s));
         let of = recognised.map(|r| (r.onset, r.apex));
         let key = (generation, review.recognised_count, of);
@@ -154,6 +166,36 @@ impl Textures {
         }
     }
 
+    /// Those that are wanted now; what scrolled out of sight is let go.
+    fn update_stills(&mut self, ctx: &Context, review: &Review) {
+        let generation = review.session.generation;
+        let key = (generation, review.stills_count, None);
+        if self.stills_key != Some(key) {
+            let same = self.stills_key.is_some_and(|(g, ..)| g == generation);
+            let mut before = std::mem::take(&mut self.stills);
+            self.stills_key = Some(key);
+            for wanted in review.stills.wanted() {
+                let kept = before.remove(wanted).filter(|_| same);
+                let load = |picture: &Arc<RgbImage>| {
+                    ctx.load_texture("still", rgb(picture, MAX_SIDE), TextureOptions::LINEAR)
+                };
+                if let Some(texture) = kept.or_else(|| review.stills.get(wanted).map(load)) {
+                    self.stills.insert(*wanted, texture);
+                }
+            }
+        }
+        let key = (generation, review.compared_count, None);
+        if self.compared.key != Some(key) {
+            let compared = review.compared.as_ref();
+            let current = compared.map(|c| rgb(&c.current, MAX_SIDE));
+            self.compared.update(ctx, "compared", key, current);
+            let difference = compared.and_then(|c| c.difference.as_ref());
+            let difference =
+                difference.map(|d| ColorImage::from_gray(size(d.width(), d.height()), d.as_raw()));
+            self.difference.update(ctx, "difference", key, difference);
+        }
+    }
+
     #[must_use]
     pub fn original(&self) -> Option<&TextureHandle> {
         self.original.handle.as_ref()
@@ -162,6 +204,30 @@ impl Textures {
     #[must_use]
     pub fn magnified(&self) -> Option<&TextureHandle> {
         self.magnified.handle.as_ref()
+    }
+
+    /// The face that is magnified, as it was filmed.
+    #[must_use]
+    pub fn filmed(&self) -> Option<&TextureHandle> {
+        self.filmed.handle.as_ref()
+    }
+
+    /// Where it is wanted and there.
+    #[must_use]
+    pub fn still(&self, key: &StillKey) -> Option<&TextureHandle> {
+        self.stills.get(key)
+    }
+
+    /// The frame of [`Review::compared`], cut as the onset is.
+    #[must_use]
+    pub fn compared(&self) -> Option<&TextureHandle> {
+        self.compared.handle.as_ref()
+    }
+
+    /// What changed from the onset to it.
+    #[must_use]
+    pub fn difference(&self) -> Option<&TextureHandle> {
+        self.difference.handle.as_ref()
     }
 
     #[must_use]

@@ -17,7 +17,7 @@ use onset::explain::uncertainty::Uncertainty;
 use onset::face::crop::HeldCrop;
 use onset::face::{DetectedFace, Landmarks};
 use onset::facs::{ActionUnit, Side};
-use onset::media::{Frame, SourceInfo};
+use onset::media::{Compare, Frame, SourceInfo, Still, StillKey, stills};
 use onset::model::flow_framing::FlowFraming;
 use onset::recognition::second_look::{MagnifiedLook, RebuiltApex};
 use onset::recognition::{Attention, ClassReading, Recognition, SecondOpinion, UnitReading};
@@ -45,6 +45,8 @@ pub(crate) struct Scripted {
     pub(crate) landmarks: Landmarks,
     /// Whether other networks look at the candidates besides.
     pub(crate) looks_again: bool,
+    /// Small pictures never arrive.
+    pub(crate) without_stills: bool,
 }
 
 impl Scripted {
@@ -58,6 +60,7 @@ impl Scripted {
             face,
             landmarks: ring(face),
             looks_again: false,
+            without_stills: false,
         }
     }
 
@@ -204,6 +207,31 @@ impl Backend for Scripted {
         });
     }
 
+    fn stills(&mut self, wanted: Vec<StillKey>) {
+        let frames: Vec<_> = wanted.iter().map(|key| key.frame).collect();
+        self.asked.borrow_mut().push(format!("stills {frames:?}"));
+        if self.without_stills {
+            return;
+        }
+        let still = |key: &StillKey| Still {
+            key: *key,
+            picture: (key.frame < FRAMES)
+                .then(|| Arc::new(stills::cut(&self.picture, key.region, key.height))),
+        };
+        let stills = wanted.iter().map(still).collect();
+        self.arriving.push(Command::Stills {
+            generation: self.generation,
+            stills,
+        });
+    }
+
+    fn compare(&mut self, wanted: Compare) {
+        self.arriving.push(Command::Compared {
+            generation: self.generation,
+            compared: Box::new(wanted.carry_out()),
+        });
+    }
+
     /// As a disk would that never fails.
     fn keep(&mut self, changes: Vec<Change>, count: u64, _: &str) {
         let asked = &mut self.asked.borrow_mut();
@@ -268,6 +296,7 @@ fn views(wanted: &ViewsWanted) -> Views {
         strain_full_scale: 0.05,
         led_device: "CPU".into(),
         magnified: wanted.magnify.map(|_| drawn_face()),
+        filmed: wanted.magnify.map(|_| drawn_face()),
         magnify_trouble: None,
     }
 }

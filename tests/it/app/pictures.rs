@@ -1,0 +1,276 @@
+//! The Review room's pictures: strips in the list, onset, current, apex and difference
+//! under the picture, original and magnified in one.
+
+use super::*;
+use onset::app::arrangement::Arrangement;
+use onset::app::command::Room;
+use onset::app::review::Review;
+use onset::media::{Still, StillKey};
+use onset::spotting::ExpressionKind;
+
+fn review(h: &Shown) -> &Review {
+    let review = h.state().app.state.review.as_ref();
+    review.expect("a recording is open")
+}
+
+fn rect_of(h: &Shown, role: Role, text: &str) -> Rect {
+    h.get_by(|n| n.role() == role && n.label().is_some_and(|l| l.contains(text)))
+        .rect()
+}
+
+/// The first candidate in time chosen: onset 101, apex 106, offset 111.
+fn chosen(size: (f32, f32)) -> Shown {
+    let mut h = recording(size, 1.0, FRAMES, true);
+    h.key_press(Key::N);
+    h.run_steps(6);
+    h
+}
+
+fn press(h: &mut Shown, modifiers: Modifiers, key: Key) {
+    h.key_press_modifiers(modifiers, key);
+    h.run_steps(5);
+}
+
+#[test]
+fn the_list_shows_onset_apex_and_offset_of_the_candidates_in_sight_alone() {
+    let h = recording((1280.0, 800.0), 1.0, FRAMES, true);
+    let review = review(&h);
+    let seen = review.in_sight.len();
+    assert!((1..5).contains(&seen), "{seen} of 5 are in sight");
+    let wanted = review.stills.wanted();
+    assert_eq!(wanted.len(), 3 * seen);
+    assert!(wanted.iter().all(|key| review.stills.get(key).is_some()));
+    // The list is ranked: the best first.
+    let frames: Vec<u64> = wanted[..3].iter().map(|key| key.frame).collect();
+    assert_eq!(frames, [101, 106, 111]);
+    // One part of the picture for all three, or they could not be compared.
+    assert!(wanted[0].region.is_some());
+    assert!(wanted[..3].iter().all(|key| key.region == wanted[0].region));
+    for text in [
+        "Onset of ME 1, frame 101, 0:00:03.366",
+        "Apex of ME 1, frame 106, 0:00:03.533",
+        "Offset of ME 1, frame 111, 0:00:03.700",
+    ] {
+        assert!(says(&h, text), "{text}: {:#?}", labels(&h));
+    }
+}
+
+#[test]
+fn places_of_pictures_still_to_come_are_as_large_as_the_pictures() {
+    let rows = |without: bool| {
+        let h = open_window((1280.0, 1000.0), 1.0, move |script| {
+            use onset::app::backend::Backend;
+            script.without_stills = without;
+            script.open(
+                "/recordings/interview 07.mp4",
+                &onset::session::Params::default(),
+            );
+            let mut commands = std::mem::take(&mut script.arriving);
+            let generation = script.generation;
+            commands.push(Command::Events {
+                generation,
+                events: story(script, FRAMES, true),
+            });
+            commands
+        });
+        let there = review(&h).stills.wanted().iter();
+        let there = there.filter(|key| review(&h).stills.get(key).is_some());
+        assert_eq!(there.count() == 0, without);
+        let rows = pieces(&h).into_iter();
+        rows.filter(|(name, _)| name.contains(" proposed, apex "))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(rows(true), rows(false));
+}
+
+#[test]
+fn what_is_there_is_not_asked_for_again_and_the_chosen_candidate_goes_first() {
+    let mut h = chosen((1280.0, 800.0));
+    let asked = |h: &Shown| -> Vec<String> {
+        let asked = h.state().asked.borrow();
+        let stills = asked.iter().filter(|a| a.starts_with("stills "));
+        stills.cloned().collect()
+    };
+    let last = asked(&h).pop().expect("stills are asked for");
+    assert_eq!(last, "stills [101, 106]", "the strips are there already");
+    let count = asked(&h).len();
+    press(&mut h, Modifiers::NONE, Key::ArrowRight);
+    assert_eq!(asked(&h).len(), count, "another frame, the same wishes");
+    say(&mut h, vec![Command::Room(Room::Annotate)]);
+    assert!(review(&h).stills.wanted().is_empty());
+}
+
+#[test]
+fn under_the_picture_stand_onset_current_apex_and_what_changed() {
+    let mut h = recording((1280.0, 800.0), 1.0, FRAMES, true);
+    assert!(says(&h, "Select a candidate to see its onset"));
+    press(&mut h, Modifiers::NONE, Key::N);
+    for text in [
+        "Go to the onset, frame 101, 0:00:03.366",
+        "The frame on the screen, 106, 0:00:03.533",
+        "Go to the apex, frame 106, 0:00:03.533",
+        "Current minus onset in luminance, 4 times",
+        "Lighter: brighter now than at the onset.",
+    ] {
+        assert!(says(&h, text), "{text}: {:#?}", labels(&h));
+    }
+    assert!(!says(&h, "The head moved"), "it keeps still");
+    let compared = |h: &Shown| {
+        let compared = review(h).compared.clone().expect("it is compared");
+        (compared.reference.frame, compared.frame, compared.gain)
+    };
+    assert_eq!(compared(&h), (101, 106, 4.0));
+    let difference = review(&h).compared.as_ref().unwrap().difference.clone();
+    // The script shows one picture throughout.
+    assert!(difference.unwrap().pixels().all(|p| p.0 == [128]));
+    press(&mut h, Modifiers::NONE, Key::ArrowRight);
+    assert_eq!(compared(&h), (101, 107, 4.0));
+    say(&mut h, vec![Command::DifferenceGain(8.0)]);
+    h.run_steps(3);
+    assert_eq!(h.state().app.state.settings.triptych.gain, 8.0);
+    h.get_by_label_contains("Go to the onset").click();
+    h.run_steps(5);
+    assert_eq!(review(&h).playback.frame, 101);
+    assert_eq!(compared(&h), (101, 101, 8.0));
+    h.get_by_label_contains("Go to the apex").click();
+    h.run_steps(5);
+    assert_eq!(review(&h).playback.frame, 106);
+    press(&mut h, Modifiers::NONE, Key::D);
+    assert!(!h.state().app.state.settings.triptych.shown);
+    assert!(!says(&h, "Go to the onset"));
+    h.get_by_label("Show onset, apex and difference").click();
+    h.run_steps(5);
+    assert!(says(&h, "Go to the onset"));
+}
+
+#[test]
+fn the_row_under_the_picture_fits_and_keeps_its_height() {
+    for (size, scale) in SIZES {
+        let mut h = recording(size, scale, FRAMES, true);
+        say(&mut h, vec![Command::HintsSeen]);
+        press(&mut h, Modifiers::NONE, Key::N);
+        assert_tidy(&h, size, &format!("{size:?} ×{scale} a candidate chosen"));
+        press(&mut h, Modifiers::NONE, Key::C);
+        assert_tidy(&h, size, &format!("{size:?} ×{scale} wiped"));
+        press(&mut h, Modifiers::NONE, Key::C);
+        assert_tidy(&h, size, &format!("{size:?} ×{scale} stacked"));
+        assert_eq!(h.state().app.state.settings.panels.triptych, 160.0);
+    }
+}
+
+#[test]
+fn an_annotation_without_an_apex_has_a_place_for_it() {
+    let mut h = recording((1280.0, 800.0), 1.0, FRAMES, true);
+    say(&mut h, vec![Command::Seek(50)]);
+    press(&mut h, Modifiers::NONE, Key::T);
+    assert!(review(&h).moments().is_some_and(|m| m.apex.is_none()));
+    assert!(says(&h, "Go to the onset, frame 50"));
+    assert!(!says(&h, "Go to the apex"));
+}
+
+#[test]
+fn a_frame_that_cannot_be_read_leaves_its_place() {
+    let mut h = chosen((1280.0, 800.0));
+    let wanted: Vec<StillKey> = review(&h).stills.wanted().to_vec();
+    let generation = review(&h).session.generation;
+    let stills = wanted.iter().map(|key| Still {
+        key: *key,
+        picture: None,
+    });
+    let stills = stills.collect();
+    say(&mut h, vec![Command::Stills { generation, stills }]);
+    assert!(says(&h, "Go to the onset, frame 101"));
+    assert_tidy(&h, (1280.0, 800.0), "unreadable frames");
+}
+
+#[test]
+fn the_stills_of_a_recording_before_are_not_kept() {
+    let mut h = recording((1280.0, 800.0), 1.0, FRAMES, true);
+    let key = StillKey {
+        frame: 3,
+        region: None,
+        height: 8,
+    };
+    let old = Command::Stills {
+        generation: review(&h).session.generation - 1,
+        stills: vec![Still { key, picture: None }],
+    };
+    let count = review(&h).stills_count;
+    say(&mut h, vec![old]);
+    assert_eq!(review(&h).stills_count, count);
+}
+
+#[test]
+fn c_wipes_the_magnified_face_over_the_original_and_then_stacks_them() {
+    let mut h = recording((1280.0, 800.0), 1.0, FRAMES, true);
+    say(&mut h, vec![Command::HintsSeen]);
+    press(&mut h, Modifiers::NONE, Key::M);
+    let (original, magnified) = (
+        rect_of(&h, Role::Image, "The frame on the screen"),
+        rect_of(&h, Role::Image, "Magnified view"),
+    );
+    assert!(magnified.left() > original.right(), "side by side");
+    press(&mut h, Modifiers::NONE, Key::C);
+    let state = &h.state().app.state;
+    assert!(state.wiped());
+    assert_eq!(state.settings.wipe, 0.5);
+    let name = "Divider between original and magnified";
+    let picture = rect_of(&h, Role::Slider, name);
+    assert!((picture.width() - picture.height()).abs() < 1.0, "a square");
+    assert!(!says(&h, "Magnified view"));
+    press(&mut h, Modifiers::ALT, Key::ArrowRight);
+    assert!((h.state().app.state.settings.wipe - 0.55).abs() < 1e-4);
+    press(&mut h, Modifiers::ALT, Key::ArrowLeft);
+    press(&mut h, Modifiers::ALT, Key::ArrowLeft);
+    assert!((h.state().app.state.settings.wipe - 0.45).abs() < 1e-4);
+    assert_eq!(review(&h).playback.frame, 0, "no step besides");
+    let at = picture.left_center() + vec2(0.25 * picture.width(), 0.0);
+    h.hover_at(picture.center());
+    h.run_steps(2);
+    for (pos, pressed) in [(picture.center(), true), (at, false)] {
+        h.event(egui::Event::PointerMoved(pos));
+        h.step();
+        h.event(egui::Event::PointerButton {
+            pos,
+            button: egui::PointerButton::Primary,
+            pressed,
+            modifiers: Modifiers::NONE,
+        });
+        h.step();
+    }
+    h.run_steps(3);
+    let wipe = h.state().app.state.settings.wipe;
+    assert!((wipe - 0.25).abs() < 0.02, "{wipe}");
+    press(&mut h, Modifiers::NONE, Key::C);
+    assert_eq!(
+        h.state().app.state.settings.arrangement,
+        Arrangement::Stacked
+    );
+    let (original, magnified) = (
+        rect_of(&h, Role::Image, "The frame on the screen"),
+        rect_of(&h, Role::Image, "Magnified view"),
+    );
+    assert!(magnified.top() > original.bottom(), "stacked");
+}
+
+#[test]
+fn a_camera_has_neither_strips_nor_a_row_under_its_picture() {
+    let mut h = open_window((1280.0, 800.0), 1.0, |script| {
+        use onset::app::backend::Backend;
+        script.open("camera:0", &onset::session::Params::default());
+        let mut commands = std::mem::take(&mut script.arriving);
+        commands.push(Command::Events {
+            generation: script.generation,
+            events: story(script, 200, false),
+        });
+        commands.extend(script.picture(199));
+        commands
+    });
+    h.run_steps(3);
+    let spots = &review(&h).spots;
+    assert!(spots.iter().any(|s| s.kind == ExpressionKind::Micro));
+    assert!(!says(&h, "Onset of ME 1"));
+    assert!(!says(&h, "Select a candidate to see its onset"));
+    let asked = h.state().asked.borrow();
+    assert!(!asked.iter().any(|a| a.starts_with("stills ")));
+}
