@@ -6,6 +6,8 @@ mod coding;
 mod comfort;
 #[path = "app/live.rs"]
 mod live;
+#[path = "app/long.rs"]
+mod long;
 #[path = "app/pictures.rs"]
 mod pictures;
 #[path = "app/recent.rs"]
