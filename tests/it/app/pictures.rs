@@ -147,7 +147,8 @@ fn under_the_picture_stand_onset_current_apex_and_what_changed() {
 fn the_row_under_the_picture_fits_and_keeps_its_height() {
     for (size, scale) in SIZES {
         let mut h = recording(size, scale, FRAMES, true);
-        say(&mut h, vec![Command::HintsSeen]);
+        let log = Command::ShowTab(SideTab::Log);
+        say(&mut h, vec![Command::HintsSeen, log]);
         press(&mut h, Modifiers::NONE, Key::N);
         assert_tidy(&h, size, &format!("{size:?} ×{scale} a candidate chosen"));
         press(&mut h, Modifiers::NONE, Key::C);
@@ -170,7 +171,7 @@ fn an_annotation_without_an_apex_has_a_place_for_it() {
 
 #[test]
 fn a_frame_that_cannot_be_read_leaves_its_place() {
-    let mut h = chosen((1280.0, 800.0));
+    let mut h = chosen((1280.0, 1000.0));
     let wanted: Vec<StillKey> = review(&h).stills.wanted().to_vec();
     let generation = review(&h).session.generation;
     let stills = wanted.iter().map(|key| Still {
@@ -180,7 +181,7 @@ fn a_frame_that_cannot_be_read_leaves_its_place() {
     let stills = stills.collect();
     say(&mut h, vec![Command::Stills { generation, stills }]);
     assert!(says(&h, "Go to the onset, frame 101"));
-    assert_tidy(&h, (1280.0, 800.0), "unreadable frames");
+    assert_tidy(&h, (1280.0, 1000.0), "unreadable frames");
 }
 
 #[test]
