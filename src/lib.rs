@@ -29,11 +29,11 @@
 //! | [`timeline`] | what the analysis tells, the recording that keeps it, what coders say of it, min–max drawing |
 //! | [`metrics`] | spotting, recognition, action units, spot-then-recognise, apexes, how far two coders agree |
 //! | [`session`] | [`session::pipeline::Pipeline`]: the analysis itself, and its threads; `device` chooses the side |
-//! | [`project`] | the project file, which holds analysis and coding of one recording; result folders and the printed timeline; annotations as tables, for ELAN, the challenges and other programs; the report |
+//! | [`project`] | the project file, which holds analysis and coding of one recording; result folders and the printed timeline; annotations as tables, for ELAN, the challenges and other programs; the report; recordings analysed into such folders one after another, with nobody watching |
 //! | [`dataset`] | labelled data on disk: drawn recordings, flow images, the licensed databases; splits by subject |
 //! | [`training`] | what the studio films, the trainers, checkpoints, evaluation by protocol |
 //! | [`cli`] | one file a subcommand |
-//! | [`app`] | the window: a room to go through candidates and one to code in, with keys and colours of one's own; every change of the coding goes to the project file on the thread "project" |
+//! | [`app`] | the window: a room to go through candidates, one to code in, one for a camera and one for a queue of recordings, with keys and colours of one's own; every change of the coding goes to the project file on the thread "project" |
 //!
 //! # Invariants
 //! * [`session::pipeline::Pipeline`] has no thread or channel of its own and no clock

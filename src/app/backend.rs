@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use super::batch::BatchOrder;
 use super::coding::Change;
 use super::command::Command;
 use crate::face::crop::HeldCrop;
@@ -121,6 +122,8 @@ pub trait Backend {
     /// Writes changes into the open recording's project; the `count`th of the session.
     /// How it fared arrives as [`Command::Kept`].
     fn keep(&mut self, changes: Vec<Change>, count: u64, coder: &str);
+    /// What becomes of it arrives as [`Command::BatchNews`].
+    fn batch(&mut self, order: BatchOrder);
     /// What has arrived since the last call, in order.
     fn poll(&mut self) -> Vec<Command>;
 }

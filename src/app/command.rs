@@ -5,6 +5,7 @@ use super::backend::{CameraEntry, OpenedSession, PlayerOrder, ViewsWanted};
 use super::camera_side::RecordingNews;
 use serde::{Deserialize, Serialize};
 
+use super::batch::{BatchCommand, BatchOrder};
 use super::coder::Coded;
 use super::coding::{Change, SpotKey};
 use super::emotions::EmotionLabels;
@@ -21,6 +22,7 @@ use super::time_view::TimeView;
 use crate::base::{Notice, Severity};
 use crate::media::{Compare, Compared, FilmStrip, Frame, Still, StillKey};
 use crate::motion::tvl1::Tvl1Preset;
+use crate::project::unattended::News;
 use crate::session::handle::SessionStatus;
 use crate::session::magnified_view::MagnifyView;
 use crate::session::params::{DecodeMode, DeviceChoice, SpotterChoice};
@@ -38,6 +40,12 @@ pub enum DialogKind {
     SecondLookWeights,
     /// A file of annotations to be read.
     Annotations,
+    /// Recordings for the queue, several at once.
+    QueueFiles,
+    /// Folders of them, or of images.
+    QueueFolders,
+    /// Where the queue's results go.
+    ResultsFolder,
 }
 
 /// What the window is laid out for.
@@ -51,6 +59,19 @@ pub enum Room {
     Annotate,
     /// A camera is shown as it comes.
     Live,
+    /// Recordings are analysed one after another.
+    Batch,
+}
+
+impl Room {
+    /// The room in which what is opened from here is seen.
+    #[must_use]
+    pub const fn with_a_recording(self) -> Self {
+        match self {
+            Self::Batch => Self::Review,
+            other => other,
+        }
+    }
 }
 
 /// The right-hand column.
@@ -96,6 +117,8 @@ pub enum Command {
     // Opening.
     AskForInput(DialogKind),
     DialogClosed(DialogKind, Option<std::path::PathBuf>),
+    /// The same for a dialog in which several can be chosen; empty where none was.
+    SeveralChosen(Vec<std::path::PathBuf>),
     EditPath(String),
     Open(String),
     OpenSample,
@@ -147,6 +170,9 @@ pub enum Command {
         generation: u64,
         annotations: Vec<Annotation>,
     },
+
+    // The queue.
+    Batch(BatchCommand),
 
     // Looking.
     ToggleOverlay(Overlay),
@@ -269,6 +295,7 @@ pub enum Command {
         generation: u64,
         news: Box<RecordingNews>,
     },
+    BatchNews(News),
     Say(Notice),
 }
 
@@ -302,6 +329,7 @@ pub enum Effect {
     Record(bool),
     /// What was read of the camera while it was recorded.
     RecordedTracks(Box<RecordedTracks>),
+    Batch(Box<BatchOrder>),
     /// Paint again after so many seconds, although nothing else happens.
     WakeAfter(f64),
 }

@@ -8,7 +8,7 @@ use crate::base::Mailbox;
 
 pub struct Dialogs {
     ctx: egui::Context,
-    chosen: Mailbox<(DialogKind, Option<PathBuf>)>,
+    chosen: Mailbox<(DialogKind, Vec<PathBuf>)>,
 }
 
 impl Dialogs {
@@ -31,7 +31,7 @@ impl Dialogs {
                 ctx.request_repaint();
             });
         if asked.is_err() {
-            self.chosen.post([(kind, None)]);
+            self.chosen.post([(kind, vec![])]);
         }
     }
 
@@ -39,17 +39,30 @@ impl Dialogs {
         self.chosen
             .take_all()
             .into_iter()
-            .map(|(kind, path)| Command::DialogClosed(kind, path))
+            .map(|(kind, paths)| match kind {
+                DialogKind::QueueFiles | DialogKind::QueueFolders => Command::SeveralChosen(paths),
+                _ => Command::DialogClosed(kind, paths.into_iter().next()),
+            })
             .collect()
     }
 }
 
-fn ask(kind: DialogKind, folder: Option<&Path>) -> Option<PathBuf> {
+/// Empty where nothing was chosen.
+fn ask(kind: DialogKind, folder: Option<&Path>) -> Vec<PathBuf> {
     let mut dialog = rfd::FileDialog::new();
     if let Some(folder) = folder.filter(|f| f.is_dir()) {
         dialog = dialog.set_directory(folder);
     }
-    match kind {
+    let one = match kind {
+        DialogKind::QueueFiles => {
+            let dialog = dialog.set_title("Add recordings to the queue");
+            return dialog.pick_files().unwrap_or_default();
+        }
+        DialogKind::QueueFolders => {
+            let dialog = dialog.set_title("Add folders of recordings or of images to the queue");
+            return dialog.pick_folders().unwrap_or_default();
+        }
+        DialogKind::ResultsFolder => dialog.set_title("Folder for results").pick_folder(),
         DialogKind::Recording => dialog.set_title("Open recording").pick_file(),
         DialogKind::Folder => dialog.set_title("Open folder of images").pick_folder(),
         DialogKind::Annotations => dialog
@@ -65,5 +78,6 @@ fn ask(kind: DialogKind, folder: Option<&Path>) -> Option<PathBuf> {
         DialogKind::SecondLookWeights => {
             dialog.set_title("Weights for the second look").pick_file()
         }
-    }
+    };
+    one.into_iter().collect()
 }

@@ -88,6 +88,7 @@ impl App {
                     self.backend.keep(changes, count, coder);
                 }
             }
+            Effect::Batch(order) => self.backend.batch(*order),
             Effect::WakeAfter(secs) => ctx.request_repaint_after(Duration::from_secs_f64(secs)),
         }
     }

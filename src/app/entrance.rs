@@ -1,6 +1,7 @@
 //! How something gets opened: the dialog, the path box, the camera list.
 
 use super::backend::{CameraEntry, PlayerOrder};
+use super::batch::BatchCommand;
 use super::command::{Command, DialogKind, Effect, Room, Sheet, SideTab};
 use super::review::Review;
 use super::saving::Saving;
@@ -73,6 +74,12 @@ impl AppState {
                         self.settings.last_folder = path.parent().map(std::path::Path::to_path_buf);
                         self.open(path.display().to_string())
                     }
+                    (Some(path), DialogKind::QueueFiles | DialogKind::QueueFolders) => {
+                        self.batch(BatchCommand::Add(vec![path]))
+                    }
+                    (Some(path), DialogKind::ResultsFolder) => {
+                        self.batch(BatchCommand::ResultsIn(Some(path)))
+                    }
                     (Some(path), DialogKind::Annotations) => self.exchange(Command::Import(path)),
                     (Some(path), DialogKind::MacroWeights) => {
                         self.look(Command::Weights(ExpressionKind::Macro, Some(path)))
@@ -86,16 +93,19 @@ impl AppState {
                         self.look(Command::SecondLookWeights(paths))
                     }
                     (None, _) => {
-                        if since.is_some_and(|s| self.now - s < NO_DIALOG_SECS) {
-                            self.say(Notice::warning(
-                                "No file dialog could be shown: neither a desktop portal nor \
-                                 zenity answers. Type the path into the box at the top or drop \
-                                 the file on the window.",
-                            ));
-                        }
+                        self.nothing_chosen(since);
                         vec![]
                     }
                 }
+            }
+            Command::SeveralChosen(paths) => {
+                let since = entrance.dialog_since.take();
+                let Some(first) = paths.first() else {
+                    self.nothing_chosen(since);
+                    return vec![];
+                };
+                self.settings.last_folder = first.parent().map(std::path::Path::to_path_buf);
+                self.batch(BatchCommand::Add(paths))
             }
             Command::EditPath(text) => {
                 entrance.path = text;
@@ -103,6 +113,7 @@ impl AppState {
             }
             Command::Open(input) => self.open(input),
             Command::OpenSample => {
+                self.settings.room = self.settings.room.with_a_recording();
                 entrance.opening = Some("the sample recording".into());
                 entrance.failed = None;
                 vec![Effect::OpenSample]
@@ -125,7 +136,9 @@ impl AppState {
                     entrance.path = path.display().to_string();
                 }
                 // A camera is looked at in its room, and a recording in one of the others.
+                // What opens again by itself takes nobody away from the queue.
                 self.settings.room = match (session.info.live, self.settings.room) {
+                    (_, Room::Batch) => Room::Batch,
                     (true, _) => Room::Live,
                     (false, Room::Live) => Room::Review,
                     (false, room) => room,
@@ -176,11 +189,22 @@ impl AppState {
         }
     }
 
+    /// A dialog was closed, or could not be shown.
+    fn nothing_chosen(&mut self, since: Option<f64>) {
+        if since.is_some_and(|s| self.now - s < NO_DIALOG_SECS) {
+            self.say(Notice::warning(
+                "No file dialog could be shown: neither a desktop portal nor zenity answers. Type \
+                 the path into the box at the top or drop the file on the window.",
+            ));
+        }
+    }
+
     fn open(&mut self, input: String) -> Vec<Effect> {
         let input = input.trim().trim_matches('"').to_owned();
         if input.is_empty() {
             return vec![];
         }
+        self.settings.room = self.settings.room.with_a_recording();
         // What is open is analysed again with the project it has.
         let again = self.review.as_ref().filter(|review| {
             let path = review.session.info.path.as_ref();

@@ -78,9 +78,9 @@ impl AppState {
             KeyEdit::GiveUp => {}
             KeyEdit::TakeAnyway => {
                 if let KeyChange::Taken { action, key, by } = before {
-                    let keys = Arc::make_mut(&mut self.settings.keys);
-                    keys.set(by, None);
-                    keys.set(action, Some(key));
+                    Arc::make_mut(&mut self.settings.keys).set(by, None);
+                    // What works in every room may have one more rival.
+                    self.give(action, key);
                 }
             }
             KeyEdit::Reset(action) => self.give(action, action.binding().default),
@@ -105,11 +105,9 @@ impl AppState {
 
     /// Asks first where another has the key.
     fn give(&mut self, action: Action, key: KeyboardShortcut) {
-        match self.settings.keys.owner(key) {
-            Some(by) if by != action => {
-                self.key_change = KeyChange::Taken { action, key, by };
-            }
-            _ => Arc::make_mut(&mut self.settings.keys).set(action, Some(key)),
+        match self.settings.keys.rival(action, key) {
+            Some(by) => self.key_change = KeyChange::Taken { action, key, by },
+            None => Arc::make_mut(&mut self.settings.keys).set(action, Some(key)),
         }
     }
 }

@@ -4,6 +4,7 @@
 use egui::{Key, KeyboardShortcut, Modifiers};
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
+use super::command::Room;
 use super::key_name::{self, name};
 use super::keys::{Action, BINDINGS};
 
@@ -30,25 +31,29 @@ impl Keymap {
         self.keys[action.index()]
     }
 
-    /// Whoever had the key before keeps it: ask [`Keymap::owner`] first.
+    /// Whoever had the key before keeps it: ask [`Keymap::rival`] first.
     pub(super) fn set(&mut self, action: Action, key: Option<KeyboardShortcut>) {
         self.keys[action.index()] = key;
     }
 
-    /// Who has a key, as it is kept ([`key_name::plainly`]).
+    /// Who else has a key, as it is kept ([`key_name::plainly`]), where the action's own
+    /// would count too.
     #[must_use]
-    pub fn owner(&self, key: KeyboardShortcut) -> Option<Action> {
-        Action::all().find(|a| self.key(*a) == Some(key))
+    pub fn rival(&self, action: Action, key: KeyboardShortcut) -> Option<Action> {
+        let scope = action.binding().scope;
+        let mut others = Action::all().filter(|a| *a != action && self.key(*a) == Some(key));
+        others.find(|a| a.binding().scope.meets(scope))
     }
 
-    /// What a pressed key does.
+    /// What a pressed key does in a room.
     #[must_use]
-    pub fn at(&self, key: Key, held: Modifiers) -> Option<Action> {
+    pub fn at(&self, key: Key, held: Modifiers, room: Room) -> Option<Action> {
         let pressed = |kept: KeyboardShortcut| {
             kept.logical_key == key
                 && (key_name::is_character(key) || held.matches_exact(kept.modifiers))
         };
-        Action::all().find(|a| self.key(*a).is_some_and(pressed))
+        let mut here = Action::all().filter(|a| a.binding().scope.holds(room));
+        here.find(|a| self.key(*a).is_some_and(pressed))
     }
 
     /// Whether a person changed it.
@@ -152,8 +157,7 @@ impl Keymap {
         changed.reverse();
         changed.into_iter().find_map(|action| {
             let key = self.key(action)?;
-            let other = Action::all().find(|a| *a != action && self.key(*a) == Some(key))?;
-            Some((action, key, other))
+            Some((action, key, self.rival(action, key)?))
         })
     }
 }
@@ -265,6 +269,15 @@ mod tests {
     }
 
     #[test]
+    fn a_key_of_the_queue_is_no_rival_of_one_of_a_recording() {
+        let keys = Keymap::default();
+        let retry = key_name::parse("R").unwrap();
+        assert_eq!(keys.rival(named("queue-retry"), retry), None);
+        assert_eq!(keys.rival(named("accept"), retry), Some(named("reject")));
+        assert_eq!(keys.rival(named("live-room"), retry), Some(named("reject")));
+    }
+
+    #[test]
     fn a_pressed_key_is_found_with_exactly_what_is_held() {
         let keys = Keymap::default();
         let ctrl = Modifiers {
@@ -272,10 +285,15 @@ mod tests {
             command: true,
             ..Modifiers::NONE
         };
-        let at = |held, key| keys.at(key, held).map(|a| a.binding().id);
+        let in_room = |room, held, key| keys.at(key, held, room).map(|a| a.binding().id);
+        let at = |held, key| in_room(Room::Review, held, key);
         assert_eq!(at(Modifiers::NONE, Key::A), Some("accept"));
         assert_eq!(at(Modifiers::SHIFT, Key::A), None);
         assert_eq!(at(ctrl, Key::ArrowRight), Some("jump-on"));
         assert_eq!(at(Modifiers::SHIFT, Key::Questionmark), Some("show-keys"));
+        let queue = |key| in_room(Room::Batch, Modifiers::NONE, key);
+        assert_eq!(queue(Key::A), None);
+        assert_eq!(queue(Key::Space), Some("queue-start"));
+        assert_eq!(queue(Key::Escape), Some("close-or-deselect"));
     }
 }

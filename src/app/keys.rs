@@ -5,21 +5,50 @@ use std::sync::Arc;
 
 use egui::{Context, Event, Id, Key, KeyboardShortcut, Modifiers, Ui};
 
+use super::batch::BatchCommand;
 use super::coder::{Coded, Edge};
 use super::command::{Command, DialogKind, Overlay, Room, Sheet, View};
 use super::key_change::KeyEdit;
 use super::key_name;
 use super::keymap::Keymap;
+use crate::project::result_folder::Existing;
 use crate::spotting::IntervalStatus;
 
 /// A key moves the divider of a wiped picture by this part of its width.
 const WIPE_STEP: f32 = 0.05;
+
+/// In which rooms a key does what it says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scope {
+    Everywhere,
+    /// Where a recording or a camera is looked at.
+    Recording,
+    Queue,
+}
+
+impl Scope {
+    #[must_use]
+    pub const fn holds(self, room: Room) -> bool {
+        match self {
+            Self::Everywhere => true,
+            Self::Recording => !matches!(room, Room::Batch),
+            Self::Queue => matches!(room, Room::Batch),
+        }
+    }
+
+    /// Whether there is a room in which both hold.
+    #[must_use]
+    pub fn meets(self, other: Self) -> bool {
+        self == other || self == Self::Everywhere || other == Self::Everywhere
+    }
+}
 
 /// Something that a key does.
 pub struct Binding {
     /// What the settings file calls it; stays the same whatever it is called in the window.
     pub id: &'static str,
     pub group: &'static str,
+    pub scope: Scope,
     pub does: &'static str,
     pub default: KeyboardShortcut,
     pub command: fn() -> Command,
@@ -66,12 +95,15 @@ const fn with(modifiers: Modifiers, key: Key) -> KeyboardShortcut {
 }
 
 macro_rules! bindings {
-    ($($group:literal: { $($id:literal: $does:literal => $default:expr, $command:expr;)* })*) => {
+    ($($group:literal, $scope:ident: {
+        $($id:literal: $does:literal => $default:expr, $command:expr;)*
+    })*) => {
         /// In the order in which the overlay shows them.
         pub const BINDINGS: &[Binding] = &[$($(
             Binding {
                 id: $id,
                 group: $group,
+                scope: Scope::$scope,
                 does: $does,
                 default: $default,
                 command: || $command,
@@ -81,7 +113,7 @@ macro_rules! bindings {
 }
 
 bindings! {
-    "Play": {
+    "Play", Recording: {
         "play-or-pause": "Play or pause" => plain(Key::Space), Command::TogglePlay;
         "loop": "Loop" => with(Modifiers::SHIFT, Key::Space), Command::ToggleLoop;
         "next-frame": "Next frame" => plain(Key::ArrowRight), Command::Step(1);
@@ -104,12 +136,12 @@ bindings! {
         "speed-2": "Speed 2×" => plain(Key::Num5), Command::Speed(2.0);
         "speed-4": "Speed 4×" => plain(Key::Num6), Command::Speed(4.0);
     }
-    "Camera": {
+    "Camera", Recording: {
         "back-to-live": "Back to live" => plain(Key::Backspace), Command::BackToLive;
         "record-camera": "Record the camera" => with(Modifiers::COMMAND, Key::R), Command::ToggleRecord;
         "mirror-camera": "Mirror the camera" => plain(Key::W), Command::ToggleMirror;
     }
-    "Judge": {
+    "Judge", Recording: {
         "next-candidate": "Next candidate" => plain(Key::N), Command::NextSpot;
         "previous-candidate": "Previous candidate" => plain(Key::P), Command::PreviousSpot;
         "accept": "Accept" => plain(Key::A), Command::Decide(IntervalStatus::Accepted);
@@ -126,10 +158,13 @@ bindings! {
         "redo": "Redo" => with(Modifiers::COMMAND.plus(Modifiers::SHIFT), Key::Z), Command::Redo;
         "undo": "Undo" => with(Modifiers::COMMAND, Key::Z), Command::Undo;
     }
-    "Look": {
+    "Look", Everywhere: {
         "review-room": "Review room" => with(Modifiers::COMMAND, Key::Num1), Command::Room(Room::Review);
         "annotate-room": "Annotate room" => with(Modifiers::COMMAND, Key::Num2), Command::Room(Room::Annotate);
         "live-room": "Live room" => with(Modifiers::COMMAND, Key::Num3), Command::Room(Room::Live);
+        "batch-room": "Batch room" => with(Modifiers::COMMAND, Key::Num4), Command::Room(Room::Batch);
+    }
+    "Look", Recording: {
         "magnified-view": "Magnified view on or off" => plain(Key::M), Command::ToggleView(View::Magnified);
         "next-view": "Next view" => plain(Key::V), Command::NextView;
         "arrangement": "Side by side, wiped, stacked" => plain(Key::C), Command::NextArrangement;
@@ -141,15 +176,40 @@ bindings! {
         "fit-candidate": "Fit the candidate" => plain(Key::Enter), Command::FitSelected;
         "zoom-to-selection": "Zoom to the selection" => plain(Key::Z), Command::FitSelection;
         "whole-recording": "Whole recording" => plain(Key::Num0), Command::LookAt(None);
+    }
+    "Look", Everywhere: {
         "full-screen": "Full screen" => plain(Key::F11), Command::ToggleFullScreen;
         "close-or-deselect": "Close, or deselect" => plain(Key::Escape), Command::Escape;
     }
-    "File": {
+    "File", Recording: {
         "open-recording": "Open recording…" => with(Modifiers::COMMAND, Key::O), Command::AskForInput(DialogKind::Recording);
         "recent-recordings": "Recent recordings" => with(Modifiers::COMMAND.plus(Modifiers::SHIFT), Key::O), Command::Show(Sheet::Recent);
         "save-candidates": "Save the candidates" => with(Modifiers::COMMAND, Key::S), Command::Save;
         "report": "Report" => with(Modifiers::COMMAND, Key::E), Command::Report;
+    }
+    "File", Everywhere: {
         "show-keys": "These keys" => plain(Key::Questionmark), Command::Show(Sheet::Keys);
+    }
+    "Batch", Queue: {
+        "queue-files": "Add recordings…" => with(Modifiers::COMMAND, Key::O), Command::AskForInput(DialogKind::QueueFiles);
+        "queue-folders": "Add folders…" => with(Modifiers::COMMAND.plus(Modifiers::SHIFT), Key::O), Command::AskForInput(DialogKind::QueueFolders);
+        "queue-start": "Start or pause" => plain(Key::Space), Command::Batch(BatchCommand::StartOrPause);
+        "queue-next": "Next in the queue" => plain(Key::ArrowDown), Command::Batch(BatchCommand::Beside(1));
+        "queue-previous": "Previous in the queue" => plain(Key::ArrowUp), Command::Batch(BatchCommand::Beside(-1));
+        "queue-first": "First in the queue" => plain(Key::Home), Command::Batch(BatchCommand::First);
+        "queue-last": "Last in the queue" => plain(Key::End), Command::Batch(BatchCommand::Last);
+        "queue-up": "Move up" => with(Modifiers::COMMAND, Key::ArrowUp), Command::Batch(BatchCommand::Move(-1));
+        "queue-down": "Move down" => with(Modifiers::COMMAND, Key::ArrowDown), Command::Batch(BatchCommand::Move(1));
+        "queue-open": "Open in Review" => plain(Key::Enter), Command::Batch(BatchCommand::Open);
+        "queue-cancel": "Cancel" => plain(Key::C), Command::Batch(BatchCommand::Cancel);
+        "queue-remove": "Remove" => plain(Key::Delete), Command::Batch(BatchCommand::Remove);
+        "queue-retry": "Try again" => plain(Key::R), Command::Batch(BatchCommand::Retry);
+        "queue-retry-failed": "Try all failed again" => with(Modifiers::SHIFT, Key::R), Command::Batch(BatchCommand::RetryAllFailed);
+        "queue-replace": "Replace" => plain(Key::E), Command::Batch(BatchCommand::Settle(Existing::Replace));
+        "queue-keep-both": "Keep both" => plain(Key::K), Command::Batch(BatchCommand::Settle(Existing::KeepBoth));
+        "queue-copy-log": "Copy the log" => plain(Key::L), Command::Batch(BatchCommand::CopyLog);
+        "queue-results-in": "Choose the results' folder…" => plain(Key::F), Command::AskForInput(DialogKind::ResultsFolder);
+        "queue-results-beside": "Results beside the recordings" => plain(Key::B), Command::Batch(BatchCommand::ResultsIn(None));
     }
 }
 
@@ -182,8 +242,9 @@ pub fn tip(ui: &Ui, does: &str) -> String {
     current(ui).tip(does)
 }
 
-/// What the keys pressed in this frame ask for; nothing while something is typed.
-pub fn pressed(ctx: &Context, keys: &Keymap, out: &mut Vec<Command>) {
+/// What the keys pressed in this frame ask for in a room; nothing while something is
+/// typed.
+pub fn pressed(ctx: &Context, keys: &Keymap, room: Room, out: &mut Vec<Command>) {
     let typing = ctx.egui_wants_keyboard_input() || ctx.memory(|m| m.focused().is_some());
     // The key that leaves a field is the field's: Esc takes the focus away before anybody
     // is asked.
@@ -209,7 +270,7 @@ pub fn pressed(ctx: &Context, keys: &Keymap, out: &mut Vec<Command>) {
             else {
                 return true;
             };
-            let action = keys.at(*key, *modifiers);
+            let action = keys.at(*key, *modifiers, room);
             // A key that is held steps on; everything else it does once.
             if let Some(command) = action.map(|a| (a.binding().command)())
                 && (!repeat || repeats(&command))
@@ -224,7 +285,12 @@ pub fn pressed(ctx: &Context, keys: &Keymap, out: &mut Vec<Command>) {
 fn repeats(command: &Command) -> bool {
     matches!(
         command,
-        Command::Step(_) | Command::Jump(_) | Command::WipeBy(_) | Command::Undo | Command::Redo
+        Command::Step(_)
+            | Command::Jump(_)
+            | Command::WipeBy(_)
+            | Command::Undo
+            | Command::Redo
+            | Command::Batch(BatchCommand::Beside(_) | BatchCommand::Move(_))
     )
 }
 
@@ -260,10 +326,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn no_key_does_two_things_and_no_name_or_id_is_used_twice() {
+    fn no_key_does_two_things_in_a_room_and_no_name_or_id_is_used_twice() {
         for (i, a) in BINDINGS.iter().enumerate() {
             for b in &BINDINGS[i + 1..] {
-                assert!(a.default != b.default, "{} and {}", a.does, b.does);
+                let apart = !a.scope.meets(b.scope) || a.default != b.default;
+                assert!(apart, "{} and {}", a.does, b.does);
                 assert!(a.does != b.does, "{}", a.does);
                 assert!(a.id != b.id, "{}", a.id);
             }

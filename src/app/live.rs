@@ -12,6 +12,7 @@ use std::time::Duration;
 use super::backend::{
     Backend, CameraEntry, CameraFormatEntry, OpenedSession, PlayerOrder, ViewsWanted,
 };
+use super::batch::BatchOrder;
 use super::camera_side::CameraSide;
 use super::coding::Change;
 use super::command::Command;
@@ -26,6 +27,7 @@ use crate::media::{self, Compare, FormatWish, Frame, InputSpec, Player, StillKey
 use crate::model::au_flow::AuWeights;
 use crate::nn::{Weights, shipped};
 use crate::project::file::{ENDING, ProjectFile, SourceKind, SourceState};
+use crate::project::unattended::{News, Worker};
 use crate::recognition::SecondLook;
 use crate::session::params::RecognitionChoice;
 use crate::session::views::ViewsWorker;
@@ -93,6 +95,9 @@ pub struct Live {
     told_by_project: Mailbox<Command>,
     /// Said at the next poll.
     told_by_camera: Vec<Command>,
+    /// `None` where the system refuses another thread.
+    batch: Option<Worker>,
+    told_by_batch: Mailbox<News>,
     /// The open project and its recording, at most one.
     projects: Vec<(String, PathBuf)>,
     /// Said at the first poll.
@@ -121,14 +126,25 @@ impl Live {
         let keeper = Keeper::start(told_by_project.clone(), wake.clone())
             .inspect_err(|e| log::error!("no thread for the project: {e}"))
             .ok();
+        // Without the window's, an analysis opens one for itself.
+        let gpu = gpu.filter(|_| !own_device);
+        let told_by_batch: Mailbox<News> = Mailbox::default();
+        let (tell, knock) = (told_by_batch.clone(), wake.clone());
+        let batch = Worker::start(gpu.clone(), move |news| {
+            tell.post([news]);
+            knock.wake();
+        })
+        .inspect_err(|e| log::error!("no thread for the queue: {e}"))
+        .ok();
         Self {
             wake,
             keeper,
             told_by_project,
             told_by_camera: Vec::new(),
+            batch,
+            told_by_batch,
             projects: Vec::new(),
-            // Without the window's, an analysis opens one for itself.
-            gpu: gpu.filter(|_| !own_device),
+            gpu,
             views,
             arrived: Mailbox::default(),
             ticket: Arc::default(),
@@ -208,7 +224,9 @@ impl Live {
     }
 
     fn poll_session(&mut self, out: &mut Vec<Command>) {
+        let queue = self.batch.as_ref().is_some_and(Worker::busy);
         let Some(open) = &self.open else {
+            self.wake.analysing(queue);
             return;
         };
         let generation = open.session.generation;
@@ -217,7 +235,7 @@ impl Live {
             out.push(Command::Events { generation, events });
         }
         let status = open.session.status();
-        self.wake.analysing(!status.finished);
+        self.wake.analysing(queue || !status.finished);
         if status != self.told {
             self.told = status.clone();
             out.push(Command::Status { generation, status });
@@ -526,6 +544,22 @@ impl Backend for Live {
         }
     }
 
+    fn batch(&mut self, order: BatchOrder) {
+        match (&self.batch, order) {
+            (Some(worker), BatchOrder::Find(paths)) => worker.find(paths),
+            (Some(worker), BatchOrder::Plan(plan)) => worker.plan(plan),
+            (None, BatchOrder::Find(_)) => self.told_by_batch.post([News::Found {
+                recordings: vec![],
+                said: vec![Notice::error(
+                    "Nothing can be added to the queue: the system refuses another thread. Close \
+                     other programs and start Onset again.",
+                )],
+            }]),
+            // The queue is empty.
+            (None, BatchOrder::Plan(_)) => {}
+        }
+    }
+
     fn poll(&mut self) -> Vec<Command> {
         self.wake.painted();
         let mut out: Vec<Command> = self.at_first.drain(..).map(Command::Say).collect();
@@ -546,6 +580,12 @@ impl Backend for Live {
             out.push(told);
         }
         out.append(&mut self.told_by_camera);
+        out.extend(
+            self.told_by_batch
+                .take_all()
+                .into_iter()
+                .map(Command::BatchNews),
+        );
         self.poll_session(&mut out);
         self.poll_player(&mut out);
         self.poll_camera(&mut out);

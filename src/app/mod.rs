@@ -6,6 +6,7 @@
 pub mod arrangement;
 pub mod attention;
 pub mod backend;
+pub mod batch;
 pub mod camera_side;
 pub mod coder;
 pub mod coding;
@@ -52,6 +53,7 @@ pub use run::{Launch, RendererChoice, run};
 use std::path::PathBuf;
 
 use backend::{Backend, Machine};
+use batch::BatchCommand;
 use command::{Command, Room, Sheet, SideTab};
 use dialog::Dialogs;
 use settings::{PanelSizes, Settings};
@@ -149,15 +151,19 @@ impl App {
         commands.extend(self.dialogs.poll());
         commands.extend(self.said.take_all());
         commands.append(&mut self.asked);
-        for dropped in ctx.input(|i| i.raw.dropped_files.clone()) {
-            let path = effects::dropped_path(&dropped);
-            commands.push(
+        let dropped = ctx.input(|i| i.raw.dropped_files.clone());
+        let dropped: Vec<String> = dropped.iter().map(effects::dropped_path).collect();
+        if self.state.settings.room == Room::Batch {
+            let paths = dropped.into_iter().map(PathBuf::from).collect();
+            commands.push(Command::Batch(BatchCommand::Add(paths)));
+        } else {
+            commands.extend(dropped.into_iter().map(|path| {
                 if exchange::holds_annotations(std::path::Path::new(&path)) {
                     Command::Import(path.into())
                 } else {
                     Command::Open(path)
-                },
-            );
+                }
+            }));
         }
         for command in commands {
             self.carry_out(ctx, command);
@@ -171,19 +177,23 @@ impl App {
         let mut out = Vec::new();
         self.zoom(ui.ctx());
         let state = &self.state;
+        let room = state.settings.room;
+        let batch = room == Room::Batch;
         let keymap = &state.settings.keys;
         keys::lay_out(ui.ctx(), keymap);
         if state.listens() {
             keys::caught(ui.ctx(), &mut out);
         } else {
-            keys::pressed(ui.ctx(), keymap, &mut out);
+            keys::pressed(ui.ctx(), keymap, room, &mut out);
         }
         bars(ui, state, &mut out);
         let mut sizes = state.settings.panels;
-        if state.review.is_some() && !state.wants_a_camera() {
-            review(ui, state, (&self.textures, &mut sizes), &mut out);
+        let elsewhere = batch || state.wants_a_camera();
+        let review = state.review.as_ref().filter(|_| !elsewhere);
+        if review.is_some() {
+            panels_of_review(ui, state, (&self.textures, &mut sizes), &mut out);
         }
-        if (state.review.is_none() || state.wants_a_camera()) && state.tab != SideTab::Candidates {
+        if review.is_none() && state.tab != SideTab::Candidates {
             egui::Panel::right("side of nothing")
                 .exact_size(sizes.candidates)
                 .frame(panel(ui))
@@ -197,9 +207,11 @@ impl App {
             )
             .show(ui, |ui| {
                 let area = ui.max_rect();
-                if state.wants_a_camera() {
+                if batch {
+                    panels::batch::show(ui, state, &mut out);
+                } else if state.wants_a_camera() {
                     panels::live::picker(ui, state, &mut out);
-                } else if state.review.is_some() {
+                } else if review.is_some() {
                     if !state.settings.hints_seen {
                         egui::Panel::top("hints")
                             .exact_size(64.0)
@@ -217,7 +229,7 @@ impl App {
             });
         panels::notices::corner(ui, state, centre.inner, &mut out);
         if ui.input(|i| !i.raw.hovered_files.is_empty()) {
-            panels::drop_target::show(ui, centre.inner);
+            panels::drop_target::show(ui, state, centre.inner);
         }
         match state.sheet {
             Some(Sheet::Keys) => panels::help::show(ui, state, &mut out),
@@ -287,7 +299,7 @@ fn bars(ui: &mut egui::Ui, state: &AppState, out: &mut Vec<Command>) {
         .show(ui, |ui| panels::status_strip::show(ui, state));
 }
 
-fn review(
+fn panels_of_review(
     ui: &mut egui::Ui,
     state: &AppState,
     (textures, sizes): (&Textures, &mut PanelSizes),
@@ -378,7 +390,7 @@ fn side(ui: &mut egui::Ui, state: &AppState, textures: &Textures, out: &mut Vec<
         let first = state.review.as_ref().map_or_else(String::new, |r| {
             let own = |a: &&crate::timeline::Annotation| a.coder == state.settings.coder;
             match state.settings.room {
-                Room::Review => format!("Candidates {}", r.spots.len()),
+                Room::Review | Room::Batch => format!("Candidates {}", r.spots.len()),
                 Room::Live => "What moves".to_owned(),
                 Room::Annotate => {
                     let count = r.coding.annotations().iter().filter(own).count();
@@ -413,7 +425,7 @@ fn side_contents(ui: &mut egui::Ui, state: &AppState, textures: &Textures, out: 
     match state.tab {
         _ if state.demonstrates() => panels::live::side(ui, state, textures, out),
         SideTab::Candidates => match state.settings.room {
-            Room::Review => panels::candidates::show(ui, state, textures, out),
+            Room::Review | Room::Batch => panels::candidates::show(ui, state, textures, out),
             Room::Annotate => panels::coding::show(ui, state, out),
             Room::Live => panels::live::side(ui, state, textures, out),
         },

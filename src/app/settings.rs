@@ -185,6 +185,8 @@ pub struct Settings {
     pub last_folder: Option<PathBuf>,
     /// Recordings and projects, the one opened last first.
     pub recent: Vec<PathBuf>,
+    /// Where the queue's results go; `None` for beside each recording.
+    pub results_folder: Option<PathBuf>,
 }
 
 impl Default for Settings {
@@ -211,6 +213,7 @@ impl Default for Settings {
             hints_seen: false,
             last_folder: None,
             recent: Vec::new(),
+            results_folder: None,
         }
     }
 }

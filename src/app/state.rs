@@ -1,6 +1,7 @@
 //! What the window knows, as plain data: no thread, no texture, no clock.
 
 use super::backend::{Machine, PlayerOrder, ViewsWanted};
+use super::batch::Batch;
 use super::command::{Command, Effect, Overlay, Room, Sheet, SideTab, View};
 use super::entrance::Entrance;
 use super::key_change::KeyChange;
@@ -28,6 +29,7 @@ pub struct AppState {
     pub entrance: Entrance,
     pub recent: Recent,
     pub review: Option<Review>,
+    pub batch: Batch,
     pub notices: NoticeLog,
     /// The log shows what is at least so severe.
     pub log_from: Severity,
@@ -90,6 +92,7 @@ impl AppState {
         effects.extend(self.strip_wanted());
         effects.extend(self.stills_wanted());
         effects.extend(self.comparison_wanted());
+        effects.extend(self.plan_wanted());
         if self.settings != before {
             if self.settings.theme != before.theme {
                 effects.push(Effect::Theme(self.settings.theme));
@@ -126,6 +129,7 @@ impl AppState {
         match command {
             Command::AskForInput(_)
             | Command::DialogClosed(..)
+            | Command::SeveralChosen(_)
             | Command::EditPath(_)
             | Command::Open(_)
             | Command::OpenSample
@@ -196,6 +200,9 @@ impl AppState {
             | Command::Export(_)
             | Command::Import(_)
             | Command::Imported { .. } => self.exchange(command),
+
+            Command::Batch(command) => self.batch(command),
+            Command::BatchNews(news) => self.batch_news(news),
 
             Command::Clock(now) => self.clock(now),
             Command::Events { generation, events } => self.hear(generation, events),
@@ -419,7 +426,13 @@ impl AppState {
                 };
             }),
             Command::ShowTab(tab) => self.tab = tab,
-            Command::Room(room) => self.settings.room = room,
+            Command::Room(room) => {
+                self.settings.room = room;
+                // Nobody sees or hears it there.
+                if room == Room::Batch {
+                    return self.review.as_mut().map_or_else(Vec::new, Review::pause);
+                }
+            }
             Command::ToggleMirror => self.settings.mirror = !self.settings.mirror,
             Command::Emotions(labels) => self.settings.emotions = labels,
             Command::Theme(theme) => self.settings.theme = theme,
@@ -465,6 +478,8 @@ impl AppState {
                     self.sheet = None;
                 } else if self.full_screen {
                     return self.look(Command::ToggleFullScreen);
+                } else if self.settings.room == Room::Batch {
+                    // Nothing that is not seen is deselected.
                 } else if frozen {
                     return self.play(Command::BackToLive);
                 } else {
@@ -499,7 +514,7 @@ impl AppState {
     fn views_wanted(&mut self) -> Option<ViewsWanted> {
         let shown = self.settings.shown;
         let review = self.review.as_ref()?;
-        if shown.count() == 0 {
+        if shown.count() == 0 || self.settings.room == Room::Batch {
             return None;
         }
         let (_, crop) = review.face_shown()?;

@@ -1,29 +1,27 @@
 //! `onset analyze`: the whole pipeline without a window.
 
-use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
-use std::time::Instant;
 
 use anyhow::anyhow;
 use clap::{Args, ValueEnum};
 
 use super::print::tell;
 use super::progress::Progress;
-use super::result_folder::{Identity, Names, side_of_results};
 use super::{CommandResult, Decode, DeviceArg, Failure, Outcome, Preset, above_zero, frame_rate};
-use crate::base::{Notice, Severity};
-use crate::media::{CaptureWorker, Delivery, InputSpec};
-use crate::motion::tvl1::Tvl1Preset;
+use crate::base::Severity;
+use crate::media::InputSpec;
 use crate::motion::windows::Stride;
 use crate::project::output::{OutputError, check_writable};
-use crate::project::{Batch, plot, results, second_opinions};
-use crate::session::facts::AnalysisFacts;
-use crate::session::params::{DeviceChoice, RecognitionChoice, SpotterChoice, WindowSecs};
+use crate::project::result_folder::{Identity, Names, on_the_side_of};
+use crate::project::results;
+use crate::project::unattended::{self, NotDone};
+use crate::session::params::{RecognitionChoice, SpotterChoice, WindowSecs};
 use crate::session::pipeline::Pipeline;
+use crate::session::whole::{Next, Told, WholeError};
 use crate::session::{Params, Resources, SessionError};
 use crate::spotting::ExpressionKind;
 use crate::timeline::event::RecognitionSource;
-use crate::timeline::{Event, Recording, ScoreSource};
+use crate::timeline::{Recording, ScoreSource};
 
 /// Analyse recordings without a window; what is finished with the same parameters is skipped unless --force.
 #[derive(Debug, Args)]
@@ -143,15 +141,7 @@ pub(super) fn run(args: &AnalyzeArgs, quiet: bool) -> CommandResult {
         landmarks: args.landmarks.clone(),
         fps: args.fps,
     };
-    // A run that is taken up again stays on the side on which it began.
-    let device = match (params.device, side_of_results(&args.out)) {
-        (DeviceChoice::Auto, Some(side)) if params.flow != Tvl1Preset::Compat => side,
-        (asked, _) => asked,
-    };
-    let on = Params {
-        device,
-        ..params.clone()
-    };
+    let on = on_the_side_of(&args.out, &params);
     let resources = Resources::load(&on).map_err(not_started)?;
     // Wrong weights or models are said before any recording is touched.
     let pipeline = Pipeline::new(&params, &resources).map_err(not_started)?;
@@ -302,179 +292,44 @@ fn one(
         });
     }
 
-    let started = Instant::now();
     let source = crate::media::open(&spec).map_err(Failure::input)?;
-    let info = source.info().clone();
-    let mut pipeline = Pipeline::new(params, resources).map_err(not_started)?;
-    if info.live {
-        pipeline = pipeline.at_once();
-    }
-    let mut recording = Recording::default();
+    let pipeline = Pipeline::new(params, resources).map_err(not_started)?;
+    let info = source.info();
     let mut progress = Progress::new(&info.name, info.frame_count, quiet);
-    let (worker, deliveries) = CaptureWorker::start(source).map_err(Failure::other)?;
-    let mut ended_by = None;
     // A file has an end of its own.
     let limit = args.seconds.filter(|_| spec.is_camera());
-    while let Some(delivery) = deliveries.recv() {
-        match delivery {
-            Delivery::Frame(frame) => {
-                let seconds = frame.timestamp.secs();
-                match pipeline.push(&frame) {
-                    Ok(events) => keep(&mut recording, events),
-                    Err(error) => {
-                        ended_by = Some(anyhow::Error::from(error));
-                        break;
-                    }
-                }
-                progress.at(recording.frames.len() as u64);
-                if limit.is_some_and(|limit| seconds >= limit) {
-                    break;
-                }
-            }
-            Delivery::Notice(notice) => keep(&mut recording, [Event::Notice(notice)]),
-            Delivery::Failed(error) => {
-                ended_by = Some(error.into());
-                break;
-            }
-        }
-    }
-    worker.stop();
-    progress.finish();
-    if recording.frames.is_empty() {
-        let error = ended_by.unwrap_or_else(|| {
-            anyhow!(
-                "No frame could be decoded. Check that the file plays in another program: {input}"
-            )
-        });
-        return Err(Failure::Input(error));
-    }
-    if let Some(error) = ended_by {
-        let text =
-            format!("Only what was read before the recording broke off is analysed. {error:#}");
-        keep(&mut recording, [Event::Notice(Notice::warning(text))]);
-    }
-    keep(&mut recording, pipeline.finish());
-
-    let stem = folder
-        .file_name()
-        .map_or_else(|| spec.stem(), |n| n.to_string_lossy().into_owned());
-    let facts = (identity.size_bytes, identity.fingerprint.as_str());
-    let analysed = AnalysisFacts::of(&pipeline);
-    let summary = results::Summary::of(&info, facts, params, &analysed, &recording);
-    write_all(&folder, &stem, &recording, &summary, started, input).map_err(Failure::other)?;
-    report(&folder, &recording, &summary, quiet);
-    Ok(if recording.has_warnings() {
-        Outcome::Warned
-    } else {
-        Outcome::Done
-    })
-}
-
-/// The per-frame landmarks are for the window; here they would only grow.
-pub(super) fn keep(recording: &mut Recording, events: impl IntoIterator<Item = Event>) {
-    for mut event in events {
-        if let Event::Frame(record) = &mut event
-            && let Some(face) = &mut record.face
-        {
-            face.landmarks = None;
-        }
-        recording.apply(event);
-    }
-}
-
-fn write_all(
-    folder: &Path,
-    stem: &str,
-    recording: &Recording,
-    summary: &results::Summary,
-    started: Instant,
-    input: &str,
-) -> Result<(), OutputError> {
-    let mut batch = Batch::default();
-    let to = &mut batch;
-    let readings = results::Readings::of(summary.recognition.as_ref());
-    results::write_frames(&folder.join("frames.csv"), recording, &readings, to)?;
-    let intervals = folder.join("intervals.csv");
-    let kept = keep_judgements(&intervals, to)?;
-    results::write_intervals(&intervals, stem, recording, &readings, to)?;
-    let looks = summary.recognition.as_ref().map(|r| &r.second_look[..]);
-    let looks = looks.unwrap_or_default();
-    let second_look = folder.join("second_look.csv");
-    if !looks.is_empty() {
-        second_opinions::write(&second_look, stem, recording, looks, to)?;
-    }
-    let label = |kind| {
-        summary
-            .scores
-            .get(&kind)
-            .map_or("", |k| k.source_label.as_str())
+    let run = unattended::Run {
+        input,
+        identity: &identity,
+        params,
     };
-    let labels = [label(ExpressionKind::Macro), label(ExpressionKind::Micro)];
-    let timeline = folder.join("timeline.png");
-    plot::write_timeline(&timeline, stem, recording, labels, to)?;
-
-    let seconds = started.elapsed().as_secs_f64();
-    let mut log = String::new();
-    let _ = writeln!(log, "onset {} analysed {input}", env!("CARGO_PKG_VERSION"));
-    let _ = writeln!(
-        log,
-        "{} frames in {seconds:.2} s, {:.1} frames a second",
-        recording.frames.len(),
-        recording.frames.len() as f64 / seconds
-    );
-    for notice in &recording.notices {
-        let _ = writeln!(log, "{:?}: {}", notice.severity, notice.text);
-    }
-    to.add(&folder.join("run.log"), log.as_bytes())?;
-    results::write_summary(&folder.join("recording.json"), summary, to)?;
-    batch.commit()?;
-    if looks.is_empty() {
-        // An earlier analysis with a second look is replaced as a whole.
-        remove_if_there(&second_look)?;
-    }
-    if let Some(kept) = kept {
+    let done = unattended::analyse_into(&folder, source, pipeline, &run, &mut |told| {
+        if let Told::Frames { done, secs } = told {
+            progress.at(done);
+            if limit.is_some_and(|limit| secs >= limit) {
+                return Next::Enough;
+            }
+        }
+        Next::GoOn
+    });
+    progress.finish();
+    let done = done.map_err(|error| match error {
+        NotDone::Whole(WholeError::NoThread(_)) | NotDone::Output(_) => Failure::other(error),
+        NotDone::Whole(_) => Failure::input(error),
+    })?;
+    if let Some(kept) = &done.filed.judged {
         tell!(
             "warning: {input} was judged before: those intervals are kept as {}",
             kept.display()
         );
     }
-    Ok(())
-}
-
-fn remove_if_there(path: &Path) -> Result<(), OutputError> {
-    match std::fs::remove_file(path) {
-        Err(e) if e.kind() != std::io::ErrorKind::NotFound => Err(OutputError::write(path, e)),
-        _ => Ok(()),
-    }
-}
-
-/// Somebody's accepted and rejected intervals are not lost: with the new results they
-/// are written under another name, which is returned. What cannot be read as a list of
-/// proposals is taken for somebody's work.
-fn keep_judgements(intervals: &Path, to: &mut Batch) -> Result<Option<PathBuf>, OutputError> {
-    let bytes = match std::fs::read(intervals) {
-        Ok(bytes) => bytes,
-        Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-        Err(e) => return Err(OutputError::write(intervals, e)),
-    };
-    if only_proposals(&bytes).unwrap_or(false) {
-        return Ok(None);
-    }
-    let name = |n: u32| intervals.with_file_name(format!("intervals-judged-{n}.csv"));
-    let free = (1..).map(name).find(|path| !path.exists());
-    if let Some(free) = &free {
-        to.add(free, &bytes)?;
-    }
-    Ok(free)
-}
-
-fn only_proposals(intervals: &[u8]) -> Option<bool> {
-    let mut rows = csv::Reader::from_reader(intervals);
-    let status = rows.headers().ok()?.iter().position(|h| h == "status")?;
-    let proposed = |row: Result<csv::StringRecord, csv::Error>| {
-        row.is_ok_and(|row| row.get(status) == Some("proposed"))
-    };
-    Some(rows.records().all(proposed))
+    let recording = &done.whole.recording;
+    report(&folder, recording, &done.filed.summary, quiet);
+    Ok(if recording.has_warnings() {
+        Outcome::Warned
+    } else {
+        Outcome::Done
+    })
 }
 
 fn report(folder: &Path, recording: &Recording, summary: &results::Summary, quiet: bool) {

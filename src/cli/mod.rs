@@ -20,7 +20,6 @@ mod magnify;
 mod print;
 mod progress;
 mod recipe_args;
-mod result_folder;
 mod score;
 mod score_agreement;
 mod spotting_data;

@@ -297,7 +297,8 @@ fn faults_told(pictures: &[Picture], offset: usize, pace: Pace, source: &Path) -
 }
 
 /// Numbers inside names count as numbers; equal names fall back to their bytes.
-fn natural_order(a: &Path, b: &Path) -> Ordering {
+#[must_use]
+pub fn natural_order(a: &Path, b: &Path) -> Ordering {
     let name = |p: &Path| p.file_name().map(|n| n.to_string_lossy().into_owned());
     match (name(a), name(b)) {
         (Some(x), Some(y)) => natord::compare_ignore_case(&x, &y).then_with(|| a.cmp(b)),
@@ -306,7 +307,8 @@ fn natural_order(a: &Path, b: &Path) -> Ordering {
 }
 
 /// Files such as `._frame.jpg`, which copies from other systems leave behind.
-fn is_hidden(path: &Path) -> bool {
+#[must_use]
+pub fn is_hidden(path: &Path) -> bool {
     path.file_name()
         .is_some_and(|n| n.to_string_lossy().starts_with('.'))
 }

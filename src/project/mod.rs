@@ -1,12 +1,16 @@
 //! What stays on disk: the project file, result folders of an analysis and its printed
-//! timeline, annotations in the files of other programs, and a report to hand on.
+//! timeline, annotations in the files of other programs, and a report to hand on; and the
+//! queue of recordings that are analysed into such folders with nobody watching.
 
 pub mod exchange;
 pub mod file;
+pub mod filing;
 pub mod output;
 pub mod plot;
 pub mod report;
+pub mod result_folder;
 pub mod results;
 pub mod second_opinions;
+pub mod unattended;
 
 pub use output::{Batch, OutputError};

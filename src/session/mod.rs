@@ -16,6 +16,7 @@ pub mod resources;
 pub mod scorer;
 mod temporal;
 pub mod views;
+pub mod whole;
 mod window_sample;
 
 pub use error::SessionError;

@@ -29,6 +29,7 @@ mod motion;
 mod pipeline;
 mod private;
 mod project_file;
+mod queue;
 mod recognition;
 mod recognition_networks;
 mod second_look;

@@ -2,9 +2,11 @@
 
 use egui::{Align2, Id, LayerId, Order, Rect, Stroke, StrokeKind, TextStyle, Ui};
 
+use crate::app::command::Room;
+use crate::app::state::AppState;
 use crate::app::theme::{self, Palette};
 
-pub fn show(ui: &Ui, area: Rect) {
+pub fn show(ui: &Ui, state: &AppState, area: Rect) {
     let p = Palette::current(ui);
     let painter = ui
         .ctx()
@@ -19,7 +21,10 @@ pub fn show(ui: &Ui, area: Rect) {
     painter.text(
         area.center(),
         Align2::CENTER_CENTER,
-        "Drop to open",
+        match state.settings.room {
+            Room::Batch => "Drop to add to the queue",
+            _ => "Drop to open",
+        },
         TextStyle::Heading.resolve(ui.style()),
         p.text,
     );

@@ -1,16 +1,16 @@
-//! The `?` overlay: every key, from the same keymap that obeys them.
+//! The `?` overlay: every key of the room, from the same keymap that obeys them.
 
 use egui::{Grid, RichText, Ui, vec2};
 
 use super::sheet;
-use crate::app::command::{Command, Sheet};
+use crate::app::command::{Command, Room, Sheet};
 use crate::app::key_name;
 use crate::app::keys::Action;
 use crate::app::state::AppState;
 use crate::app::theme::{self, Palette};
 
 /// Which groups stand under each other.
-const COLUMNS: [&[&str]; 3] = [&["Play", "Camera"], &["Judge", "File"], &["Look"]];
+const COLUMNS: [&[&str]; 3] = [&["Play", "Camera"], &["Judge", "File"], &["Look", "Batch"]];
 
 pub fn show(ui: &Ui, state: &AppState, out: &mut Vec<Command>) {
     let change = |ui: &mut Ui, out: &mut Vec<Command>| {
@@ -23,6 +23,11 @@ pub fn show(ui: &Ui, state: &AppState, out: &mut Vec<Command>) {
         ui.horizontal_top(|ui| {
             ui.spacing_mut().item_spacing.x = 32.0;
             for groups in COLUMNS {
+                let some = |name: &&&str| keys_of(state, name).next().is_some();
+                let groups: Vec<&&str> = groups.iter().filter(some).collect();
+                if groups.is_empty() {
+                    continue;
+                }
                 ui.vertical(|ui| {
                     for name in groups {
                         group(ui, state, name);
@@ -31,6 +36,9 @@ pub fn show(ui: &Ui, state: &AppState, out: &mut Vec<Command>) {
                 });
             }
         });
+        if state.settings.room == Room::Batch {
+            return;
+        }
         ui.label(
             RichText::new(
                 "On the timeline: wheel zooms at the pointer, Shift and wheel or the right button \
@@ -42,6 +50,15 @@ pub fn show(ui: &Ui, state: &AppState, out: &mut Vec<Command>) {
     });
 }
 
+/// Those of a group that do something in the room.
+fn keys_of(state: &AppState, group: &str) -> impl Iterator<Item = Action> {
+    let room = state.settings.room;
+    Action::all().filter(move |action| {
+        let binding = action.binding();
+        binding.group == group && binding.scope.holds(room)
+    })
+}
+
 fn group(ui: &mut Ui, state: &AppState, name: &str) {
     let p = Palette::current(ui);
     ui.label(RichText::new(name).strong());
@@ -51,7 +68,7 @@ fn group(ui: &mut Ui, state: &AppState, name: &str) {
         .spacing(vec2(theme::SECTION, theme::GRID))
         .min_col_width(64.0)
         .show(ui, |ui| {
-            for action in Action::all().filter(|a| a.binding().group == name) {
+            for action in keys_of(state, name) {
                 let (key, ink) = match state.settings.keys.key(action) {
                     Some(key) => (key_name::name(&key), p.accent),
                     None => ("no key".to_owned(), p.weak),

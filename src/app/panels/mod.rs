@@ -2,6 +2,8 @@
 
 pub mod about;
 pub mod attention;
+pub mod batch;
+pub mod batch_list;
 pub mod candidates;
 pub mod coding;
 pub mod drop_target;

@@ -122,7 +122,7 @@ fn progress(ui: &mut Ui, review: &Review) {
     let left = (status.analysed_fps > 0.0).then(|| {
         let total = status.frames_total.unwrap_or(review.frame_count());
         let secs = total.saturating_sub(status.frames_done) as f32 / status.analysed_fps;
-        format!(", about {} left", rough(secs))
+        format!(", about {} left", rough(f64::from(secs)))
     });
     ui.add_space(theme::GAP);
     ui.add(
@@ -257,11 +257,16 @@ pub fn grouped(n: u64) -> String {
     out
 }
 
-fn rough(secs: f32) -> String {
+/// A length of time as one says it: "40 s", "12 min", "3 h 5 min".
+#[must_use]
+pub fn rough(secs: f64) -> String {
+    let minutes = (secs / 60.0).round() as u64;
     if secs < 90.0 {
         format!("{:.0} s", secs.max(1.0))
+    } else if minutes < 120 {
+        format!("{minutes} min")
     } else {
-        format!("{:.0} min", secs / 60.0)
+        format!("{} h {} min", minutes / 60, minutes % 60)
     }
 }
 
@@ -274,5 +279,13 @@ mod tests {
         assert_eq!(grouped(0), "0");
         assert_eq!(grouped(999), "999");
         assert_eq!(grouped(1_204_567), "1\u{a0}204\u{a0}567");
+    }
+
+    #[test]
+    fn lengths_of_time_are_said_in_the_unit_that_fits() {
+        assert_eq!(rough(0.2), "1 s");
+        assert_eq!(rough(89.0), "89 s");
+        assert_eq!(rough(90.0), "2 min");
+        assert_eq!(rough(7_500.0), "2 h 5 min");
     }
 }

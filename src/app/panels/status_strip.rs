@@ -2,6 +2,7 @@
 
 use egui::{Label, RichText, TextStyle, Ui};
 
+use crate::app::panels::batch;
 use crate::app::panels::picture::place;
 use crate::app::panels::source::grouped;
 use crate::app::state::AppState;
@@ -87,6 +88,14 @@ fn items(state: &AppState) -> Vec<Item> {
                 warn: false,
             });
         }
+    }
+    if !state.batch.rows.is_empty() {
+        list.push(Item {
+            name: "Queue",
+            value: batch::in_short(&state.batch),
+            tip: "The recordings of the Batch room",
+            warn: false,
+        });
     }
     let adapter = state.machine.adapter.clone();
     list.push(Item {

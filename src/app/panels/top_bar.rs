@@ -2,21 +2,26 @@
 
 use egui::{Align, Button, Key, Layout, RichText, TextEdit, Ui};
 
+use crate::app::batch::BatchCommand;
 use crate::app::command::{Command, DialogKind, Room, Sheet, SideTab};
 use crate::app::entrance::Cameras;
 use crate::app::exchange::Format;
 use crate::app::keys;
-use crate::app::panels::live;
-use crate::app::panels::recent;
+use crate::app::panels::{batch, live, recent};
 use crate::app::state::AppState;
 use crate::app::theme::{self, Palette};
 
 pub fn show(ui: &mut Ui, state: &AppState, out: &mut Vec<Command>) {
     ui.horizontal_centered(|ui| {
         rooms(ui, state, out);
-        open_menu(ui, state, out);
-        recent::button(ui, state, out);
-        camera_menu(ui, state, out);
+        let batch = state.settings.room == Room::Batch;
+        if batch {
+            batch::add_buttons(ui, state, out);
+        } else {
+            open_menu(ui, state, out);
+            recent::button(ui, state, out);
+            camera_menu(ui, state, out);
+        }
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             if ui
                 .add(Button::new("?").min_size(egui::Vec2::splat(theme::CONTROL)))
@@ -25,10 +30,9 @@ pub fn show(ui: &mut Ui, state: &AppState, out: &mut Vec<Command>) {
             {
                 out.push(Command::Show(Sheet::Keys));
             }
-            if state.review.is_none() {
+            if state.review.is_none() || batch {
                 side_tabs(ui, state, out);
-            }
-            if state.review.is_some() {
+            } else {
                 exchange_menu(ui, state, out);
             }
             path_box(ui, state, out);
@@ -93,6 +97,7 @@ fn rooms(ui: &mut Ui, state: &AppState, out: &mut Vec<Command>) {
         (Room::Review, "Review", "Review room"),
         (Room::Annotate, "Annotate", "Annotate room"),
         (Room::Live, "Live", "Live room"),
+        (Room::Batch, "Batch", "Batch room"),
     ] {
         let on = state.settings.room == room;
         let tab = ui.add(Button::selectable(on, name));
@@ -168,31 +173,47 @@ fn camera_menu(ui: &mut Ui, state: &AppState, out: &mut Vec<Command>) {
     }
 }
 
+/// Opens what is typed, or adds it to the queue.
 fn path_box(ui: &mut Ui, state: &AppState, out: &mut Vec<Command>) {
     let p = Palette::current(ui);
+    let batch = state.settings.room == Room::Batch;
+    let (does, tip, hint) = if batch {
+        (
+            "Add",
+            "Add the path to the queue (Enter)",
+            "Path of a recording, or of a folder of recordings or images",
+        )
+    } else {
+        (
+            "Open",
+            "Open the path (Enter)",
+            "Path of a recording, a folder of images, or camera:0",
+        )
+    };
     let mut path = state.entrance.path.clone();
-    let open = ui.add_enabled(!path.trim().is_empty(), Button::new("Open"));
-    let clicked = open
-        .on_hover_text("Open the path (Enter)")
+    let button = ui.add_enabled(!path.trim().is_empty(), Button::new(does));
+    let clicked = button
+        .on_hover_text(tip)
         .on_disabled_hover_text("Type a path first.")
         .clicked();
     let field = ui.add(
         TextEdit::singleline(&mut path)
-            .hint_text(
-                RichText::new("Path of a recording, a folder of images, or camera:0").color(p.weak),
-            )
+            .hint_text(RichText::new(hint).color(p.weak))
             .margin(egui::Margin::symmetric(8, 4))
             .align(egui::Align2::LEFT_CENTER)
             .min_size(egui::vec2(0.0, theme::CONTROL))
             .desired_width(f32::INFINITY),
     );
-    field.widget_info(|| {
-        egui::WidgetInfo::labeled(egui::accesskit::Role::TextInput, true, "Path to open")
-    });
+    let name = if batch { "Path to add" } else { "Path to open" };
+    field.widget_info(|| egui::WidgetInfo::labeled(egui::accesskit::Role::TextInput, true, name));
     if field.changed() {
         out.push(Command::EditPath(path.clone()));
     }
     if clicked || (field.lost_focus() && ui.input(|i| i.key_pressed(Key::Enter))) {
-        out.push(Command::Open(path));
+        out.push(if batch {
+            Command::Batch(BatchCommand::AddTyped)
+        } else {
+            Command::Open(path)
+        });
     }
 }

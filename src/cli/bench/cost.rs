@@ -13,14 +13,15 @@ use super::material::{Material, PictureSize};
 use super::meter::{Bench, Subject};
 use super::whole::{reset_peak, resident_mib};
 use crate::base::Timestamp;
+use crate::cli::Failure;
 use crate::cli::analyze::not_started;
 use crate::cli::progress::Progress;
-use crate::cli::{Failure, analyze};
 use crate::media::Frame;
 use crate::motion::tvl1::{Tvl1, Tvl1Preset};
 use crate::project::output::write_whole;
 use crate::project::plot::fonts;
 use crate::session::pipeline::Pipeline;
+use crate::session::whole::keep;
 use crate::session::{Params, Resources};
 use crate::timeline::Recording;
 
@@ -109,7 +110,7 @@ fn analysis(
             ..frames[index as usize % frames.len()].clone()
         };
         let events = pipeline.push(&frame).map_err(Failure::other)?;
-        analyze::keep(&mut recording, events);
+        keep(&mut recording, events);
         let done = index + 1;
         progress.at(done);
         if done.is_multiple_of(STEP) {

@@ -14,6 +14,7 @@ use crate::media::{CaptureWorker, Delivery, Frame, InputSpec};
 use crate::motion::tvl1::Tvl1Preset;
 use crate::motion::windows::Stride;
 use crate::session::pipeline::Pipeline;
+use crate::session::whole::keep;
 use crate::session::{Params, Resources};
 use crate::timeline::Recording;
 
@@ -64,7 +65,7 @@ pub(super) fn end_to_end(
         match delivery {
             Delivery::Frame(frame) => {
                 let events = pipeline.push(&frame).map_err(Failure::other)?;
-                analyze::keep(&mut recording, events);
+                keep(&mut recording, events);
                 intervals.push(before.elapsed().as_secs_f64() * 1e3);
                 before = Instant::now();
                 progress.at(intervals.len() as u64);
@@ -74,7 +75,7 @@ pub(super) fn end_to_end(
         }
     }
     worker.stop();
-    analyze::keep(&mut recording, pipeline.finish());
+    keep(&mut recording, pipeline.finish());
     progress.finish();
     let seconds = start.elapsed().as_secs_f64();
     let frames = intervals.len();
@@ -138,7 +139,7 @@ pub(super) fn memory(
             ..frames[at].clone()
         };
         let events = pipeline.push(&frame).map_err(Failure::other)?;
-        analyze::keep(&mut recording, events);
+        keep(&mut recording, events);
         progress.at(index);
         let elapsed = (index + 1) as f64 * interval / 60.0;
         while let Some(&due) = minutes.get(found.len()).filter(|due| elapsed >= **due) {

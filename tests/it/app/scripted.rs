@@ -9,6 +9,7 @@ use image::{Rgb, RgbImage, Rgba, RgbaImage};
 use onset::app::backend::{
     Backend, CameraEntry, CameraFormatEntry, OpenedSession, PlayerOrder, ViewsWanted,
 };
+use onset::app::batch::BatchOrder;
 use onset::app::coding::Change;
 use onset::app::command::Command;
 use onset::app::project::Kept;
@@ -19,6 +20,7 @@ use onset::face::{DetectedFace, Landmarks};
 use onset::facs::{ActionUnit, Side};
 use onset::media::{Compare, Frame, SourceInfo, Still, StillKey, stills};
 use onset::model::flow_framing::FlowFraming;
+use onset::project::unattended::News;
 use onset::recognition::second_look::{MagnifiedLook, RebuiltApex};
 use onset::recognition::{Attention, ClassReading, Recognition, SecondOpinion, UnitReading};
 use onset::session::Params;
@@ -243,6 +245,25 @@ impl Backend for Scripted {
                 count,
             },
         });
+    }
+
+    /// Every path is a recording; the plan is written down.
+    fn batch(&mut self, order: BatchOrder) {
+        match order {
+            BatchOrder::Find(paths) => {
+                self.arriving.push(Command::BatchNews(News::Found {
+                    recordings: paths,
+                    said: vec![],
+                }));
+            }
+            BatchOrder::Plan(plan) => {
+                let name = |path: &std::path::Path| path.display().to_string();
+                let jobs: Vec<String> = plan.jobs.iter().map(|job| name(&job.input)).collect();
+                let word = if plan.running { "run" } else { "hold" };
+                let line = format!("{word} {}", jobs.join(" "));
+                self.asked.borrow_mut().push(line);
+            }
+        }
     }
 
     fn poll(&mut self) -> Vec<Command> {

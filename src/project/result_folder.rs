@@ -1,31 +1,36 @@
 //! Which folder an input's results go to, and how inputs are told apart.
 
 use std::fs::{self, File};
-use std::io::{Read, Seek, SeekFrom};
+use std::io::{ErrorKind, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 
+use super::results::{self, RecordingFacts, Summary};
 use crate::media::image_sequence::is_image;
 use crate::media::{InputPlace, InputSpec};
+use crate::motion::tvl1::Tvl1Preset;
 use crate::nn::inventory;
-use crate::project::results::{self, RecordingFacts, Summary};
+use crate::session::Params;
 use crate::session::params::DeviceChoice;
 
 /// So much of a file's beginning and of its end is looked at.
 const END_BYTES: u64 = 64 * 1024;
 
 /// What tells this input from another.
-#[derive(Debug)]
-pub(super) struct Identity {
+#[derive(Debug, Clone)]
+pub struct Identity {
     name: String,
-    pub(super) size_bytes: u64,
+    /// Of the file; of all images for a folder; 0 for a camera.
+    pub size_bytes: u64,
     /// Empty for a camera, which is never the same recording twice.
-    pub(super) fingerprint: String,
+    pub fingerprint: String,
 }
 
 impl Identity {
-    pub(super) fn of(spec: &InputSpec) -> Self {
+    /// Reads the ends of the file, or of each image of a folder.
+    #[must_use]
+    pub fn of(spec: &InputSpec) -> Self {
         let path = match &spec.place {
             InputPlace::Camera(n, _) => {
                 return Self {
@@ -99,7 +104,7 @@ fn take_ends(path: &Path, digest: &mut Sha256) -> std::io::Result<u64> {
 
 /// On which side the results in `out` were computed by a run that chose it itself;
 /// `None` without such results. The first folder by name speaks for all.
-pub(super) fn side_of_results(out: &Path) -> Option<DeviceChoice> {
+fn side_of_results(out: &Path) -> Option<DeviceChoice> {
     let mut folders: Vec<PathBuf> = fs::read_dir(out)
         .ok()?
         .filter_map(|entry| Some(entry.ok()?.path()))
@@ -115,14 +120,85 @@ pub(super) fn side_of_results(out: &Path) -> Option<DeviceChoice> {
         })
 }
 
+/// A run that is taken up again stays on the side on which it began: `params` with the
+/// device that computed the results in `out`, where nobody asks for another.
+#[must_use]
+pub fn on_the_side_of(out: &Path, params: &Params) -> Params {
+    let device = match (params.device, side_of_results(out)) {
+        (DeviceChoice::Auto, Some(side)) if params.flow != Tvl1Preset::Compat => side,
+        (asked, _) => asked,
+    };
+    Params {
+        device,
+        ..params.clone()
+    }
+}
+
+/// What is to become of results of the same recording that are there already.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Existing {
+    /// A person is asked.
+    #[default]
+    Ask,
+    Replace,
+    KeepBoth,
+}
+
+/// Where results go.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Place {
+    Free(PathBuf),
+    /// Here are results of this very recording, and nobody has said what is to become of
+    /// them.
+    Taken(PathBuf),
+}
+
+/// The folder in `out` for the results of `input`: `<stem>`, or with the first number
+/// that is free. Nothing that lies there is replaced, but for results of the same
+/// recording where `existing` says so.
+#[must_use]
+pub fn place(out: &Path, stem: &str, input: &Identity, existing: Existing) -> Place {
+    let mut n = 1;
+    loop {
+        let folder = numbered(out, stem, n);
+        let earlier = results::read_summary(&folder.join("recording.json"));
+        if earlier.is_some_and(|summary| input.is(&summary.recording)) {
+            match existing {
+                Existing::Ask => return Place::Taken(folder),
+                Existing::Replace => return Place::Free(folder),
+                Existing::KeepBoth => {}
+            }
+        } else if nothing_in(&folder) {
+            return Place::Free(folder);
+        }
+        n += 1;
+    }
+}
+
+/// Not there, or empty. What cannot be looked into is somebody's.
+fn nothing_in(folder: &Path) -> bool {
+    match fs::read_dir(folder) {
+        Ok(mut entries) => entries.next().is_none(),
+        Err(e) => e.kind() == ErrorKind::NotFound,
+    }
+}
+
+fn numbered(out: &Path, stem: &str, n: u32) -> PathBuf {
+    if n == 1 {
+        out.join(stem)
+    } else {
+        out.join(format!("{stem}_{n}"))
+    }
+}
+
 /// Gives each input a folder of its own: `<stem>`, `<stem>_2` … on collision.
-#[derive(Default)]
-pub(super) struct Names(Vec<PathBuf>);
+#[derive(Debug, Default)]
+pub struct Names(Vec<PathBuf>);
 
 impl Names {
     /// A folder that an earlier run left is used again for the same input only;
     /// the results of another input, or of a camera, are never replaced.
-    pub(super) fn folder(
+    pub fn folder(
         &mut self,
         out: &Path,
         stem: &str,
@@ -130,12 +206,7 @@ impl Names {
     ) -> (PathBuf, Option<Summary>) {
         let mut n = 1;
         loop {
-            let name = if n == 1 {
-                stem.to_owned()
-            } else {
-                format!("{stem}_{n}")
-            };
-            let folder = out.join(name);
+            let folder = numbered(out, stem, n);
             let place = folder.join("recording.json");
             let summary = results::read_summary(&place);
             let free = match &summary {
@@ -186,5 +257,39 @@ mod tests {
         assert!(write(1, 1).is(&facts(&before)));
         assert!(!write(2, 1).is(&facts(&before)));
         assert!(!write(1, 2).is(&facts(&before)));
+    }
+
+    fn lay_results(folder: &Path, of: &Identity) {
+        let summary = serde_json::json!({
+            "onset_version": "0", "recording": facts(of), "parameters": {}, "scores": {},
+            "face": { "landmark_model": "a", "found_share": 1.0 },
+            "device": { "asked": "auto", "flow": "processor", "network": null },
+            "warnings": [], "limits": ""
+        });
+        fs::create_dir_all(folder).unwrap();
+        fs::write(folder.join("recording.json"), summary.to_string()).unwrap();
+    }
+
+    #[test]
+    fn results_of_the_same_recording_are_asked_about_and_all_else_is_left_alone() {
+        let home = tempfile::tempdir().unwrap();
+        let out = home.path().join("out");
+        let film = |name: &str, byte: u8| {
+            let path = home.path().join(name);
+            fs::write(&path, [byte; 9]).unwrap();
+            Identity::of(&InputSpec::path(&path))
+        };
+        let (one, other) = (film("a.mp4", 1), film("a.mkv", 2));
+        let to = |input: &Identity, existing| place(&out, "a", input, existing);
+        assert_eq!(to(&one, Existing::Ask), Place::Free(out.join("a")));
+        lay_results(&out.join("a"), &one);
+        assert_eq!(to(&one, Existing::Ask), Place::Taken(out.join("a")));
+        assert_eq!(to(&one, Existing::Replace), Place::Free(out.join("a")));
+        assert_eq!(to(&one, Existing::KeepBoth), Place::Free(out.join("a_2")));
+        assert_eq!(to(&other, Existing::Replace), Place::Free(out.join("a_2")));
+        // Somebody's own folder.
+        fs::create_dir(out.join("a_2")).unwrap();
+        fs::write(out.join("a_2/notes.txt"), "mine").unwrap();
+        assert_eq!(to(&other, Existing::Replace), Place::Free(out.join("a_3")));
     }
 }

@@ -1,0 +1,156 @@
+//! The queue behind the Batch room, with real recordings.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use onset::base::Mailbox;
+use onset::project::result_folder::Existing;
+use onset::project::unattended::{Job, News, Outcome, Plan, Worker};
+use onset::session::Params;
+use onset::session::params::DeviceChoice;
+
+use crate::cli::{analyze, film, text};
+
+/// No analysis of these tests takes so long.
+const LONGEST: Duration = Duration::from_secs(300);
+
+struct Queue {
+    worker: Worker,
+    told: Mailbox<News>,
+    heard: Vec<News>,
+}
+
+impl Queue {
+    fn start() -> Self {
+        let told: Mailbox<News> = Mailbox::default();
+        let tell = told.clone();
+        let worker = Worker::start(None, move |news| tell.post([news]));
+        let worker = worker.expect("two threads");
+        Self {
+            worker,
+            told,
+            heard: vec![],
+        }
+    }
+
+    /// Waits until something is told of which `what` makes an answer.
+    fn until<T>(&mut self, mut what: impl FnMut(&News) -> Option<T>) -> T {
+        let begun = Instant::now();
+        loop {
+            if let Some(found) = self.heard.iter().find_map(&mut what) {
+                return found;
+            }
+            assert!(begun.elapsed() < LONGEST, "only heard: {:?}", self.heard);
+            std::thread::sleep(Duration::from_millis(10));
+            self.heard.extend(self.told.take_all());
+        }
+    }
+
+    fn ended(&mut self, wanted: u64) -> Outcome {
+        self.until(|news| match news {
+            News::Ended { ticket, outcome } if *ticket == wanted => Some(outcome.clone()),
+            _ => None,
+        })
+    }
+}
+
+fn job(ticket: u64, input: &Path, out: &Path, existing: Existing) -> Job {
+    Job {
+        ticket,
+        input: input.to_owned(),
+        out: out.to_owned(),
+        existing,
+    }
+}
+
+fn plan(jobs: Vec<Job>, running: bool) -> Plan {
+    Plan {
+        jobs,
+        running,
+        params: Params {
+            device: DeviceChoice::Cpu,
+            fps: Some(30.0),
+            ..Params::default()
+        },
+    }
+}
+
+fn done(outcome: Outcome) -> PathBuf {
+    match outcome {
+        Outcome::Done(finished) => finished.folder,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_queue_writes_what_analyze_writes_goes_past_a_broken_file_and_replaces_nothing_unasked() {
+    let home = tempfile::tempdir().unwrap();
+    let film = film(home.path(), "film", 25);
+    let broken = home.path().join("broken.mp4");
+    fs::write(&broken, "no video").unwrap();
+    let out = home.path().join("out");
+    let mut queue = Queue::start();
+    let mut jobs = vec![
+        job(1, &broken, &out, Existing::Ask),
+        job(2, &film, &out, Existing::Ask),
+    ];
+    queue.worker.plan(plan(jobs.clone(), false));
+    let frames = queue.until(|news| match news {
+        News::Looked {
+            ticket: 2,
+            look: Ok(look),
+        } => Some(look.frames),
+        _ => None,
+    });
+    assert_eq!(frames, Some(25));
+    assert!(!out.exists(), "a queue that is not started does nothing");
+    queue.worker.plan(plan(jobs.clone(), true));
+    let Outcome::Failed(why) = queue.ended(1) else {
+        panic!("{:?}", queue.heard);
+    };
+    assert!(why.contains("Cannot read this"), "{why}");
+    let folder = done(queue.ended(2));
+    assert_eq!(folder, out.join("film"));
+
+    let alone = home.path().join("alone");
+    let ran = analyze(&film, &alone, &["--fps", "30", "--device", "cpu"]);
+    assert!(ran.code.is_some_and(|code| code == 0 || code == 3));
+    for name in ["frames.csv", "intervals.csv", "recording.json"] {
+        let [ours, theirs] = [&folder, &alone.join("film")].map(|f| fs::read(f.join(name)));
+        assert!(ours.unwrap() == theirs.unwrap(), "{name}");
+    }
+
+    let mark = folder.join("run.log");
+    fs::write(&mark, "untouched").unwrap();
+    jobs = vec![job(3, &film, &out, Existing::Ask)];
+    queue.worker.plan(plan(jobs.clone(), true));
+    assert_eq!(queue.ended(3), Outcome::Taken(folder.clone()));
+    jobs.push(job(4, &film, &out, Existing::KeepBoth));
+    queue.worker.plan(plan(jobs.clone(), true));
+    assert_eq!(done(queue.ended(4)), out.join("film_2"));
+    assert_eq!(fs::read_to_string(&mark).unwrap(), "untouched");
+    jobs.push(job(5, &film, &out, Existing::Replace));
+    queue.worker.plan(plan(jobs, true));
+    assert_eq!(done(queue.ended(5)), folder);
+    assert!(fs::read_to_string(&mark).unwrap().contains(text(&film)));
+}
+
+#[test]
+fn a_queue_is_held_goes_on_and_stops_what_is_wanted_no_more() {
+    let home = tempfile::tempdir().unwrap();
+    let film = film(home.path(), "film", 40);
+    let out = home.path().join("out");
+    let mut queue = Queue::start();
+    let jobs = vec![job(1, &film, &out, Existing::Ask)];
+    queue.worker.plan(plan(jobs.clone(), true));
+    queue.until(|news| matches!(news, News::Progress { ticket: 1, .. }).then_some(()));
+    queue.worker.plan(plan(jobs, false));
+    assert!(!queue.worker.busy());
+    queue.worker.plan(plan(vec![], false));
+    assert_eq!(queue.ended(1), Outcome::Stopped);
+    assert!(!out.join("film").exists());
+    let again = vec![job(2, &film, &out, Existing::Ask)];
+    queue.worker.plan(plan(again, true));
+    assert_eq!(done(queue.ended(2)), out.join("film"));
+}
