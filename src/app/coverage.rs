@@ -45,13 +45,32 @@ pub struct Coverage {
     pub frames: Vec<Unmeasured>,
     /// Of one kind's windows: blinks and head motion.
     pub masked: BTreeMap<ExpressionKind, Vec<Unmeasured>>,
+    /// Counted as they come: a repaint must not go through hours of frames.
+    analysed: u64,
+    with_face: u64,
+    most_others: usize,
     last_frame_secs: Option<f64>,
     open_mask: BTreeMap<ExpressionKind, Option<Why>>,
     faceless: bool,
 }
 
 impl Coverage {
+    /// Share of the analysed frames in which the face was found, 0..1.
+    #[must_use]
+    pub fn found_share(&self) -> f64 {
+        self.with_face as f64 / self.analysed.max(1) as f64
+    }
+
+    /// The highest number of faces beside the analysed one in a frame.
+    #[must_use]
+    pub fn most_others(&self) -> usize {
+        self.most_others
+    }
+
     pub fn frame(&mut self, record: &FrameRecord) {
+        self.analysed += 1;
+        self.with_face += u64::from(record.face.is_some());
+        self.most_others = self.most_others.max(record.others.len());
         let t = record.timestamp.secs();
         let before = self.last_frame_secs.replace(t).unwrap_or(t);
         if record.dropped_before > 0 {

@@ -148,11 +148,10 @@ pub fn controls(ui: &mut Ui, state: &AppState, review: &Review, out: &mut Vec<Co
         if mirror.clicked() {
             out.push(Command::ToggleMirror);
         }
-        // A dot that is red tells it from the other words, and the word from the dot.
         let name = if recording.is_some() {
-            "■ Stop"
+            "Stop recording"
         } else {
-            "● Record"
+            "Record"
         };
         let text = RichText::new(name).color(p.red);
         let record = ui.add(Button::new(text));

@@ -75,11 +75,11 @@ fn details(ui: &mut Ui, review: &Review) {
             "Face",
             format!(
                 "in {:.1} % of frames",
-                100.0 * review.recording.found_share()
+                100.0 * review.coverage.found_share()
             ),
         );
-        let most = review.recording.frames.iter().map(|f| f.others.len()).max();
-        if let Some(n) = most.filter(|n| *n > 0) {
+        let n = review.coverage.most_others();
+        if n > 0 {
             row::fact(ui, "Others", format!("up to {n}, not analysed"));
         }
     }
