@@ -359,11 +359,15 @@ fn a_copy_is_one_whole_file_and_knows_the_recording_from_its_own_folder() {
     let there = folder.path().join("deeper");
     fs::create_dir(&there).unwrap();
     let to = there.join("copy.onset");
+    let open = ProjectFile::source_in(file.path());
+    assert!(matches!(open, Err(ProjectError::InUse { .. })));
     for _ in 0..2 {
         file.save_copy(&to).unwrap();
         assert_eq!(fs::read_dir(&there).unwrap().count(), 1);
     }
     assert!(file.save_copy(file.path()).is_err());
+    let seen = ProjectFile::source_in(&to).unwrap().unwrap();
+    assert!(seen.is_that_of(&source));
     let copy = ProjectFile::open(&to).unwrap();
     assert_eq!(copy.annotations().unwrap(), file.annotations().unwrap());
     assert_eq!(copy.id().unwrap(), file.id().unwrap());

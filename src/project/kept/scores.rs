@@ -131,13 +131,15 @@ mod tests {
             end: Timestamp::from_nanos((first as i64 + 6) * 33_333_333 + i64::from(first > 20)),
             score: 1.0 / (first as f64 + 3.0),
             strain: 0.1 * first as f64,
-            apex: (first % 3 == 0).then_some(0.7),
+            apex: first.is_multiple_of(3).then_some(0.7),
             masked: match first % 5 {
                 1 => Some(MaskReason::Blink),
                 2 => Some(MaskReason::Gap),
                 _ => None,
             },
-            motion: (first % 2 == 0).then_some(RegionMotion([first as f32; 12])),
+            motion: first
+                .is_multiple_of(2)
+                .then_some(RegionMotion([first as f32; 12])),
         };
         let of = |kind| (kind, (0..30).map(|i| sample(kind, i)).collect::<Vec<_>>());
         let scores = Scores::from(ExpressionKind::BOTH.map(of));

@@ -89,7 +89,7 @@ fn recording(count: u64, every: u64) -> Recording {
             }),
             others: Vec::new(),
         });
-        if frame < 40 || frame % every != 0 {
+        if frame < 40 || !frame.is_multiple_of(every) {
             continue;
         }
         for (kind, length) in [(ExpressionKind::Macro, 36), (ExpressionKind::Micro, 12)] {
@@ -107,7 +107,7 @@ fn recording(count: u64, every: u64) -> Recording {
                 motion: None,
             });
         }
-        if frame % 40 == 0 {
+        if frame.is_multiple_of(40) {
             recording.units.push(UnitSample {
                 from: at(frame - 20),
                 frame,

@@ -282,7 +282,11 @@ fn the_question_mark_shows_the_keys_of_the_queue() {
     queue.press(Modifiers::SHIFT, Key::Questionmark);
     for binding in onset::app::keys::BINDINGS {
         let here = binding.scope.holds(Room::Batch);
-        assert!(!here || says(&queue.window, binding.does), "{}", binding.does);
+        assert!(
+            !here || says(&queue.window, binding.does),
+            "{}",
+            binding.does
+        );
     }
     assert!(!says(&queue.window, "Next candidate"));
 }
