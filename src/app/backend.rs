@@ -2,13 +2,16 @@
 //! window can be driven by a script.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use super::batch::BatchOrder;
 use super::coding::Change;
 use super::command::Command;
+use super::kept::Earlier;
 use crate::face::crop::HeldCrop;
 use crate::facs::ActionUnit;
 use crate::media::{Compare, Frame, SourceInfo, StillKey, StripWish};
+use crate::project::kept::KeptAnalysis;
 use crate::session::Params;
 use crate::session::facts::AnalysisFacts;
 use crate::session::magnified_view::MagnifyView;
@@ -28,6 +31,8 @@ pub struct OpenedSession {
     pub params: Params,
     /// The project file that was opened; `None` where the recording was.
     pub project: Option<std::path::PathBuf>,
+    /// What is shown was analysed in an earlier session; `None` where it is analysed now.
+    pub earlier: Option<Earlier>,
     /// The action units that are read and from which probability on each is called
     /// present; empty where none is read.
     pub unit_thresholds: BTreeMap<ActionUnit, f64>,
@@ -101,8 +106,14 @@ pub struct Machine {
 
 /// Everything that has threads. No call waits; what comes of it arrives by [`Backend::poll`].
 pub trait Backend {
-    /// Opens a file, a folder of images or `camera:N` in place of what is open.
+    /// Opens a file, a folder of images or `camera:N` in place of what is open. Where its
+    /// project keeps an analysis of it, that is shown and nothing is analysed.
     fn open(&mut self, input: &str, params: &Params);
+    /// The same, but it is analysed whatever is kept.
+    fn analyse_again(&mut self, input: &str, params: &Params);
+    /// Opens a project whose recording now lies at `place`, which is remembered; another
+    /// recording is refused by [`Command::AskWhere`].
+    fn locate(&mut self, project: &Path, place: &Path, params: &Params);
     /// What opens the bundled recording.
     ///
     /// # Errors
@@ -124,6 +135,11 @@ pub trait Backend {
     fn keep(&mut self, changes: Vec<Change>, count: u64, coder: &str);
     /// What becomes of it arrives as [`Command::BatchNews`].
     fn batch(&mut self, order: BatchOrder);
+    /// Writes the whole analysis into the project of the open recording, once it has one.
+    fn keep_analysis(&mut self, analysis: KeptAnalysis);
+    /// Takes over what another project says of the open recording; what came of it
+    /// arrives as [`Command::Merged`].
+    fn merge(&mut self, other: &Path, coder: &str);
     /// What has arrived since the last call, in order.
     fn poll(&mut self) -> Vec<Command>;
 }

@@ -281,6 +281,15 @@ impl AppState {
             Command::Export(format) => {
                 vec![Effect::Export(format, Box::new(Desk::of(review, only)))]
             }
+            // It would show how much others have found.
+            Command::Merge(_) if blind => {
+                self.say(Notice::info(self.settings.keys.fill(
+                    "A blind pass hides other coders: end it first, {Blind pass}, then add their \
+                     project.",
+                )));
+                vec![Effect::WakeAfter(NOTICE_SECS)]
+            }
+            Command::Merge(path) => vec![Effect::Merge(path)],
             Command::Import(path) => {
                 vec![Effect::Import(path, Box::new(Desk::of(review, None)))]
             }

@@ -201,6 +201,17 @@ impl Coding {
         self.take(Step { of, changes })
     }
 
+    /// What a merge has changed on the disk already, as one step; whether there is any.
+    /// What was changed here since stays as it is here.
+    pub fn joined(&mut self, of: &'static str, mut changes: Vec<Change>) -> bool {
+        changes.retain(|c| c.id().and_then(|id| self.get(id)) == c.before.as_ref());
+        if changes.is_empty() {
+            return false;
+        }
+        self.take(Step { of, changes });
+        true
+    }
+
     pub fn remove(&mut self, of: &'static str, id: AnnotationId) -> Vec<Change> {
         let Some(before) = self.get(id).cloned() else {
             return Vec::new();
@@ -442,6 +453,32 @@ mod tests {
         assert_eq!(coding.annotations().len(), 2);
         coding.undo();
         assert!(coding.annotations().is_empty());
+    }
+
+    #[test]
+    fn a_merge_is_one_step_and_spares_what_was_changed_since() {
+        let mut coding = Coding::default();
+        let (mine, mut theirs) = (
+            decided(1, 100, IntervalStatus::Accepted),
+            decided(1, 100, IntervalStatus::Rejected),
+        );
+        coding.put("a verdict", mine.clone());
+        theirs.coder = "Ben".into();
+        let new = |id| Change {
+            before: None,
+            after: Some(Annotation {
+                id: AnnotationId(id),
+                ..theirs.clone()
+            }),
+        };
+        // Of the first the disk did not know yet what it is here.
+        assert!(coding.joined("the merge", vec![new(1), new(2), new(3)]));
+        assert_eq!(coding.annotations().len(), 3);
+        assert_eq!(coding.get(AnnotationId(1)), Some(&mine));
+        let back = coding.undo().expect("one step");
+        assert_eq!((back.of, back.changes.len()), ("the merge", 2));
+        assert_eq!(coding.annotations().len(), 1);
+        assert!(!coding.joined("the merge", vec![]));
     }
 
     #[test]

@@ -11,8 +11,9 @@ use super::coding::{Change, SpotKey};
 use super::emotions::EmotionLabels;
 use super::exchange::{Desk, Format};
 use super::key_change::KeyEdit;
+use super::missing::Missing;
 use super::palette::Colours;
-use super::project::{Kept, ProjectNews};
+use super::project::{Joined, Kept, ProjectNews};
 use super::record::RecordedTracks;
 use super::report::ReportDesk;
 use super::saving::Saving;
@@ -22,6 +23,7 @@ use super::time_view::TimeView;
 use crate::base::{Notice, Severity};
 use crate::media::{Compare, Compared, FilmStrip, Frame, Still, StillKey};
 use crate::motion::tvl1::Tvl1Preset;
+use crate::project::kept::KeptAnalysis;
 use crate::project::unattended::News;
 use crate::session::handle::SessionStatus;
 use crate::session::magnified_view::MagnifyView;
@@ -46,6 +48,11 @@ pub enum DialogKind {
     QueueFolders,
     /// Where the queue's results go.
     ResultsFolder,
+    /// Another coder's project of the same recording.
+    OtherProject,
+    /// Where a project's recording lies now.
+    MissingRecording,
+    MissingFolder,
 }
 
 /// What the window is laid out for.
@@ -122,6 +129,12 @@ pub enum Command {
     EditPath(String),
     Open(String),
     OpenSample,
+    /// What is open, whatever is kept of it.
+    AnalyseAgain,
+    /// A project's recording is not found.
+    AskWhere(Missing),
+    /// Nobody knows where it is.
+    GiveUp,
     ListCameras,
     /// Which of the recordings opened last are still there.
     LookForRecent,
@@ -165,6 +178,18 @@ pub enum Command {
     Export(Format),
     Report,
     Import(std::path::PathBuf),
+    /// Another coder's project of this recording.
+    Merge(std::path::PathBuf),
+    Merged {
+        generation: u64,
+        joined: Box<Joined>,
+    },
+    /// Shows two coders side by side; `None` ends that.
+    CompareCoders(Option<[String; 2]>),
+    /// To the next (1) or previous (-1) thing on which they differ.
+    Disagree(i8),
+    /// To one of them, counted from 0.
+    ToDisagreement(usize),
     /// What an import brought, of the session that asked for it.
     Imported {
         generation: u64,
@@ -325,6 +350,14 @@ pub enum Effect {
     Import(std::path::PathBuf, Box<Desk>),
     /// Into the project file, at once.
     Keep(Vec<Change>),
+    KeepAnalysis(Box<KeptAnalysis>),
+    AnalyseAgain(String),
+    /// The project's recording is said to lie there.
+    Locate {
+        project: std::path::PathBuf,
+        place: std::path::PathBuf,
+    },
+    Merge(std::path::PathBuf),
     /// Begin or end recording the camera.
     Record(bool),
     /// What was read of the camera while it was recorded.

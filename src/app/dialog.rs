@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::command::{Command, DialogKind};
 use crate::base::Mailbox;
+use crate::project::file::ENDING;
 
 pub struct Dialogs {
     ctx: egui::Context,
@@ -69,6 +70,14 @@ fn ask(kind: DialogKind, folder: Option<&Path>) -> Vec<PathBuf> {
             .set_title("Read annotations")
             .add_filter("Annotations", &["csv", "tsv", "eaf", "json"])
             .pick_file(),
+        DialogKind::OtherProject => dialog
+            .set_title("Add another coder's project")
+            .add_filter("Projects", &[ENDING])
+            .pick_file(),
+        DialogKind::MissingRecording => dialog.set_title("Where is the recording?").pick_file(),
+        DialogKind::MissingFolder => dialog
+            .set_title("Where is the folder of images?")
+            .pick_folder(),
         DialogKind::MacroWeights => dialog
             .set_title("Weights for macro-expressions")
             .pick_file(),

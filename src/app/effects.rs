@@ -19,6 +19,14 @@ impl App {
     fn perform(&mut self, ctx: &egui::Context, effect: Effect) {
         match effect {
             Effect::Open(input) => self.backend.open(&input, &self.state.settings.params),
+            Effect::AnalyseAgain(input) => {
+                (self.backend).analyse_again(&input, &self.state.settings.params);
+            }
+            Effect::Locate { project, place } => {
+                (self.backend).locate(&project, &place, &self.state.settings.params);
+            }
+            Effect::KeepAnalysis(analysis) => self.backend.keep_analysis(*analysis),
+            Effect::Merge(other) => self.backend.merge(&other, &self.state.settings.coder),
             Effect::OpenSample => match self.backend.sample() {
                 Ok(input) => self.backend.open(&input, &self.state.settings.params),
                 Err(why) => self.asked.push(Command::OpenFailed {

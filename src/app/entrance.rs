@@ -3,6 +3,7 @@
 use super::backend::{CameraEntry, PlayerOrder};
 use super::batch::BatchCommand;
 use super::command::{Command, DialogKind, Effect, Room, Sheet, SideTab};
+use super::missing::Missing;
 use super::review::Review;
 use super::saving::Saving;
 use super::state::AppState;
@@ -38,6 +39,8 @@ pub struct Entrance {
     /// The missing answer has been explained.
     dialog_hinted: bool,
     pub cameras: Cameras,
+    /// The recording of a project that is not found.
+    pub missing: Option<Missing>,
 }
 
 impl AppState {
@@ -81,6 +84,10 @@ impl AppState {
                         self.batch(BatchCommand::ResultsIn(Some(path)))
                     }
                     (Some(path), DialogKind::Annotations) => self.exchange(Command::Import(path)),
+                    (Some(path), DialogKind::OtherProject) => self.exchange(Command::Merge(path)),
+                    (Some(path), DialogKind::MissingRecording | DialogKind::MissingFolder) => {
+                        self.try_place(path)
+                    }
                     (Some(path), DialogKind::MacroWeights) => {
                         self.look(Command::Weights(ExpressionKind::Macro, Some(path)))
                     }
@@ -112,6 +119,12 @@ impl AppState {
                 vec![]
             }
             Command::Open(input) => self.open(input),
+            Command::AnalyseAgain => self.analyse_again(),
+            Command::AskWhere(missing) => self.ask_where(missing),
+            Command::GiveUp => {
+                entrance.missing = None;
+                vec![]
+            }
             Command::OpenSample => {
                 self.settings.room = self.settings.room.with_a_recording();
                 entrance.opening = Some("the sample recording".into());
@@ -132,6 +145,7 @@ impl AppState {
             Command::Opened(session) => {
                 entrance.opening = None;
                 entrance.failed = None;
+                entrance.missing = None;
                 if let Some(path) = &session.info.path {
                     entrance.path = path.display().to_string();
                 }
@@ -169,6 +183,7 @@ impl AppState {
                 self.review = Some(review);
                 self.tab = SideTab::Candidates;
                 self.last_views = None;
+                effects.extend(self.shown_earlier());
                 effects
             }
             Command::OpenFailed { why, .. } => {
@@ -204,18 +219,29 @@ impl AppState {
         if input.is_empty() {
             return vec![];
         }
+        self.sheet = self.sheet.filter(|sheet| *sheet != Sheet::Recent);
         self.settings.room = self.settings.room.with_a_recording();
-        // What is open is analysed again with the project it has.
+        // What is open is opened anew with the project it has.
         let again = self.review.as_ref().filter(|review| {
+            let is = |path: &std::path::PathBuf| path.display().to_string() == input;
             let path = review.session.info.path.as_ref();
-            review.project_there && path.is_some_and(|p| p.display().to_string() == input)
+            path.is_some_and(is)
+                || (review.project_there && review.project.as_ref().is_some_and(is))
         });
-        let project = again.and_then(|review| review.project.clone());
+        if again.is_some_and(Review::whole) {
+            self.say(Notice::info(
+                "This recording is open and analysed already. “Analyse again” in the settings \
+                 does it anew.",
+            ));
+            return vec![Effect::WakeAfter(8.1)];
+        }
+        let project = again.filter(|review| review.project_there);
+        let project = project.and_then(|review| review.project.clone());
         let input = project.map_or(input, |project| project.display().to_string());
         self.entrance.path.clone_from(&input);
         self.entrance.opening = Some(input.clone());
         self.entrance.failed = None;
-        self.sheet = self.sheet.filter(|sheet| *sheet != Sheet::Recent);
+        self.entrance.missing = None;
         vec![Effect::Open(input)]
     }
 }

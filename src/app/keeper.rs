@@ -6,18 +6,17 @@ use std::thread::{Builder, JoinHandle};
 
 use crossbeam_channel::{Receiver, Sender, bounded};
 
+use super::beside::{find, free, source_of};
 use super::coding::Change;
 use super::command::Command;
-use super::project::{Kept, ProjectNews};
+use super::project::{Joined, Kept, ProjectNews};
 use super::saving::documents;
 use super::wake::Wake;
 use crate::base::{Mailbox, Notice};
 use crate::media::SourceInfo;
-use crate::project::file::{Action, ENDING, ProjectError, ProjectFile, Source, SourceKind};
+use crate::project::file::{Action, Merged, ProjectError, ProjectFile};
+use crate::project::kept::{self, KeptAnalysis};
 use crate::timeline::Annotation;
-
-/// So many names are tried beside a recording: `a.onset`, `a-2.onset`, …
-const NAMES: usize = 99;
 
 enum Order {
     Begin {
@@ -28,6 +27,11 @@ enum Order {
     Keep {
         changes: Vec<Change>,
         count: u64,
+        coder: String,
+    },
+    Analysis(Box<KeptAnalysis>),
+    Merge {
+        other: PathBuf,
         coder: String,
     },
 }
@@ -91,6 +95,22 @@ impl Keeper {
     }
 }
 
+impl Keeper {
+    /// The recording was analysed to its end: kept at once where the project is there,
+    /// else with the first change.
+    pub fn analysed(&self, analysis: KeptAnalysis) {
+        self.order(Order::Analysis(Box::new(analysis)));
+    }
+
+    /// Takes over what another project says of the recording.
+    pub fn merge(&self, other: PathBuf, coder: &str) {
+        self.order(Order::Merge {
+            other,
+            coder: coder.to_owned(),
+        });
+    }
+}
+
 impl Drop for Keeper {
     fn drop(&mut self) {
         self.bell = None;
@@ -117,6 +137,8 @@ struct Open {
     pending: Vec<Action>,
     /// Whose they are.
     coder: String,
+    /// Not on the disk yet either: it waits for the file, or for space.
+    analysis: Option<Box<KeptAnalysis>>,
 }
 
 struct Desk {
@@ -141,11 +163,16 @@ impl Desk {
 
     /// What is pending is tried once more before its recording goes.
     fn last_try(&mut self) {
-        if let Some(open) = self.open.as_mut()
-            && !open.pending.is_empty()
+        let Some(open) = self.open.as_mut() else {
+            return;
+        };
+        if !open.pending.is_empty()
             && let Err(why) = open.write()
         {
             log::error!("the last changes are not in the project: {why}");
+        }
+        if let Err(why) = open.write_analysis() {
+            log::error!("the analysis is not in the project: {why}");
         }
     }
 
@@ -193,8 +220,62 @@ impl Desk {
                 };
                 said.push(Command::Kept { generation, kept });
                 self.tell(said);
+                self.keep_analysis();
             }
+            Order::Analysis(analysis) => {
+                if let Some(open) = self.open.as_mut() {
+                    open.analysis = Some(analysis);
+                    self.keep_analysis();
+                }
+            }
+            Order::Merge { other, coder } => self.merge(&other, coder),
         }
+    }
+
+    /// Tells how it fared; nothing where it still waits for a project.
+    fn keep_analysis(&mut self) {
+        let Some(open) = self.open.as_mut() else {
+            return;
+        };
+        let generation = open.generation;
+        let said = match open.write_analysis() {
+            Ok(false) => return,
+            Ok(true) => Command::Kept {
+                generation,
+                kept: Kept::Analysis,
+            },
+            Err(why) => Command::Say(Notice::warning(why)),
+        };
+        self.tell([said]);
+    }
+
+    fn merge(&mut self, other: &Path, coder: String) {
+        let Some(open) = self.open.as_mut() else {
+            return;
+        };
+        let generation = open.generation;
+        open.coder = coder;
+        let said = match open.merge(other) {
+            Ok((merged, changes)) => vec![
+                Command::Kept {
+                    generation,
+                    kept: Kept::Made {
+                        path: open.path.clone(),
+                    },
+                },
+                Command::Merged {
+                    generation,
+                    joined: Box::new(Joined {
+                        from: other.to_path_buf(),
+                        merged,
+                        changes,
+                    }),
+                },
+            ],
+            Err(why) => vec![Command::Say(Notice::error(why))],
+        };
+        self.tell(said);
+        self.keep_analysis();
     }
 
     fn begin(&mut self, generation: u64, info: SourceInfo, project: Option<PathBuf>) {
@@ -219,6 +300,7 @@ impl Desk {
             unusable: None,
             pending,
             coder,
+            analysis: None,
         };
         let said = match open.connect() {
             Ok(annotations) => Command::Project {
@@ -252,7 +334,11 @@ impl Open {
     fn try_to_connect(&mut self) -> Result<Vec<Annotation>, ProjectError> {
         let (path, mut file) = match &self.wanted {
             Some(path) => (path.clone(), Some(ProjectFile::open(path)?)),
-            None => find(&self.info)?,
+            None => {
+                let (path, there) = find(&self.info)?;
+                let file = there.then(|| ProjectFile::open(&path)).transpose()?;
+                (path, file)
+            }
         };
         let mut annotations = Vec::new();
         if let Some(file) = &mut file {
@@ -274,10 +360,7 @@ impl Open {
         if let Some(why) = &self.unusable {
             return Err(why.clone());
         }
-        if self.file.is_none() {
-            let (path, file) = self.make().map_err(|e| e.to_string())?;
-            (self.path, self.file) = (path, Some(file));
-        }
+        self.be_there()?;
         let Some(file) = self.file.as_mut() else {
             return Ok(());
         };
@@ -300,6 +383,53 @@ impl Open {
         done.map_err(|e| e.to_string())?;
         self.pending.clear();
         Ok(())
+    }
+
+    /// Makes the project where there is none yet.
+    fn be_there(&mut self) -> Result<(), String> {
+        if self.file.is_none() {
+            let (path, file) = self.make().map_err(|e| e.to_string())?;
+            (self.path, self.file) = (path, Some(file));
+        }
+        Ok(())
+    }
+
+    /// Whether the analysis that waited is in the file now.
+    fn write_analysis(&mut self) -> Result<bool, String> {
+        let Some(file) = self.file.as_mut() else {
+            return Ok(false);
+        };
+        let Some(analysis) = self.analysis.take() else {
+            return Ok(false);
+        };
+        match kept::save(file, &analysis) {
+            Ok(()) => Ok(true),
+            // Another try would fare no better.
+            Err(e @ ProjectError::Refused { .. }) => Err(e.to_string()),
+            Err(e) => {
+                self.analysis = Some(analysis);
+                Err(format!("The analysis is not kept yet. {e}"))
+            }
+        }
+    }
+
+    /// What came with the other project, and which annotations are others now.
+    fn merge(&mut self, other: &Path) -> Result<(Merged, Vec<Change>), String> {
+        // What is pending goes in first, so that the other's is compared with it.
+        self.write()?;
+        let Some(file) = self.file.as_mut() else {
+            return Err("There is no project to add to.".to_owned());
+        };
+        let said = |e: ProjectError| e.to_string();
+        let before = file.annotations().map_err(said)?;
+        let merged = file.merge(other).map_err(said)?;
+        let after = file.annotations().map_err(said)?;
+        let changes = after.into_iter().map(|after| Change {
+            before: before.iter().find(|b| b.id == after.id).cloned(),
+            after: Some(after),
+        });
+        let changes = changes.filter(|c| c.before != c.after).collect();
+        Ok((merged, changes))
     }
 
     /// A new project where it is to be, or in the person's documents where the
@@ -333,101 +463,6 @@ fn action(change: Change) -> Option<Action> {
         (Some(after), _) => Some(Action::Put(after)),
         (None, Some(before)) => Some(Action::Remove(before.id)),
         (None, None) => None,
-    }
-}
-
-/// As the project names its recording; `None` where it cannot be read any more.
-fn source_of(info: &SourceInfo) -> Option<Source> {
-    let Some(path) = &info.path else {
-        return Some(Source {
-            kind: SourceKind::Camera,
-            name: info.name.clone(),
-            path: None,
-            relative_path: None,
-            size_bytes: 0,
-            hash: String::new(),
-            frame_count: None,
-            nominal_fps: info.nominal_fps,
-            first_ns: None,
-            last_ns: None,
-        });
-    };
-    let kind = if path.is_dir() {
-        SourceKind::ImageFolder
-    } else {
-        SourceKind::Video
-    };
-    let source = Source::of(path, kind).ok()?;
-    Some(Source {
-        frame_count: info.frame_count,
-        nominal_fps: info.nominal_fps,
-        last_ns: info.duration.map(|d| d.nanos()),
-        ..source
-    })
-}
-
-/// The project that lies beside a recording and is about it, or where a new one goes.
-fn find(info: &SourceInfo) -> Result<(PathBuf, Option<ProjectFile>), ProjectError> {
-    let Some(path) = &info.path else {
-        let folder = documents().unwrap_or_else(std::env::temp_dir);
-        let name = format!("{}.{ENDING}", plain(&info.name));
-        let place = free(&folder, Path::new(&name)).unwrap_or_else(|| folder.join(&name));
-        return Ok((place, None));
-    };
-    let beside = path.parent().unwrap_or(Path::new("."));
-    let stem = path.file_stem().unwrap_or(path.as_os_str());
-    let name = format!("{}.{ENDING}", stem.to_string_lossy());
-    let own = source_of(info);
-    let mut place = None;
-    for folder in [Some(beside.to_path_buf()), documents()]
-        .into_iter()
-        .flatten()
-    {
-        for candidate in names(&folder, Path::new(&name)) {
-            if !candidate.exists() {
-                place.get_or_insert(candidate);
-                break;
-            }
-            let about = match ProjectFile::open_read_only(&candidate) {
-                Ok(file) => file.source()?,
-                // Something else that is called so: the next name.
-                Err(ProjectError::NotAProject { .. }) => continue,
-                // Locked, damaged or newer: it may well be this recording's, and a second
-                // project beside it would never be found again.
-                Err(e) => return Err(e),
-            };
-            let same = about.zip(own.as_ref());
-            if same.is_some_and(|(theirs, own)| theirs.is_that_of(own)) {
-                return Ok((candidate.clone(), Some(ProjectFile::open(&candidate)?)));
-            }
-        }
-    }
-    Ok((place.unwrap_or_else(|| beside.join(&name)), None))
-}
-
-/// `a.onset`, `a-2.onset`, `a-3.onset`, …
-fn names(folder: &Path, name: &Path) -> impl Iterator<Item = PathBuf> {
-    let stem = name.file_stem().unwrap_or_default().to_string_lossy();
-    let (folder, stem) = (folder.to_path_buf(), stem.into_owned());
-    (1..=NAMES).map(move |number| match number {
-        1 => folder.join(format!("{stem}.{ENDING}")),
-        number => folder.join(format!("{stem}-{number}.{ENDING}")),
-    })
-}
-
-fn free(folder: &Path, name: &Path) -> Option<PathBuf> {
-    names(folder, name).find(|path| !path.exists())
-}
-
-/// A camera's name as a file may be called.
-fn plain(name: &str) -> String {
-    let kept = |c: char| if c.is_alphanumeric() { c } else { ' ' };
-    let words: String = name.chars().map(kept).collect();
-    let words: Vec<&str> = words.split_whitespace().collect();
-    if words.is_empty() {
-        "camera".to_owned()
-    } else {
-        words.join(" ")
     }
 }
 
@@ -518,6 +553,102 @@ mod tests {
         assert!(
             matches!(keep(&mut again, 8), Kept::Saved { path, .. } if path.ends_with("clip-2.onset"))
         );
+    }
+
+    fn analysed() -> KeptAnalysis {
+        use crate::session::facts::{AnalysisFacts, KindSource};
+        use crate::timeline::{Recording, ScoreSource};
+        KeptAnalysis {
+            onset_version: "0.1.0".into(),
+            finished_ms: 7,
+            params: crate::session::Params::default(),
+            facts: AnalysisFacts {
+                scores: ExpressionKind::BOTH.map(|kind| KindSource {
+                    kind,
+                    source: ScoreSource::Control,
+                    window_frames: None,
+                }),
+                measured_fps: None,
+                recognition: None,
+                landmark_model: "compact".into(),
+                flow_adapter: None,
+                network_device: None,
+            },
+            device: "CPU".into(),
+            recording: std::sync::Arc::new(Recording {
+                finished: true,
+                ..Recording::default()
+            }),
+        }
+    }
+
+    #[test]
+    fn an_analysis_waits_for_the_project_and_goes_in_with_the_first_change() {
+        let folder = tempfile::tempdir().unwrap();
+        let clip = folder.path().join("clip.mp4");
+        std::fs::write(&clip, b"a film").unwrap();
+        let mut desk = desk();
+        desk.begin(1, info(&clip), None);
+        desk.carry_out(Order::Analysis(Box::new(analysed())));
+        let project = folder.path().join("clip.onset");
+        assert!(!project.exists(), "nobody has said anything yet");
+        assert!(matches!(keep(&mut desk, 7), Kept::Analysis));
+        // A later one replaces it at once.
+        let later = KeptAnalysis {
+            finished_ms: 8,
+            ..analysed()
+        };
+        desk.carry_out(Order::Analysis(Box::new(later.clone())));
+        drop(desk);
+        let file = ProjectFile::open_read_only(&project).unwrap();
+        assert_eq!(kept::load(&file).unwrap(), Some(later));
+    }
+
+    #[test]
+    fn another_coders_project_is_joined_and_what_changed_is_told_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let clip = folder.path().join("clip.mp4");
+        std::fs::write(&clip, b"a film").unwrap();
+        let there = folder.path().join("ben");
+        std::fs::create_dir(&there).unwrap();
+        let copy = there.join("clip.mp4");
+        std::fs::copy(&clip, &copy).unwrap();
+        let mut ben = desk();
+        ben.begin(1, info(&copy), None);
+        keep(&mut ben, 5);
+        drop(ben);
+        let mut anna = desk();
+        anna.begin(2, info(&clip), None);
+        let mut merge = || {
+            drop(news(&anna));
+            anna.carry_out(Order::Merge {
+                other: there.join("clip.onset"),
+                coder: "Anna".into(),
+            });
+            news(&anna).into_iter().find_map(|command| match command {
+                Command::Merged { joined, .. } => Some(*joined),
+                _ => None,
+            })
+        };
+        let joined = merge().expect("joined");
+        assert_eq!((joined.merged.added, joined.changes.len()), (1, 1));
+        assert!(joined.changes[0].before.is_none());
+        assert!(folder.path().join("clip.onset").exists(), "made for it");
+        let again = merge().expect("joined again");
+        assert_eq!((again.merged.unchanged, again.changes.len()), (1, 0));
+        std::fs::write(&copy, b"another film").unwrap();
+        let mut other = desk();
+        other.begin(3, info(&copy), None);
+        keep(&mut other, 6);
+        drop(other);
+        anna.carry_out(Order::Merge {
+            other: there.join("clip-2.onset"),
+            coder: "Anna".into(),
+        });
+        let refused = news(&anna).into_iter().any(|command| {
+            matches!(command, Command::Say(why) if why.text.contains("Cannot join the projects"))
+        });
+        assert!(refused);
     }
 
     #[test]

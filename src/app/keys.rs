@@ -154,6 +154,8 @@ bindings! {
         "next-annotation": "Next annotation" => plain(Key::Period), Command::Code(Coded::Beside(1));
         "previous-annotation": "Previous annotation" => plain(Key::Comma), Command::Code(Coded::Beside(-1));
         "remove-annotation": "Remove the annotation" => plain(Key::Delete), Command::Code(Coded::Remove);
+        "next-disagreement": "Next disagreement" => plain(Key::Y), Command::Disagree(1);
+        "previous-disagreement": "Previous disagreement" => with(Modifiers::SHIFT, Key::Y), Command::Disagree(-1);
         "blind-pass": "Blind pass" => plain(Key::B), Command::Code(Coded::ToggleBlind);
         "redo": "Redo" => with(Modifiers::COMMAND.plus(Modifiers::SHIFT), Key::Z), Command::Redo;
         "undo": "Undo" => with(Modifiers::COMMAND, Key::Z), Command::Undo;

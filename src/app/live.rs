@@ -17,16 +17,21 @@ use super::camera_side::CameraSide;
 use super::coding::Change;
 use super::command::Command;
 use super::keeper::Keeper;
+use super::kept::Earlier;
+use super::missing::Missing;
+use super::opening::{self, Place};
 use super::project::Kept;
 use super::trail::{self, Trail};
 use super::wake::Wake;
 use crate::base::{Latest, Mailbox, Notice};
 use crate::facs::ActionUnit;
 use crate::gpu::GpuContext;
-use crate::media::{self, Compare, FormatWish, Frame, InputSpec, Player, StillKey, Stills};
+use crate::media::{
+    self, Compare, FormatWish, Frame, FrameSource, InputSpec, Player, SourceInfo, StillKey, Stills,
+};
 use crate::model::au_flow::AuWeights;
 use crate::nn::{Weights, shipped};
-use crate::project::file::{ENDING, ProjectFile, SourceKind, SourceState};
+use crate::project::kept::KeptAnalysis;
 use crate::project::unattended::{News, Worker};
 use crate::recognition::SecondLook;
 use crate::session::params::RecognitionChoice;
@@ -63,12 +68,30 @@ struct Ready {
     params: Params,
     /// The project file that was opened.
     project: Option<PathBuf>,
+    /// What is shown was kept by the project.
+    earlier: Option<Earlier>,
+}
+
+/// What an opening thread is told.
+struct Wanted {
+    input: String,
+    params: Params,
+    gpu: Option<GpuContext>,
+    wake: Wake,
+    views: Option<Arc<ViewsWorker>>,
+    /// The project of this name is open in this window, and with it this recording.
+    known: Option<(PathBuf, PathBuf)>,
+    /// Where the recording of the project is said to lie now.
+    place: Option<PathBuf>,
+    /// It is analysed whatever is kept.
+    anew: bool,
 }
 
 enum Arrival {
     Opened(u64, Box<Ready>),
     /// Something else was asked for meanwhile.
     Nothing,
+    Missing(u64, Missing),
     Failed(u64, String, String),
     Cameras(Result<Vec<CameraEntry>, String>),
 }
@@ -184,7 +207,7 @@ impl Live {
         let project = match told {
             Command::Project { news, .. } if news.there => &news.path,
             Command::Kept {
-                kept: Kept::Saved { path, .. },
+                kept: Kept::Saved { path, .. } | Kept::Made { path },
                 ..
             } => path,
             _ => return,
@@ -211,6 +234,7 @@ impl Live {
             analysed: ready.session.facts.clone(),
             params: ready.params.clone(),
             project: ready.project.clone(),
+            earlier: ready.earlier.clone(),
             unit_thresholds: ready.unit_thresholds.clone(),
             second_look: ready.second_look.clone(),
             device: ready.device.clone(),
@@ -306,7 +330,16 @@ impl Live {
     fn wait_for(&mut self, name: String, input: String, params: Params) {
         const EVERY: Duration = Duration::from_secs(1);
         let (tickets, ticket) = (Arc::clone(&self.ticket), self.ticket());
-        let (gpu, wake, views) = (self.gpu.clone(), self.wake.clone(), self.views.clone());
+        let mut wanted = Wanted {
+            input: String::new(),
+            params,
+            gpu: self.gpu.clone(),
+            wake: self.wake.clone(),
+            views: self.views.clone(),
+            known: None,
+            place: None,
+            anew: true,
+        };
         let format = input.split_once('@').map_or("", |(_, format)| format);
         let format = if format.is_empty() {
             String::new()
@@ -324,8 +357,8 @@ impl Live {
                 else {
                     continue;
                 };
-                let input = format!("camera:{}{format}", back.index);
-                match ready((&input, None), &params, gpu.clone(), &wake, views.clone()) {
+                wanted.input = format!("camera:{}{format}", back.index);
+                match ready(&wanted.input, None, &wanted) {
                     Ok(ready) => return Arrival::Opened(ticket, Box::new(ready)),
                     // It may need a moment more.
                     Err(e) => log::info!("{name} is back but does not open yet: {e:#}"),
@@ -397,26 +430,48 @@ impl Drop for Live {
     }
 }
 
-impl Backend for Live {
-    fn open(&mut self, input: &str, params: &Params) {
+impl Live {
+    fn begin(&mut self, input: &str, params: &Params, (place, anew): (Option<PathBuf>, bool)) {
         self.ticket.fetch_add(1, Ordering::Relaxed);
         // A camera is let go first: it may be the one that is asked for. A file stays
         // until the next one is there, which may never be.
         if self.open.as_ref().is_some_and(|o| o.session.info.live) {
             self.open = None;
         }
-        let (ticket, input) = (self.ticket(), input.to_owned());
         // The project that is open is locked by this window itself.
         let known = self.projects.iter().find(|(project, _)| *project == input);
         let known = known.map(|(project, place)| (PathBuf::from(project), place.clone()));
-        let (params, gpu) = (params.clone(), self.gpu.clone());
-        let (wake, views) = (self.wake.clone(), self.views.clone());
-        self.apart("open", move || {
-            match ready((&input, known), &params, gpu, &wake, views) {
-                Ok(ready) => Arrival::Opened(ticket, Box::new(ready)),
-                Err(e) => Arrival::Failed(ticket, input, format!("{e:#}")),
-            }
+        let ticket = self.ticket();
+        let wanted = Wanted {
+            input: input.to_owned(),
+            params: params.clone(),
+            gpu: self.gpu.clone(),
+            wake: self.wake.clone(),
+            views: self.views.clone(),
+            known,
+            place,
+            anew,
+        };
+        self.apart("open", move || match opened(&wanted) {
+            Ok(Ok(ready)) => Arrival::Opened(ticket, ready),
+            Ok(Err(missing)) => Arrival::Missing(ticket, missing),
+            Err(e) => Arrival::Failed(ticket, wanted.input, format!("{e:#}")),
         });
+    }
+}
+
+impl Backend for Live {
+    fn open(&mut self, input: &str, params: &Params) {
+        self.begin(input, params, (None, false));
+    }
+
+    fn analyse_again(&mut self, input: &str, params: &Params) {
+        self.begin(input, params, (None, true));
+    }
+
+    fn locate(&mut self, project: &Path, place: &Path, params: &Params) {
+        let input = project.display().to_string();
+        self.begin(&input, params, (Some(place.to_owned()), false));
     }
 
     fn sample(&self) -> Result<String, String> {
@@ -560,6 +615,23 @@ impl Backend for Live {
         }
     }
 
+    fn keep_analysis(&mut self, analysis: KeptAnalysis) {
+        // Without the thread nothing is kept, which every change says.
+        if let Some(keeper) = &self.keeper {
+            keeper.analysed(analysis);
+        }
+    }
+
+    fn merge(&mut self, other: &Path, coder: &str) {
+        match &self.keeper {
+            Some(keeper) => keeper.merge(other.to_owned(), coder),
+            None => self.told_by_project.post([Command::Say(Notice::error(
+                "The project cannot be added: the system refuses another thread. Close other \
+                 programs and open the recording again.",
+            ))]),
+        }
+    }
+
     fn poll(&mut self) -> Vec<Command> {
         self.wake.painted();
         let mut out: Vec<Command> = self.at_first.drain(..).map(Command::Say).collect();
@@ -571,7 +643,13 @@ impl Backend for Live {
                 Arrival::Failed(ticket, input, why) if ticket == self.ticket() => {
                     out.push(Command::OpenFailed { input, why });
                 }
-                Arrival::Opened(..) | Arrival::Failed(..) | Arrival::Nothing => {}
+                Arrival::Missing(ticket, missing) if ticket == self.ticket() => {
+                    out.push(Command::AskWhere(missing));
+                }
+                Arrival::Opened(..)
+                | Arrival::Missing(..)
+                | Arrival::Failed(..)
+                | Arrival::Nothing => {}
                 Arrival::Cameras(found) => out.push(Command::Cameras(found)),
             }
         }
@@ -594,122 +672,156 @@ impl Backend for Live {
     }
 }
 
+/// Finds the recording and opens it; `Ok(Err(..))` where somebody has to say where it is.
+fn opened(wanted: &Wanted) -> anyhow::Result<Result<Box<Ready>, Missing>> {
+    if let Some(place) = &wanted.place
+        && let Some(again) = opening::put_right(Path::new(&wanted.input), place)?
+    {
+        return Ok(Err(again));
+    }
+    let place = match &wanted.known {
+        Some((project, place)) => Place::Here {
+            input: place.display().to_string(),
+            project: Some(project.clone()),
+            said: None,
+        },
+        None => opening::place_of(&wanted.input)?,
+    };
+    match place {
+        Place::Nowhere(missing) => Ok(Err(missing)),
+        Place::Here {
+            input,
+            project,
+            said,
+        } => {
+            let mut ready = ready(&input, project, wanted)?;
+            ready.said.extend(said);
+            Ok(Ok(Box::new(ready)))
+        }
+    }
+}
+
 /// Opens the input three times over: for the analysis, the player, and the views,
 /// each of which reads at its own place and pace, and once more when the first still is
-/// wanted. A camera is opened once.
-fn ready(
-    (input, known): (&str, Option<(PathBuf, PathBuf)>),
-    params: &Params,
-    gpu: Option<GpuContext>,
-    wake: &Wake,
-    views: Option<Arc<ViewsWorker>>,
-) -> anyhow::Result<Ready> {
-    let (input, project, moved) = match known {
-        Some((project, place)) => (place.display().to_string(), Some(project), None),
-        None => recording_of(input)?,
-    };
-    let spec = InputSpec::parse(&input, params.fps)?;
+/// wanted. A camera is opened once. What the project keeps of it is shown instead of an
+/// analysis.
+fn ready(input: &str, project: Option<PathBuf>, wanted: &Wanted) -> anyhow::Result<Ready> {
+    let spec = InputSpec::parse(input, wanted.params.fps)?;
     let mut source = media::open(&spec)?;
-    let live = source.info().live;
+    let info = source.info().clone();
     let mut camera = None;
-    if live {
+    if info.live {
         let (side, tapped) = CameraSide::beside(source)?;
         (camera, source) = (Some(side), tapped);
     }
     let pictures = Latest::default();
     let (mut player, mut trail, mut stills) = (None, None, None);
-    if !live {
-        let knock = wake.clone();
+    if !info.live {
+        let knock = wanted.wake.clone();
         player = Some(Player::start_both_ways(
             media::open(&spec)?,
             media::open(&spec)?,
             Latest::clone(&pictures),
             Box::new(move || knock.wake()),
         )?);
-        if let Some(views) = views {
-            trail = Some(Trail::start(media::open(&spec)?, views)?);
+        if let Some(views) = &wanted.views {
+            trail = Some(Trail::start(media::open(&spec)?, Arc::clone(views))?);
         }
-        let (knock, again) = (wake.clone(), spec.clone());
+        let (knock, again) = (wanted.wake.clone(), spec.clone());
         let open = Box::new(move || media::open(&again));
         stills = Some(Stills::start(open, Box::new(move || knock.wake()))?);
     }
-    let (params, mut said) = with_readable_second_look(params);
-    said.extend(moved);
-    let params = &params;
-    let resources = resources(params, gpu)?;
-    let flow = resources.sides.card.as_ref();
-    let flow = flow.map_or_else(|| "CPU".to_owned(), GpuContext::name);
-    let device = if params.has_network() {
-        format!("{flow}, networks on {}", resources.sides.network.name())
+    let (params, mut said) = with_readable_second_look(&wanted.params);
+    let kept = if wanted.anew || wanted.known.is_some() {
+        None
     } else {
-        flow
+        match opening::kept_of(&info, project.as_deref()) {
+            Ok(kept) => kept,
+            Err(why) => {
+                said.push(why);
+                None
+            }
+        }
     };
-    let knock = wake.clone();
-    let session = SessionHandle::start(source, params, &resources, move || knock.wake())?;
-    let scores = session.facts.scores.iter();
+    let shown = match kept {
+        Some(kept) => Shown::kept(info, kept, &params),
+        None => Shown::analysed(source, params, wanted)?,
+    };
+    let scores = shown.session.facts.scores.iter();
     let sources = scores.map(|s| (s.kind, s.source.clone())).collect();
     Ok(Ready {
-        session,
         player,
         pictures,
         trail,
         camera,
-        input,
+        input: input.to_owned(),
         stills,
         sources,
-        unit_thresholds: unit_thresholds(params),
-        second_look: names(&params.second_look),
         said,
-        device,
         project,
-        params: params.clone(),
+        session: shown.session,
+        unit_thresholds: shown.unit_thresholds,
+        second_look: shown.second_look,
+        device: shown.device,
+        params: shown.params,
+        earlier: shown.earlier,
     })
 }
 
-/// What is to be opened of an input: of a project file its recording, and what is to be
-/// said of where that lies.
-fn recording_of(input: &str) -> anyhow::Result<(String, Option<PathBuf>, Option<Notice>)> {
-    let path = Path::new(input);
-    let is_project = path.extension().is_some_and(|ending| ending == ENDING) && path.is_file();
-    if !is_project {
-        return Ok((input.to_owned(), None, None));
+/// Where what the window shows comes from.
+struct Shown {
+    session: SessionHandle,
+    params: Params,
+    device: String,
+    unit_thresholds: BTreeMap<ActionUnit, f64>,
+    second_look: Vec<String>,
+    earlier: Option<Earlier>,
+}
+
+impl Shown {
+    fn analysed(
+        source: Box<dyn FrameSource>,
+        params: Params,
+        wanted: &Wanted,
+    ) -> anyhow::Result<Self> {
+        let resources = resources(&params, wanted.gpu.clone())?;
+        let flow = resources.sides.card.as_ref();
+        let flow = flow.map_or_else(|| "CPU".to_owned(), GpuContext::name);
+        let device = if params.has_network() {
+            format!("{flow}, networks on {}", resources.sides.network.name())
+        } else {
+            flow
+        };
+        let knock = wanted.wake.clone();
+        let session = SessionHandle::start(source, &params, &resources, move || knock.wake())?;
+        Ok(Self {
+            session,
+            device,
+            unit_thresholds: unit_thresholds(&params),
+            second_look: names(&params.second_look),
+            params,
+            earlier: None,
+        })
     }
-    let file = ProjectFile::open_read_only(path)?;
-    let source = file.source()?;
-    if source
-        .as_ref()
-        .is_some_and(|s| s.kind == SourceKind::Camera)
-    {
-        anyhow::bail!(
-            "Cannot open the project: its recording was a camera's, whose pictures were not kept. \
-             `onset score agreement` reads what was said of it: {}",
-            path.display()
-        );
-    }
-    let name = source.map_or_else(String::new, |s| s.name);
-    let (place, said) = match file.find_source()? {
-        Some(SourceState::Found(place)) => (place, None),
-        Some(SourceState::Moved(place)) => {
-            let said = format!(
-                "The recording was moved: it is now taken from here, where one of the same \
-                 content lies: {}",
-                place.display()
-            );
-            (place, Some(Notice::info(said)))
+
+    /// `chosen` is what an analysis would be made with now.
+    fn kept(info: SourceInfo, kept: KeptAnalysis, chosen: &Params) -> Self {
+        let earlier = opening::earlier(&kept, chosen);
+        let read = kept.facts.recognition.as_ref();
+        let unit_thresholds = read.map_or_else(BTreeMap::new, |read| {
+            let thresholds = read.unit_thresholds.iter().copied();
+            read.units.iter().copied().zip(thresholds).collect()
+        });
+        let recording = Arc::unwrap_or_clone(kept.recording);
+        Self {
+            session: SessionHandle::recorded(info, kept.facts, recording),
+            device: kept.device,
+            unit_thresholds,
+            second_look: names(&kept.params.second_look),
+            params: kept.params,
+            earlier: Some(earlier),
         }
-        Some(SourceState::Changed(place)) => anyhow::bail!(
-            "Cannot open the project: in its recording's place lies another one. Put {name} \
-             back, or beside the project: {}",
-            place.display()
-        ),
-        Some(SourceState::Missing) | None => anyhow::bail!(
-            "Cannot open the project: its recording is not where it was. Put {name} beside the \
-             project and open it again: {}",
-            path.display()
-        ),
-    };
-    let place = place.display().to_string();
-    Ok((place, Some(path.to_owned()), said))
+    }
 }
 
 /// What was chosen in the settings may be gone since: the recording is analysed without

@@ -7,18 +7,21 @@ pub mod arrangement;
 pub mod attention;
 pub mod backend;
 pub mod batch;
+mod beside;
 pub mod camera_side;
 pub mod coder;
 pub mod coding;
 pub mod command;
 pub mod coverage;
 pub mod dialog;
+pub mod disagreements;
 pub mod effects;
 pub mod emotions;
 pub mod entrance;
 pub mod exchange;
 pub mod film_strip;
 pub mod keeper;
+pub mod kept;
 pub mod key_change;
 pub mod key_name;
 pub mod keymap;
@@ -26,7 +29,9 @@ pub mod keys;
 pub mod licences;
 pub mod live;
 pub mod measure;
+pub mod missing;
 pub mod notices;
+mod opening;
 pub mod palette;
 pub mod panels;
 pub mod project;
@@ -228,6 +233,7 @@ impl App {
                 area
             });
         panels::notices::corner(ui, state, centre.inner, &mut out);
+        panels::missing::show(ui, state, centre.inner, &mut out);
         if ui.input(|i| !i.raw.hovered_files.is_empty()) {
             panels::drop_target::show(ui, state, centre.inner);
         }

@@ -14,6 +14,8 @@ pub struct Entry {
     /// Seconds since the window opened.
     pub at: f64,
     pub dismissed: bool,
+    /// The session that it is about and that can be analysed again from here.
+    pub analyse_again: Option<u64>,
 }
 
 #[derive(Debug, Clone, Default)]
@@ -24,6 +26,15 @@ pub struct NoticeLog {
 impl NoticeLog {
     /// The same sentence again within the corner's reach is not repeated there.
     pub fn push(&mut self, notice: Notice, now: f64) {
+        self.add(notice, None, now);
+    }
+
+    /// With a button that analyses the session again.
+    pub fn push_with_remedy(&mut self, notice: Notice, session: u64, now: f64) {
+        self.add(notice, Some(session), now);
+    }
+
+    fn add(&mut self, notice: Notice, analyse_again: Option<u64>, now: f64) {
         let repeated = self
             .entries
             .iter()
@@ -33,6 +44,7 @@ impl NoticeLog {
             notice,
             at: now,
             dismissed: repeated,
+            analyse_again,
         });
     }
 

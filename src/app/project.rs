@@ -3,9 +3,11 @@
 
 use std::path::PathBuf;
 
+use super::coding::Change;
 use super::command::Effect;
 use super::state::AppState;
 use crate::base::Notice;
+use crate::project::file::Merged;
 use crate::timeline::Annotation;
 
 /// What is told when a recording is opened.
@@ -26,6 +28,64 @@ pub enum Kept {
     Saved { path: PathBuf, count: u64 },
     /// The window still has everything; with the next change it is tried again.
     Failed(String),
+    /// The project was made for something else than a change.
+    Made { path: PathBuf },
+    /// The whole analysis is on the disk.
+    Analysis,
+}
+
+/// What another project of the same recording brought.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Joined {
+    pub from: PathBuf,
+    pub merged: Merged,
+    /// What it changed here, on the disk already.
+    pub changes: Vec<Change>,
+}
+
+impl Joined {
+    /// What was taken over, for the person.
+    #[must_use]
+    fn sentence(&self) -> String {
+        let name = self.from.file_name().unwrap_or(self.from.as_os_str());
+        let name = name.to_string_lossy();
+        let m = &self.merged;
+        if self.changes.is_empty() {
+            return format!(
+                "Nothing in {name} is new: what it says is here already, or was taken away here."
+            );
+        }
+        let counted = |count: usize, one: &str, more: &str| match count {
+            0 => None,
+            1 => Some(one.to_owned()),
+            count => Some(format!("{count} {more}")),
+        };
+        let mut coders: Vec<&str> = (self.changes.iter())
+            .filter_map(|c| c.after.as_ref())
+            .map(|a| a.coder.as_str())
+            .collect();
+        coders.sort_unstable();
+        coders.dedup();
+        let by: Vec<&str> = coders.into_iter().filter(|c| !c.is_empty()).collect();
+        let by = match by.as_slice() {
+            [] => String::new(),
+            [one] => format!(" by {one}"),
+            [most @ .., last] => format!(" by {} and {last}", most.join(", ")),
+        };
+        let parts: Vec<String> = [
+            counted(m.added, "1 annotation", "annotations"),
+            counted(m.updated, "1 newer version", "newer versions"),
+            counted(
+                m.conflicts.len(),
+                "1 changed on both sides and now here twice",
+                "changed on both sides and now here twice",
+            ),
+        ]
+        .into_iter()
+        .flatten()
+        .collect();
+        format!("Added from {name}{by}: {}.", parts.join(", "))
+    }
 }
 
 impl AppState {
@@ -64,7 +124,7 @@ impl AppState {
         // Of the same recording before it was analysed again: its changes are these.
         let same = match &kept {
             Kept::Saved { path, .. } => review.project.as_ref() == Some(path),
-            Kept::Failed(_) => false,
+            Kept::Failed(_) | Kept::Made { .. } | Kept::Analysis => false,
         };
         if review.session.generation != generation && !same {
             return vec![];
@@ -84,7 +144,74 @@ impl AppState {
                 }
                 review.not_kept = Some(why);
             }
+            Kept::Made { path } => {
+                review.project = Some(path);
+                review.project_there = true;
+            }
+            Kept::Analysis => review.analysis_kept = true,
         }
         vec![]
+    }
+
+    /// One step for the undo; what the other project holds stays in it.
+    pub(super) fn merged(&mut self, generation: u64, joined: Joined) -> Vec<Effect> {
+        let now = self.now;
+        let Some(review) = self.review.as_mut() else {
+            return vec![];
+        };
+        if review.session.generation != generation {
+            return vec![];
+        }
+        let said = joined.sentence();
+        let mut effects = vec![Effect::WakeAfter(8.1)];
+        if review.coding.joined("the merge", joined.changes) {
+            review.decided();
+            // The file has these; it is asked once more for the sake of the count.
+            effects.push(Effect::Keep(vec![]));
+        }
+        self.notices.push(Notice::info(said), now);
+        effects
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::spotting::ExpressionKind;
+    use crate::timeline::AnnotationId;
+
+    #[test]
+    fn what_was_joined_is_one_sentence() {
+        let change = |coder: &str| Change {
+            before: None,
+            after: Some(Annotation::found(
+                AnnotationId(1),
+                coder,
+                ExpressionKind::Micro,
+                (3, 9),
+            )),
+        };
+        let mut joined = Joined {
+            from: "/there/ben.onset".into(),
+            merged: Merged {
+                added: 12,
+                conflicts: vec![(AnnotationId(1), AnnotationId(2))],
+                ..Merged::default()
+            },
+            changes: vec![change("Ben"), change("Anna"), change("Ben")],
+        };
+        assert_eq!(
+            joined.sentence(),
+            "Added from ben.onset by Anna and Ben: 12 annotations, 1 changed on both sides and \
+             now here twice."
+        );
+        joined.merged.conflicts.clear();
+        joined.changes.truncate(1);
+        assert_eq!(
+            joined.sentence(),
+            "Added from ben.onset by Ben: 12 annotations."
+        );
+        joined.changes.clear();
+        assert!(joined.sentence().starts_with("Nothing in ben.onset is new"));
     }
 }

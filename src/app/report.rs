@@ -1,6 +1,7 @@
 //! The report of the open recording: one HTML page beside it, with pictures read from
 //! the recording anew.
 
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use super::review::Review;
@@ -24,7 +25,7 @@ pub struct ReportDesk {
     info: SourceInfo,
     params: Params,
     analysed: AnalysisFacts,
-    recording: Recording,
+    recording: Arc<Recording>,
     annotations: Vec<Annotation>,
     candidates: Vec<SpottedInterval>,
 }

@@ -1,11 +1,13 @@
 //! The recording that is open, as the panels read it.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::backend::OpenedSession;
 use super::camera_side::RecordingNews;
 use super::coding::{Coding, SAME_IOU, SpotKey, key_of};
 use super::coverage::Coverage;
+use super::disagreements::Disagreements;
 use super::time_view::{LIVE_SPAN_SECS, TimeView};
 use super::trace;
 use crate::base::Timestamp;
@@ -47,7 +49,8 @@ pub struct TimelineState {
 #[derive(Debug, Clone)]
 pub struct Review {
     pub session: OpenedSession,
-    pub recording: Recording,
+    /// Shared with what is written of it on other threads.
+    pub recording: Arc<Recording>,
     pub coverage: Coverage,
     pub status: SessionStatus,
     pub playback: Playback,
@@ -85,6 +88,12 @@ pub struct Review {
     pub project: Option<std::path::PathBuf>,
     /// It lies there already.
     pub project_there: bool,
+    /// The whole analysis has gone to whoever keeps it.
+    pub handed_over: bool,
+    /// It lies in the project.
+    pub analysis_kept: bool,
+    /// Two coders side by side, where somebody looks at them so.
+    pub disagreements: Option<Disagreements>,
     /// Why the last change is on no disk.
     pub not_kept: Option<String>,
     /// The scores as they are drawn, per kind.
@@ -102,7 +111,7 @@ impl Review {
     pub fn new(session: OpenedSession) -> Self {
         Self {
             session,
-            recording: Recording::default(),
+            recording: Arc::default(),
             coverage: Coverage::default(),
             status: SessionStatus::default(),
             playback: Playback::default(),
@@ -124,6 +133,9 @@ impl Review {
             unsaved: false,
             project: None,
             project_there: false,
+            handed_over: false,
+            analysis_kept: false,
+            disagreements: None,
             not_kept: None,
             curves: BTreeMap::new(),
             score_range: BTreeMap::new(),
@@ -152,7 +164,7 @@ impl Review {
             Event::Recognised(_) => self.recognised_count += 1,
             _ => {}
         }
-        self.recording.apply(event);
+        Arc::make_mut(&mut self.recording).apply(event);
         if decoded {
             self.decided();
         }

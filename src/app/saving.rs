@@ -29,7 +29,7 @@ impl Saving {
         let name = Path::new(&info.name)
             .file_stem()
             .map_or_else(|| "recording".into(), |s| s.to_string_lossy().into_owned());
-        let mut recording = review.recording.clone();
+        let mut recording = (*review.recording).clone();
         recording.intervals.clone_from(&review.spots);
         Self {
             name,

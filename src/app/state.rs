@@ -86,6 +86,8 @@ impl AppState {
         let before = self.settings.clone();
         let mut effects = self.carry_out(command);
         effects.extend(self.nothing_hidden_is_worked_on());
+        effects.extend(self.keep_analysis());
+        self.compare_anew();
         if let Some(wanted) = self.views_wanted() {
             effects.push(Effect::Views(Box::new(wanted)));
         }
@@ -133,6 +135,9 @@ impl AppState {
             | Command::EditPath(_)
             | Command::Open(_)
             | Command::OpenSample
+            | Command::AnalyseAgain
+            | Command::AskWhere(_)
+            | Command::GiveUp
             | Command::ListCameras
             | Command::Opened(_)
             | Command::OpenFailed { .. }
@@ -183,6 +188,10 @@ impl AppState {
             }
             Command::Project { generation, news } => self.project(generation, *news),
             Command::Kept { generation, kept } => self.kept(generation, kept),
+            Command::Merged { generation, joined } => self.merged(generation, *joined),
+            Command::CompareCoders(_) | Command::Disagree(_) | Command::ToDisagreement(_) => {
+                self.compare(command)
+            }
 
             Command::Save => match self.review.as_ref() {
                 Some(review)
@@ -199,6 +208,7 @@ impl AppState {
             Command::Report
             | Command::Export(_)
             | Command::Import(_)
+            | Command::Merge(_)
             | Command::Imported { .. } => self.exchange(command),
 
             Command::Batch(command) => self.batch(command),

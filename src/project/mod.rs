@@ -1,10 +1,12 @@
-//! What stays on disk: the project file, result folders of an analysis and its printed
-//! timeline, annotations in the files of other programs, and a report to hand on; and the
-//! queue of recordings that are analysed into such folders with nobody watching.
+//! What stays on disk: the project file with the whole analysis in it, result folders of
+//! an analysis and its printed timeline, annotations in the files of other programs, and a
+//! report to hand on; and the queue of recordings that are analysed into such folders with
+//! nobody watching.
 
 pub mod exchange;
 pub mod file;
 pub mod filing;
+pub mod kept;
 pub mod output;
 pub mod plot;
 pub mod report;

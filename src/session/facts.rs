@@ -1,12 +1,14 @@
 //! How a recording is analysed, in words for summaries and reports.
 
+use serde::{Deserialize, Serialize};
+
 use super::pipeline::Pipeline;
 use crate::spotting::ExpressionKind;
 use crate::timeline::ScoreSource;
 use crate::timeline::event::RecognitionSource;
 
 /// What a pipeline consists of.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct AnalysisFacts {
     pub scores: [KindSource; 2],
     /// Over the last 60 frame intervals, gaps left out; `None` at the start.
@@ -21,7 +23,7 @@ pub struct AnalysisFacts {
 }
 
 /// What scores one kind of expression.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct KindSource {
     pub kind: ExpressionKind,
     pub source: ScoreSource,

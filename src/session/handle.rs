@@ -8,11 +8,11 @@ use std::time::Instant;
 use super::facts::AnalysisFacts;
 use super::pipeline::Pipeline;
 use super::{Params, Resources, SessionError};
-use crate::base::{Latest, Mailbox, Notice};
+use crate::base::{Latest, Mailbox, Notice, Timestamp};
 use crate::face::FaceTrack;
 use crate::media::queue::{Delivery, FrameReceiver};
 use crate::media::{CaptureWorker, Frame, FrameSource, SourceInfo};
-use crate::timeline::Event;
+use crate::timeline::{Event, Recording};
 
 /// The newest analysed frame, for showing a camera live.
 #[derive(Debug, Clone)]
@@ -53,7 +53,14 @@ pub struct SessionHandle {
     pub preview: Latest<Preview>,
     status: Arc<Mutex<SessionStatus>>,
     stop: Arc<AtomicBool>,
-    capture: CaptureWorker,
+    /// `None` where an earlier analysis is told again.
+    capture: Option<CaptureWorker>,
+}
+
+/// Increases with every session.
+fn next_generation() -> u64 {
+    static GENERATION: AtomicU64 = AtomicU64::new(0);
+    GENERATION.fetch_add(1, Ordering::Relaxed) + 1
 }
 
 /// What both threads of a session share with its handle.
@@ -75,7 +82,6 @@ impl SessionHandle {
         resources: &Resources,
         wake: impl Fn() + Send + 'static,
     ) -> Result<Self, SessionError> {
-        static GENERATION: AtomicU64 = AtomicU64::new(0);
         let info = source.info().clone();
         let mut pipeline = Pipeline::new(params, resources)?;
         if info.live {
@@ -100,17 +106,51 @@ impl SessionHandle {
             .name("analysis".into())
             .spawn(move || analyse(pipeline, &frames, &stopped, &outlets))
             .map_err(SessionError::Thread)?;
-        let generation = GENERATION.fetch_add(1, Ordering::Relaxed) + 1;
         Ok(Self {
             info,
             facts,
-            generation,
+            generation: next_generation(),
             events,
             preview,
             status,
             stop,
-            capture,
+            capture: Some(capture),
         })
+    }
+
+    /// Tells an earlier analysis of the whole recording again: everything at once, no
+    /// thread.
+    #[must_use]
+    pub fn recorded(info: SourceInfo, facts: AnalysisFacts, recording: Recording) -> Self {
+        let frames = &recording.frames;
+        let secs = recording.end().secs_since(Timestamp::ZERO);
+        let first = frames.first().map_or(0.0, |f| f.timestamp.secs());
+        let count = frames.len() as u64;
+        let source_fps = if secs > first {
+            (count.saturating_sub(1) as f64 / (secs - first)) as f32
+        } else {
+            0.0
+        };
+        let status = SessionStatus {
+            frames_done: count,
+            frames_total: Some(count),
+            source_fps,
+            dropped: frames.iter().map(|f| u64::from(f.dropped_before)).sum(),
+            finished: true,
+            ..SessionStatus::default()
+        };
+        let events = Mailbox::default();
+        events.post(recording.into_events());
+        Self {
+            info,
+            facts,
+            generation: next_generation(),
+            events,
+            preview: Latest::default(),
+            status: Arc::new(Mutex::new(status)),
+            stop: Arc::new(AtomicBool::new(true)),
+            capture: None,
+        }
     }
 
     #[must_use]
@@ -120,14 +160,16 @@ impl SessionHandle {
 
     /// Ends the capture; what was captured is still decoded as a whole. For cameras.
     pub fn end(&self) {
-        self.capture.stop();
+        if let Some(capture) = &self.capture {
+            capture.stop();
+        }
     }
 }
 
 impl Drop for SessionHandle {
     fn drop(&mut self) {
         self.stop.store(true, Ordering::Relaxed);
-        self.capture.stop();
+        self.end();
     }
 }
 
@@ -236,4 +278,65 @@ impl Meter {
 
 fn locked<T>(value: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     value.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::session::facts::KindSource;
+    use crate::spotting::ExpressionKind;
+    use crate::timeline::{FrameRecord, ScoreSource};
+
+    #[test]
+    fn an_earlier_analysis_is_told_again_whole_and_finished() {
+        let info = SourceInfo {
+            name: "clip.mp4".into(),
+            path: Some("/clip.mp4".into()),
+            width: 4,
+            height: 4,
+            nominal_fps: Some(25.0),
+            frame_count: Some(3),
+            exact_frame_count: true,
+            duration: None,
+            live: false,
+        };
+        let facts = AnalysisFacts {
+            scores: ExpressionKind::BOTH.map(|kind| KindSource {
+                kind,
+                source: ScoreSource::Control,
+                window_frames: None,
+            }),
+            measured_fps: None,
+            recognition: None,
+            landmark_model: "compact".into(),
+            flow_adapter: None,
+            network_device: None,
+        };
+        let frame = |frame: u64| FrameRecord {
+            frame,
+            timestamp: Timestamp::from_secs(frame as f64 / 25.0),
+            dropped_before: 0,
+            face: None,
+            others: vec![],
+        };
+        let mut recording = Recording {
+            frames: (0..3).map(frame).collect(),
+            finished: true,
+            ..Recording::default()
+        };
+        recording
+            .notices
+            .push(Notice::warning("No face was found."));
+        recording.thresholds.insert(ExpressionKind::Micro, 0.4);
+        let session = SessionHandle::recorded(info, facts, recording.clone());
+        let status = session.status();
+        assert!(status.finished && status.failed.is_none());
+        assert_eq!((status.frames_done, status.frames_total), (3, Some(3)));
+        assert!((status.source_fps - 25.0).abs() < 1e-3);
+        let mut again = Recording::default();
+        for event in session.events.take_all() {
+            again.apply(event);
+        }
+        assert_eq!(again, recording);
+    }
 }

@@ -13,6 +13,7 @@ pub mod pipeline;
 mod recognising;
 mod remarks;
 pub mod resources;
+mod sameness;
 pub mod scorer;
 mod temporal;
 pub mod views;

@@ -10,7 +10,7 @@ use crate::spotting::signal::ScoreSample;
 use crate::spotting::{ExpressionKind, SpottedInterval};
 
 /// Grows by events, never shrinks; the intervals are replaced as a whole.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Recording {
     pub frames: Vec<FrameRecord>,
     pub crops: BTreeMap<u32, HeldCrop>,
@@ -127,6 +127,33 @@ impl Recording {
             notices: notices.collect(),
             finished: self.finished,
         }
+    }
+
+    /// Events that make it again: what was told, without what was replaced since. Every
+    /// frame is told before what is said of it.
+    #[must_use]
+    pub fn into_events(self) -> Vec<Event> {
+        let scores: usize = self.scores.values().map(Vec::len).sum();
+        let mut events = Vec::with_capacity(self.frames.len() + scores + self.units.len() + 64);
+        let crops = self.crops.into_values();
+        events.extend(crops.map(|crop| Event::Crop(Box::new(crop))));
+        let frames = self.frames.into_iter();
+        events.extend(frames.map(|frame| Event::Frame(Box::new(frame))));
+        events.extend(self.scores.into_values().flatten().map(Event::Score));
+        let units = self.units.into_iter();
+        events.extend(units.map(|sample| Event::Units(Box::new(sample))));
+        events.extend(self.notices.into_iter().map(Event::Notice));
+        events.push(if self.finished {
+            Event::Spotted {
+                intervals: self.intervals,
+                thresholds: self.thresholds.into_iter().collect(),
+            }
+        } else {
+            Event::Provisional(self.intervals)
+        });
+        let recognised = self.recognised.into_values();
+        events.extend(recognised.map(|r| Event::Recognised(Box::new(r))));
+        events
     }
 
     /// What is known of what moved in an interval.

@@ -6,6 +6,8 @@ mod batch;
 mod coding;
 #[path = "app/comfort.rs"]
 mod comfort;
+#[path = "app/kept.rs"]
+mod kept;
 #[path = "app/live.rs"]
 mod live;
 #[path = "app/long.rs"]
@@ -18,6 +20,8 @@ mod recent;
 mod scripted;
 #[path = "app/second_look.rs"]
 mod second_look;
+#[path = "app/two_coders.rs"]
+mod two_coders;
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -370,7 +374,9 @@ fn a_decided_candidate_keeps_what_moved_in_it_when_the_recording_is_decoded_anew
     });
     let mut again = review.recording.recognised[&(101, 106)].clone();
     (again.onset, again.apex) = (102, 107);
-    review.recording.recognised.clear();
+    std::sync::Arc::make_mut(&mut review.recording)
+        .recognised
+        .clear();
     assert_eq!(moved(&review), None);
     review.tell(Event::Recognised(Box::new(again)));
     assert_eq!(moved(&review), Some((102, 107)));

@@ -291,6 +291,7 @@ fn an_hour_at_200_frames_a_second_is_saved_and_loaded_whole() {
                 recognition: Some(r#"{"class":"surprise"}"#.into()),
             })
             .collect(),
+        ..Analysis::default()
     };
     let mut file = ProjectFile::create(&path).unwrap();
     let at = Instant::now();

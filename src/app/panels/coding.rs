@@ -6,8 +6,9 @@ use egui::{
 };
 
 use crate::app::coder::{Coded, Edge};
-use crate::app::command::Command;
+use crate::app::command::{Command, DialogKind};
 use crate::app::keys;
+use crate::app::panels::disagreements;
 use crate::app::panels::source::grouped;
 use crate::app::review::Review;
 use crate::app::state::AppState;
@@ -57,7 +58,11 @@ pub fn show(ui: &mut Ui, state: &AppState, out: &mut Vec<Command>) {
             }
         });
     ui.add_space(theme::GAP);
-    list(ui, state, review, out);
+    if disagreements::chosen(ui, state, review, out) {
+        disagreements::show(ui, review, out);
+    } else {
+        list(ui, state, review, out);
+    }
 }
 
 fn who(ui: &mut Ui, state: &AppState, review: &Review, out: &mut Vec<Command>) {
@@ -95,6 +100,25 @@ fn who(ui: &mut Ui, state: &AppState, review: &Review, out: &mut Vec<Command>) {
     });
     ui.add_space(theme::GRID);
     kept(ui, review);
+    ui.add_space(theme::GRID);
+    let waiting = state.entrance.dialog_since.is_some();
+    let why_not = match (state.blind(), waiting) {
+        (true, _) => format!(
+            "A blind pass hides other coders: end it first. {}",
+            keys::tip(ui, "Blind pass")
+        ),
+        (false, true) => "A file dialog is already open.".to_owned(),
+        (false, false) => String::new(),
+    };
+    let text = RichText::new("Add another coder's project…").text_style(TextStyle::Small);
+    if ui
+        .add_enabled(why_not.is_empty(), Button::new(text))
+        .on_hover_text("Takes over what somebody else has said of this recording")
+        .on_disabled_hover_text(why_not)
+        .clicked()
+    {
+        out.push(Command::AskForInput(DialogKind::OtherProject));
+    }
 }
 
 /// Where what was said is kept.
@@ -112,6 +136,11 @@ fn kept(ui: &mut Ui, review: &Review) {
         ),
         (None, Some(path)) if review.unsaved => (
             format!("Saving to {}…", name(path)),
+            p.weak,
+            path.display().to_string(),
+        ),
+        (None, Some(path)) if review.analysis_kept || review.session.earlier.is_some() => (
+            format!("Saved in {}, with the analysis", name(path)),
             p.weak,
             path.display().to_string(),
         ),

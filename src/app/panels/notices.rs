@@ -40,7 +40,10 @@ pub fn corner(ui: &Ui, state: &AppState, area: egui::Rect, out: &mut Vec<Command
                 });
             }
             for entry in entries {
-                card(ui, |ui| notice(ui, entry, out));
+                card(ui, |ui| {
+                    notice(ui, entry, out);
+                    remedy(ui, state, entry, out);
+                });
             }
         });
 }
@@ -79,6 +82,17 @@ fn notice(ui: &mut Ui, entry: &Entry, out: &mut Vec<Command>) {
         });
     });
     ui.add(Label::new(&entry.notice.text).wrap().selectable(true));
+}
+
+/// What can be done about it, as long as the session is open that it is about.
+fn remedy(ui: &mut Ui, state: &AppState, entry: &Entry, out: &mut Vec<Command>) {
+    let open = state.review.as_ref().map(|r| r.session.generation);
+    if entry.analyse_again.is_some_and(|about| open == Some(about))
+        && ui.button("Analyse again").clicked()
+    {
+        out.push(Command::Dismiss(entry.id));
+        out.push(Command::AnalyseAgain);
+    }
 }
 
 fn place(ui: &mut Ui, entry: &Entry, out: &mut Vec<Command>) {

@@ -108,18 +108,15 @@ pub fn show(ui: &mut Ui, state: &AppState, out: &mut Vec<Command>) {
                 ))
                 .wrap(),
             );
-            if let Some(path) = state
-                .review
-                .as_ref()
-                .and_then(|r| r.session.info.path.as_ref())
-            {
+            let path = state.review.as_ref().map(|r| &r.session.info.path);
+            if path.is_some_and(Option::is_some) {
                 ui.add_space(theme::GRID);
                 if ui
                     .button("Analyse again")
                     .on_hover_text("Opens the recording anew with these settings")
                     .clicked()
                 {
-                    out.push(Command::Open(path.display().to_string()));
+                    out.push(Command::AnalyseAgain);
                 }
             }
         });

@@ -30,13 +30,13 @@ pub fn show(ui: &mut Ui, state: &AppState, out: &mut Vec<Command>) {
     egui::ScrollArea::vertical()
         .auto_shrink([false, false])
         .show(ui, |ui| {
-            details(ui, review);
+            details(ui, review, out);
             signals(ui, review);
             switches(ui, state, out);
         });
 }
 
-fn details(ui: &mut Ui, review: &Review) {
+fn details(ui: &mut Ui, review: &Review, out: &mut Vec<Command>) {
     let info = &review.session.info;
     let name = ui
         .add(egui::Label::new(RichText::new(&info.name).text_style(TextStyle::Heading)).truncate());
@@ -82,6 +82,22 @@ fn details(ui: &mut Ui, review: &Review) {
         if n > 0 {
             row::fact(ui, "Others", format!("up to {n}, not analysed"));
         }
+    }
+    if let Some(earlier) = &review.session.earlier {
+        // No higher than the row that it stands for.
+        ui.horizontal_wrapped(|ui| {
+            let when = row::weak(ui, format!("Analysed {}", earlier.date));
+            let on = format!("On {}; the date is world time", review.session.device);
+            ui.label(when).on_hover_text(on);
+            if ui
+                .small_button("Analyse again")
+                .on_hover_text("With the settings chosen now, in place of what the project keeps")
+                .clicked()
+            {
+                out.push(Command::AnalyseAgain);
+            }
+        });
+        return;
     }
     row::fact(ui, "Runs on", &review.session.device);
     progress(ui, review);

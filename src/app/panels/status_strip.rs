@@ -5,6 +5,7 @@ use egui::{Label, RichText, TextStyle, Ui};
 use crate::app::panels::batch;
 use crate::app::panels::picture::place;
 use crate::app::panels::source::grouped;
+use crate::app::review::Review;
 use crate::app::state::AppState;
 use crate::app::theme::{self, Palette};
 
@@ -36,7 +37,15 @@ pub fn show(ui: &mut Ui, state: &AppState) {
 
 fn items(state: &AppState) -> Vec<Item> {
     let mut list = Vec::new();
-    if let Some(review) = &state.review {
+    let earlier = state.review.as_ref().and_then(Review::analysed_earlier);
+    if let Some(value) = earlier {
+        list.push(Item {
+            name: "Analysed",
+            value,
+            tip: "Taken from the project, so nothing is analysed now; the date is world time",
+            warn: false,
+        });
+    } else if let Some(review) = &state.review {
         let s = &review.status;
         let state_word = if s.failed.is_some() {
             Some("stopped")
@@ -80,14 +89,16 @@ fn items(state: &AppState) -> Vec<Item> {
             tip: "Frames that a camera delivered and the analysis could not take; files lose none",
             warn: s.dropped > 0,
         });
-        if !review.views.led_device.is_empty() {
-            list.push(Item {
-                name: "LED on",
-                value: place(&review.views.led_device).to_owned(),
-                tip: "Where the LED band-pass of the view runs",
-                warn: false,
-            });
-        }
+    }
+    if let Some(review) = &state.review
+        && !review.views.led_device.is_empty()
+    {
+        list.push(Item {
+            name: "LED on",
+            value: place(&review.views.led_device).to_owned(),
+            tip: "Where the LED band-pass of the view runs",
+            warn: false,
+        });
     }
     if !state.batch.rows.is_empty() {
         list.push(Item {

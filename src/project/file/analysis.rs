@@ -1,5 +1,6 @@
 //! What the analysis told: values frame by frame, proposed intervals, and what produced
-//! them.
+//! them. What is in the parts and which tracks there are is the matter of
+//! [`crate::project::kept`].
 //!
 //! Frames lie in parts of 4096 values, because SQLite is as fast with a few large values
 //! as with a file, and a thousand times slower with one row a frame.
@@ -11,6 +12,8 @@ use super::{ProjectError, ProjectFile};
 use crate::spotting::ExpressionKind;
 
 const PART: usize = 4096;
+/// Bytes of a part in one row.
+const PIECE: usize = 1 << 20;
 
 /// One value a frame.
 #[derive(Debug, Clone, PartialEq)]
@@ -47,17 +50,31 @@ pub struct ProposedInterval {
     pub recognition: Option<String>,
 }
 
+/// Bytes whose form is not this file's matter.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Part {
+    /// Each name once.
+    pub name: String,
+    pub bytes: Vec<u8>,
+}
+
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Analysis {
     /// Of the Onset that analysed.
     pub onset_version: String,
     /// JSON.
     pub parameters: String,
+    /// What scored and read, JSON; `None` where an older Onset wrote the file.
+    pub facts: Option<String>,
+    /// Milliseconds since 1970 when the whole recording was analysed; `None` where that
+    /// is not known.
+    pub finished_ms: Option<i64>,
     pub weights: Vec<UsedWeights>,
     /// When each frame was shown, nanoseconds on the recording's clock.
     pub times_ns: Vec<i64>,
     pub tracks: Vec<Track>,
     pub intervals: Vec<ProposedInterval>,
+    pub parts: Vec<Part>,
 }
 
 impl ProjectFile {
@@ -68,6 +85,7 @@ impl ProjectFile {
     pub fn save_analysis(&mut self, analysis: &Analysis) -> Result<(), ProjectError> {
         unique(analysis.weights.iter().map(|w| &w.name))?;
         unique(analysis.tracks.iter().map(|t| &t.name))?;
+        unique(analysis.parts.iter().map(|p| &p.name))?;
         self.within(|tx| {
             for table in [
                 "analysis",
@@ -75,12 +93,19 @@ impl ProjectFile {
                 "frame_times",
                 "track",
                 "proposed_interval",
+                "analysis_part",
             ] {
                 tx.execute(&format!("DELETE FROM {table}"), [])?;
             }
             tx.execute(
-                "INSERT INTO analysis VALUES (1, ?1, ?2)",
-                [&analysis.onset_version, &analysis.parameters],
+                "INSERT INTO analysis (only_row, onset_version, parameters, facts, finished_ms)
+                 VALUES (1, ?1, ?2, ?3, ?4)",
+                params![
+                    analysis.onset_version,
+                    analysis.parameters,
+                    analysis.facts,
+                    analysis.finished_ms
+                ],
             )?;
             for w in &analysis.weights {
                 tx.execute("INSERT INTO weights VALUES (?1, ?2)", [&w.name, &w.sha256])?;
@@ -92,6 +117,9 @@ impl ProjectFile {
             }
             for track in &analysis.tracks {
                 put_track(tx, track)?;
+            }
+            for part in &analysis.parts {
+                put_part(tx, part)?;
             }
             put_intervals(tx, &analysis.intervals)
         })
@@ -180,6 +208,35 @@ fn put_track(conn: &Connection, track: &Track) -> rusqlite::Result<()> {
     Ok(())
 }
 
+fn put_part(conn: &Connection, part: &Part) -> rusqlite::Result<()> {
+    let mut insert =
+        conn.prepare_cached("INSERT INTO analysis_part (name, place, bytes) VALUES (?1, ?2, ?3)")?;
+    for (place, piece) in part.bytes.chunks(PIECE).enumerate() {
+        insert.execute(params![part.name, place, piece])?;
+    }
+    Ok(())
+}
+
+/// In the order in which they were put; pieces of one part lie together.
+fn read_parts(conn: &Connection) -> rusqlite::Result<Vec<Part>> {
+    let mut parts: Vec<Part> = Vec::new();
+    let mut pieces = conn.prepare("SELECT name, place, bytes FROM analysis_part ORDER BY id")?;
+    let mut rows = pieces.query([])?;
+    while let Some(row) = rows.next()? {
+        let (name, place): (String, usize) = (row.get(0)?, row.get(1)?);
+        let bytes = row.get_ref(2)?.as_blob()?;
+        match parts.last_mut().filter(|last| last.name == name) {
+            Some(last) if place * PIECE == last.bytes.len() => last.bytes.extend(bytes),
+            None if place == 0 => parts.push(Part {
+                name,
+                bytes: bytes.to_vec(),
+            }),
+            _ => return Err(unreadable(1, "a piece of the analysis is missing")),
+        }
+    }
+    Ok(parts)
+}
+
 fn put_intervals(conn: &Connection, intervals: &[ProposedInterval]) -> rusqlite::Result<()> {
     let mut insert =
         conn.prepare_cached("INSERT INTO proposed_interval VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)")?;
@@ -200,12 +257,20 @@ fn put_intervals(conn: &Connection, intervals: &[ProposedInterval]) -> rusqlite:
 fn read(conn: &Connection) -> rusqlite::Result<Option<Analysis>> {
     let told = conn
         .query_row(
-            "SELECT onset_version, parameters FROM analysis",
+            "SELECT onset_version, parameters, facts, finished_ms FROM analysis",
             [],
-            |row| Ok((row.get(0)?, row.get(1)?)),
+            |row| {
+                Ok(Analysis {
+                    onset_version: row.get(0)?,
+                    parameters: row.get(1)?,
+                    facts: row.get(2)?,
+                    finished_ms: row.get(3)?,
+                    ..Analysis::default()
+                })
+            },
         )
         .optional()?;
-    let Some((onset_version, parameters)) = told else {
+    let Some(told) = told else {
         return Ok(None);
     };
     let weights = conn
@@ -239,12 +304,12 @@ fn read(conn: &Connection) -> rusqlite::Result<Option<Analysis>> {
         .query_map([], read_interval)?
         .collect::<rusqlite::Result<_>>()?;
     Ok(Some(Analysis {
-        onset_version,
-        parameters,
         weights,
         times_ns,
         tracks,
         intervals,
+        parts: read_parts(conn)?,
+        ..told
     }))
 }
 

@@ -39,7 +39,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use rusqlite::Connection;
 
 pub use action::{Action, Change, Coder, Done, EmotionLabels};
-pub use analysis::{Analysis, ProposedInterval, Track, UsedWeights};
+pub use analysis::{Analysis, Part, ProposedInterval, Track, UsedWeights};
 pub use error::ProjectError;
 pub use fingerprint::Fingerprint;
 pub use merge::Merged;

@@ -8,7 +8,7 @@ use rusqlite::{Connection, OpenFlags, params};
 
 use super::copy::{self, Beside};
 use super::schema::{self, APPLICATION_ID, MIGRATIONS};
-use super::{ProjectError, ProjectFile, now_ms};
+use super::{ProjectError, ProjectFile, Source, now_ms, source};
 
 /// How long another window may take to close the project.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -94,6 +94,19 @@ impl ProjectFile {
             coder: String::new(),
             identity: None,
         })
+    }
+
+    /// What the project at `path` is about, without opening it: however much it holds,
+    /// nothing else is read.
+    ///
+    /// # Errors
+    /// As [`Self::open_read_only`]; damage elsewhere in the file is not noticed.
+    pub fn source_in(path: &Path) -> Result<Option<Source>, ProjectError> {
+        let path = absolute(path)?;
+        let conn = connect_read_only(&path)?;
+        schema::version(&conn, &path, MIGRATIONS)?;
+        // The same table in every version so far.
+        source::read(&conn).map_err(|e| ProjectError::of(&e, &path))
     }
 
     /// The same in every copy of the project.

@@ -189,12 +189,10 @@ fn leave_out_broken_tracks(into: &Connection, rescued: &Rescued) -> rusqlite::Re
              (SELECT coalesce(sum(length(floats) / 4), 0) FROM track_part WHERE track = track.id);
          DELETE FROM track_part WHERE track NOT IN (SELECT id FROM track);",
     )?;
-    if rescued
-        .incomplete
-        .iter()
-        .any(|table| table == "frame_times")
-    {
-        into.execute("DELETE FROM frame_times", [])?;
+    for table in ["frame_times", "analysis_part"] {
+        if rescued.incomplete.iter().any(|found| found == table) {
+            into.execute(&format!("DELETE FROM {table}"), [])?;
+        }
     }
     Ok(())
 }

@@ -12,13 +12,14 @@ pub(super) const APPLICATION_ID: i64 = 0x4f6e_7374;
 
 /// Each makes a file of the next version out of one of the version before; the first
 /// makes it out of nothing. What is released is never edited, only added to.
-pub(super) const MIGRATIONS: &[&str] = &[include_str!("schema/1.sql")];
+pub(super) const MIGRATIONS: &[&str] =
+    &[include_str!("schema/1.sql"), include_str!("schema/2.sql")];
 
-/// The version of the file, 1 to the number of `migrations`.
+/// The version of the file, 1 to the number of `migrations`, without a look at the rest.
 ///
 /// # Errors
-/// It is no project, too new, or damaged.
-pub(super) fn check(
+/// It is no project or too new.
+pub(super) fn version(
     conn: &Connection,
     path: &Path,
     migrations: &[&str],
@@ -32,17 +33,29 @@ pub(super) fn check(
         });
     }
     let found = number("user_version").map_err(said)?;
-    let version = usize::try_from(found)
+    usize::try_from(found)
         .ok()
         .filter(|v| (1..=migrations.len()).contains(v))
         .ok_or_else(|| ProjectError::Newer {
             path: path.to_owned(),
             found,
             known: migrations.len(),
-        })?;
+        })
+}
+
+/// The version of a file that is whole.
+///
+/// # Errors
+/// As [`version`], or it is damaged.
+pub(super) fn check(
+    conn: &Connection,
+    path: &Path,
+    migrations: &[&str],
+) -> Result<usize, ProjectError> {
+    let version = version(conn, path, migrations)?;
     let verdict: String = conn
         .query_row("PRAGMA quick_check(1)", [], |row| row.get(0))
-        .map_err(said)?;
+        .map_err(|e| ProjectError::of(&e, path))?;
     if verdict != "ok" {
         return Err(ProjectError::Damaged {
             path: path.to_owned(),

@@ -136,6 +136,18 @@ fn an_analysis_comes_back_to_the_last_bit_and_replaces_the_one_before() {
             score: 0.25,
             recognition: Some("{}".into()),
         }],
+        facts: Some("{}".into()),
+        finished_ms: Some(1_700_000_000_000),
+        parts: vec![
+            Part {
+                name: "frames".into(),
+                bytes: (0..3_000_000_u32).map(|i| (i % 251) as u8).collect(),
+            },
+            Part {
+                name: "rest".into(),
+                bytes: vec![1],
+            },
+        ],
     };
     file.save_analysis(&analysis).unwrap();
     file.save_analysis(&analysis).unwrap();
@@ -176,10 +188,10 @@ fn an_older_file_is_kept_and_brought_up_to_date_and_a_newer_one_refused() {
     let (path, before) = (file.path().to_owned(), file.annotations().unwrap());
     drop(file);
     let broken = "ALTER TABLE annotation ADD COLUMN colour TEXT; SELECT no_such_thing();";
-    let error = ProjectFile::open_with(&path, &[MIGRATIONS[0], broken]);
+    let error = ProjectFile::open_with(&path, &[MIGRATIONS, &[broken]].concat());
     assert!(error.is_err());
     let second = "ALTER TABLE annotation ADD COLUMN colour TEXT NOT NULL DEFAULT 'grey';";
-    let newer = [MIGRATIONS[0], second];
+    let newer = [MIGRATIONS, &[second]].concat();
     let file = ProjectFile::open_with(&path, &newer).unwrap();
     assert_eq!(file.annotations().unwrap(), before);
     let sql = "SELECT colour FROM annotation";
@@ -188,13 +200,48 @@ fn an_older_file_is_kept_and_brought_up_to_date_and_a_newer_one_refused() {
     drop(file);
     // Nothing is left to be done, so no third copy is made.
     drop(ProjectFile::open_with(&path, &newer).unwrap());
-    assert!(!folder.path().join("a.onset.bak-v1-3").exists());
+    assert!(!folder.path().join("a.onset.bak-v2-3").exists());
     let error = ProjectFile::open(&path).expect_err("newer").to_string();
-    assert!(error.contains("its format is 2, this program reads up to 1"));
-    for backup in ["a.onset.bak-v1", "a.onset.bak-v1-2"] {
+    assert!(error.contains("its format is 3, this program reads up to 2"));
+    for backup in ["a.onset.bak-v2", "a.onset.bak-v2-2"] {
         let old = ProjectFile::open(&folder.path().join(backup)).unwrap();
         assert_eq!(old.annotations().unwrap(), before);
     }
+}
+
+#[test]
+fn a_file_of_the_first_version_opens_with_its_analysis_and_takes_a_whole_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("old.onset");
+    opening::build(&path, &MIGRATIONS[..1]).unwrap();
+    let old = Connection::open(&path).unwrap();
+    old.execute_batch(
+        "INSERT INTO analysis VALUES (1, '0.1.0', '{\"decode\":\"default\"}');
+         INSERT INTO frame_times VALUES (0, 1, x'0700000000000000');",
+    )
+    .unwrap();
+    drop(old);
+    let expected = Analysis {
+        onset_version: "0.1.0".into(),
+        parameters: r#"{"decode":"default"}"#.into(),
+        times_ns: vec![7],
+        ..Analysis::default()
+    };
+    let read = ProjectFile::open_read_only(&path).unwrap();
+    assert_eq!(read.analysis().unwrap().as_ref(), Some(&expected));
+    let mut file = ProjectFile::open(&path).unwrap();
+    assert_eq!(file.analysis().unwrap().as_ref(), Some(&expected));
+    let whole = Analysis {
+        finished_ms: Some(3),
+        parts: vec![Part {
+            name: "rest".into(),
+            bytes: vec![1, 2],
+        }],
+        ..expected
+    };
+    file.save_analysis(&whole).unwrap();
+    assert_eq!(file.analysis().unwrap(), Some(whole));
+    assert!(folder.path().join("old.onset.bak-v1").exists());
 }
 
 #[test]
@@ -312,11 +359,15 @@ fn a_copy_is_one_whole_file_and_knows_the_recording_from_its_own_folder() {
     let there = folder.path().join("deeper");
     fs::create_dir(&there).unwrap();
     let to = there.join("copy.onset");
+    let open = ProjectFile::source_in(file.path());
+    assert!(matches!(open, Err(ProjectError::InUse { .. })));
     for _ in 0..2 {
         file.save_copy(&to).unwrap();
         assert_eq!(fs::read_dir(&there).unwrap().count(), 1);
     }
     assert!(file.save_copy(file.path()).is_err());
+    let seen = ProjectFile::source_in(&to).unwrap().unwrap();
+    assert!(seen.is_that_of(&source));
     let copy = ProjectFile::open(&to).unwrap();
     assert_eq!(copy.annotations().unwrap(), file.annotations().unwrap());
     assert_eq!(copy.id().unwrap(), file.id().unwrap());

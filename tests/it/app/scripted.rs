@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -12,14 +13,18 @@ use onset::app::backend::{
 use onset::app::batch::BatchOrder;
 use onset::app::coding::Change;
 use onset::app::command::Command;
-use onset::app::project::Kept;
+use onset::app::kept::Earlier;
+use onset::app::missing::Missing;
+use onset::app::project::{Joined, Kept};
 use onset::base::{Notice, Plane, Point, Rect, Similarity, TimeSpan, Timestamp};
 use onset::explain::uncertainty::Uncertainty;
 use onset::face::crop::HeldCrop;
 use onset::face::{DetectedFace, Landmarks};
-use onset::facs::{ActionUnit, Side};
+use onset::facs::{ActionUnit, Side, parse_units};
 use onset::media::{Compare, Frame, SourceInfo, Still, StillKey, stills};
 use onset::model::flow_framing::FlowFraming;
+use onset::project::file::Merged;
+use onset::project::kept::KeptAnalysis;
 use onset::project::unattended::News;
 use onset::recognition::second_look::{MagnifiedLook, RebuiltApex};
 use onset::recognition::{Attention, ClassReading, Recognition, SecondOpinion, UnitReading};
@@ -30,7 +35,7 @@ use onset::session::views::Views;
 use onset::spotting::signal::{MaskReason, ScoreSample};
 use onset::spotting::{ExpressionKind, IntervalStatus, SpottedInterval};
 use onset::timeline::event::{FaceRecord, Recognised, UnitSample};
-use onset::timeline::{Event, FrameRecord, ScoreSource};
+use onset::timeline::{Annotation, AnnotationId, Event, FrameRecord, ScoreSource};
 
 pub(crate) const FPS: f64 = 30.0;
 pub(crate) const FRAMES: u64 = 600;
@@ -49,6 +54,8 @@ pub(crate) struct Scripted {
     pub(crate) looks_again: bool,
     /// Small pictures never arrive.
     pub(crate) without_stills: bool,
+    /// Whether a project keeps the analysis.
+    pub(crate) earlier: Option<Earlier>,
 }
 
 impl Scripted {
@@ -63,6 +70,7 @@ impl Scripted {
             landmarks: ring(face),
             looks_again: false,
             without_stills: false,
+            earlier: None,
         }
     }
 
@@ -147,6 +155,7 @@ impl Backend for Scripted {
             },
             params: params.clone(),
             project: None,
+            earlier: self.earlier.clone(),
             sources,
             second_look: if self.looks_again {
                 ["led", "uamrn", "moext.rebuilding"]
@@ -266,8 +275,79 @@ impl Backend for Scripted {
         }
     }
 
+    fn analyse_again(&mut self, input: &str, params: &Params) {
+        self.asked.borrow_mut().push("analyse again".to_owned());
+        self.earlier = None;
+        self.open(input, params);
+    }
+
+    /// Only `/moved/interview 07.mp4` is the recording that is looked for.
+    fn locate(&mut self, project: &Path, place: &Path, params: &Params) {
+        let (project, place) = (project.display(), place.display().to_string());
+        let asked = format!("locate {project} at {place}");
+        self.asked.borrow_mut().push(asked);
+        if place == "/moved/interview 07.mp4" {
+            self.open(&place, params);
+        } else {
+            let why = format!("Its content is not that of interview 07.mp4: {place}");
+            self.arriving.push(Command::AskWhere(missing(&why)));
+        }
+    }
+
+    fn keep_analysis(&mut self, analysis: KeptAnalysis) {
+        let frames = analysis.recording.frames.len();
+        let asked = format!("keep the analysis of {frames} frames");
+        self.asked.borrow_mut().push(asked);
+        self.arriving.push(Command::Kept {
+            generation: self.generation,
+            kept: Kept::Analysis,
+        });
+    }
+
+    /// As if Ben had seen the first candidate, two frames later than it was spotted, and
+    /// another one.
+    fn merge(&mut self, other: &Path, coder: &str) {
+        let asked = format!("merge {} for {coder}", other.display());
+        self.asked.borrow_mut().push(asked);
+        self.arriving.push(Command::Merged {
+            generation: self.generation,
+            joined: Box::new(joined(other)),
+        });
+    }
+
     fn poll(&mut self) -> Vec<Command> {
         std::mem::take(&mut self.arriving)
+    }
+}
+
+/// The recording that a project does not find.
+pub(crate) fn missing(why: &str) -> Missing {
+    Missing {
+        project: "/coded/interview 07.onset".into(),
+        name: "interview 07.mp4".into(),
+        folder: false,
+        why: why.to_owned(),
+    }
+}
+
+fn joined(from: &Path) -> Joined {
+    let seen = |id, frames| {
+        let mut seen = Annotation::found(AnnotationId(id), "Ben", ExpressionKind::Micro, frames);
+        seen.apex = Some(frames.0 + 4);
+        seen.units = parse_units("AU12").expect("a unit");
+        seen
+    };
+    let changes = [seen(501, (104, 111)), seen(502, (338, 349))].map(|after| Change {
+        before: None,
+        after: Some(after),
+    });
+    Joined {
+        from: from.to_path_buf(),
+        merged: Merged {
+            added: changes.len(),
+            ..Merged::default()
+        },
+        changes: changes.into(),
     }
 }
 
