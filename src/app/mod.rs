@@ -200,7 +200,7 @@ impl App {
         }
         if review.is_none() && state.tab != SideTab::Candidates {
             egui::Panel::right("side of nothing")
-                .exact_size(sizes.candidates)
+                .exact_size(sizes.candidates.max(PanelSizes::default().candidates))
                 .frame(panel(ui))
                 .show(ui, |ui| side_contents(ui, state, &self.textures, &mut out));
         }

@@ -22,7 +22,7 @@ use crate::session::params::{DecodeMode, DeviceChoice, Speaker, SpotterChoice};
 use crate::spotting::ExpressionKind;
 
 /// Width of the names at the left, points.
-const TITLE: f32 = 96.0;
+const TITLE: f32 = 60.0;
 
 pub fn show(ui: &mut Ui, state: &AppState, out: &mut Vec<Command>) {
     ScrollArea::vertical()
@@ -65,7 +65,7 @@ pub fn show(ui: &mut Ui, state: &AppState, out: &mut Vec<Command>) {
             }
             choose(
                 ui,
-                "Optical flow",
+                "Flow",
                 &[
                     (
                         Tvl1Preset::Exact,
@@ -83,7 +83,7 @@ pub fn show(ui: &mut Ui, state: &AppState, out: &mut Vec<Command>) {
             );
             choose(
                 ui,
-                "Analysis runs on",
+                "Runs on",
                 &[
                     (
                         DeviceChoice::Auto,
@@ -229,7 +229,12 @@ fn named(ui: &mut Ui, title: &str, control: impl FnOnce(&mut Ui)) {
     ui.horizontal(|ui| {
         ui.spacing_mut().item_spacing.x = theme::GRID;
         let name = Label::new(row::weak(ui, title));
-        ui.add_sized([TITLE, ui.spacing().interact_size.y], name);
+        let size = egui::vec2(TITLE, ui.spacing().interact_size.y);
+        let left = egui::Layout::left_to_right(egui::Align::Center);
+        ui.allocate_ui_with_layout(size, left, |ui| {
+            ui.set_width(TITLE);
+            ui.add(name);
+        });
         control(ui);
     });
 }

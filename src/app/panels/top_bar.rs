@@ -30,7 +30,7 @@ pub fn show(ui: &mut Ui, state: &AppState, out: &mut Vec<Command>) {
             {
                 out.push(Command::Show(Sheet::Keys));
             }
-            if state.review.is_none() || batch {
+            if state.review.is_none() || batch || state.wants_a_camera() {
                 side_tabs(ui, state, out);
             } else {
                 exchange_menu(ui, state, out);
