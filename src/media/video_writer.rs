@@ -376,7 +376,7 @@ impl Drop for Unfinished {
 }
 
 /// `name.mp4` → `.name.mp4.part`, beside it.
-fn part_path(path: &Path) -> Option<PathBuf> {
+pub(super) fn part_path(path: &Path) -> Option<PathBuf> {
     if path.to_str()?.contains('\0') {
         return None;
     }
