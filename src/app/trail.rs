@@ -10,7 +10,7 @@ use crossbeam_channel::{Sender, bounded};
 use super::backend::ViewsWanted;
 use crate::base::Latest;
 use crate::media::{Frame, FrameSource, MediaError};
-use crate::session::magnified_view::{MagnifyMethod, MagnifyRequest, MagnifyView, RUN_IN_SECS};
+use crate::session::magnified_view::MagnifyRequest;
 use crate::session::views::{ViewRequest, ViewsWorker};
 
 /// The LED band looks back so far (science: LED).
@@ -62,12 +62,8 @@ impl Trail {
 
 /// How far back what is wanted looks.
 pub(super) fn back_secs(wanted: &ViewsWanted) -> f64 {
-    let evm = |m: &MagnifyView| m.method == MagnifyMethod::Evm;
-    if wanted.magnify.as_ref().is_some_and(evm) {
-        RUN_IN_SECS
-    } else {
-        BACK_SECS
-    }
+    let magnified = wanted.magnify.map(|m| m.method.looks_back_secs());
+    magnified.map_or(BACK_SECS, |secs| secs.max(BACK_SECS))
 }
 
 /// A frame without one before it has no motion: nothing is drawn, rather than a
@@ -158,6 +154,7 @@ mod tests {
     use super::*;
     use crate::base::Timestamp;
     use crate::media::SourceInfo;
+    use crate::session::magnified_view::RUN_IN_SECS;
 
     /// Counts what is read and how often it is sought.
     struct Counting {

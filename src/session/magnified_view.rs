@@ -24,6 +24,9 @@ const SMALLEST_SIDE: usize = 32;
 /// The filters run in over so long before the frame shown.
 pub const RUN_IN_SECS: f64 = 2.0;
 
+/// The Lagrangian view bends the face of so long before the frame shown.
+pub const REFERENCE_SECS: f64 = 0.5;
+
 /// Faces cut out and kept, so that a moved slider does not cut them out again.
 const KEPT_BYTES: usize = 48 << 20;
 
@@ -48,6 +51,15 @@ impl MagnifyMethod {
         match self {
             Self::Evm => "EVM",
             Self::Glmm => "GLMM",
+        }
+    }
+
+    /// The frames of so many seconds before the one shown are needed to magnify it.
+    #[must_use]
+    pub const fn looks_back_secs(self) -> f64 {
+        match self {
+            Self::Evm => RUN_IN_SECS,
+            Self::Glmm => REFERENCE_SECS,
         }
     }
 }
@@ -109,8 +121,27 @@ impl MagnifyView {
         }
     }
 
-    /// The same for the Eulerian method, which knows the frame rate: a lower bound
-    /// beyond half of it is lowered with the upper one.
+    /// With its parameters, as a caption of what is magnified at `fps` frames a second:
+    /// the band ends where that rate does.
+    #[must_use]
+    pub fn describe(&self, fps: f64) -> String {
+        let name = self.method.name();
+        match self.method {
+            MagnifyMethod::Evm => {
+                let evm = self.evm(fps);
+                let (low, high) = (evm.low_hz, evm.high_hz.min(0.5 * fps));
+                let (gain, finest) = (self.alpha, self.lambda_c_px);
+                format!("{name}, α {gain:.1}×, {low:.2}–{high:.2} Hz, finest {finest:.0} px")
+            }
+            MagnifyMethod::Glmm => {
+                let gain = self.sigma;
+                format!("{name}, σ {gain:.1}×, against {REFERENCE_SECS} s before")
+            }
+        }
+    }
+
+    /// For the Eulerian method, which knows the frame rate: a lower bound beyond half of
+    /// it is lowered with the upper one.
     fn evm(&self, fps: f64) -> EvmParams {
         let high_hz = f64::from(self.high_hz);
         EvmParams {
@@ -441,5 +472,9 @@ mod tests {
             ..MagnifyView::default()
         };
         assert!(fast.evm(30.0).band(30.0).unwrap().capped);
+        assert_eq!(
+            fast.describe(30.0),
+            "EVM, α 10.0×, 13.50–15.00 Hz, finest 16 px"
+        );
     }
 }

@@ -10,6 +10,7 @@ pub mod magnified_view;
 pub mod magnifier;
 pub mod params;
 pub mod pipeline;
+pub mod played_face;
 mod recognising;
 mod remarks;
 pub mod resources;

@@ -267,7 +267,7 @@ fn on_gpu(
     Ok(found.map(|(_, values)| Plane::from_vec(CROP_SIDE, CROP_SIDE, values)))
 }
 
-fn crop(frame: &Frame, held: &HeldCrop) -> Plane {
+pub(super) fn crop(frame: &Frame, held: &HeldCrop) -> Plane {
     let patch = LumaPatch::whole(&frame.picture);
     luma::extract(&patch, held.crop_from_image, CROP_SIDE)
 }
