@@ -1,8 +1,9 @@
 //! What stays on disk: the project file with the whole analysis in it, result folders of
-//! an analysis and its printed timeline, annotations in the files of other programs, and a
-//! report to hand on; and the queue of recordings that are analysed into such folders with
-//! nobody watching.
+//! an analysis and its printed timeline, annotations in the files of other programs, and
+//! reports and clips to hand on; and the queue of recordings that are analysed into such
+//! folders with nobody watching.
 
+pub mod clip;
 pub mod exchange;
 pub mod file;
 pub mod filing;
