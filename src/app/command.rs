@@ -6,6 +6,7 @@ use super::camera_side::RecordingNews;
 use serde::{Deserialize, Serialize};
 
 use super::batch::{BatchCommand, BatchOrder};
+use super::clip::{ClipDesk, ClipNews};
 use super::coder::Coded;
 use super::coding::{Change, SpotKey};
 use super::emotions::EmotionLabels;
@@ -23,6 +24,7 @@ use super::time_view::TimeView;
 use crate::base::{Notice, Severity};
 use crate::media::{Compare, Compared, FilmStrip, Frame, Still, StillKey};
 use crate::motion::tvl1::Tvl1Preset;
+use crate::project::clip::ClipForm;
 use crate::project::kept::KeptAnalysis;
 use crate::project::unattended::News;
 use crate::session::handle::SessionStatus;
@@ -177,6 +179,8 @@ pub enum Command {
     Save,
     Export(Format),
     Report,
+    /// What is selected, magnified beside the original, to a new file.
+    Clip(ClipForm),
     Import(std::path::PathBuf),
     /// Another coder's project of this recording.
     Merge(std::path::PathBuf),
@@ -321,6 +325,7 @@ pub enum Command {
         news: Box<RecordingNews>,
     },
     BatchNews(News),
+    ClipNews(ClipNews),
     Say(Notice),
 }
 
@@ -347,6 +352,7 @@ pub enum Effect {
     SaveLog(String, Option<std::path::PathBuf>),
     Export(Format, Box<Desk>),
     Report(Box<ReportDesk>),
+    Clip(Box<ClipDesk>),
     Import(std::path::PathBuf, Box<Desk>),
     /// Into the project file, at once.
     Keep(Vec<Change>),

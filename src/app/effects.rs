@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::App;
+use super::clip::ClipNews;
 use super::command::{Command, Effect};
 use super::saving;
 use super::settings::ThemeChoice;
@@ -76,6 +77,20 @@ impl App {
             Effect::Report(desk) => {
                 self.apart(ctx, "report", move || vec![Command::Say(desk.write())]);
             }
+            Effect::Clip(desk) => {
+                let (said, shown) = (self.said.clone(), ctx.clone());
+                let tell = move |news| {
+                    said.post([Command::ClipNews(news)]);
+                    shown.request_repaint();
+                };
+                let started = self.apart(ctx, "export the clip", move || {
+                    let ended = desk.write(tell);
+                    vec![Command::ClipNews(ClipNews::Ended(Some(ended)))]
+                });
+                if !started {
+                    self.asked.push(Command::ClipNews(ClipNews::Ended(None)));
+                }
+            }
             Effect::Import(path, desk) => {
                 let review = self.state.review.as_ref();
                 let generation = review.map_or(0, |r| r.session.generation);
@@ -103,13 +118,14 @@ impl App {
 }
 
 impl App {
-    /// On a thread of its own: a slow disk does not hold the window up.
+    /// On a thread of its own: a slow disk does not hold the window up. Where the system
+    /// refuses one, that is said and the answer is `false`.
     fn apart(
         &mut self,
         ctx: &egui::Context,
         name: &str,
         work: impl FnOnce() -> Vec<Command> + Send + 'static,
-    ) {
+    ) -> bool {
         let (said, ctx) = (self.said.clone(), ctx.clone());
         let started = std::thread::Builder::new()
             .name(name.into())
@@ -117,12 +133,13 @@ impl App {
                 said.post(work());
                 ctx.request_repaint();
             });
-        if let Err(e) = started {
+        if let Err(e) = &started {
             self.asked.push(Command::Say(Notice::error(format!(
                 "Cannot {name}: the system refuses another thread ({e}). Close other programs \
                  and try again."
             ))));
         }
+        started.is_ok()
     }
 }
 

@@ -11,6 +11,7 @@ use super::command::{Command, DialogKind, Overlay, Room, Sheet, View};
 use super::key_change::KeyEdit;
 use super::key_name;
 use super::keymap::Keymap;
+use crate::project::clip::ClipForm;
 use crate::project::result_folder::Existing;
 use crate::spotting::IntervalStatus;
 
@@ -188,6 +189,7 @@ bindings! {
         "recent-recordings": "Recent recordings" => with(Modifiers::COMMAND.plus(Modifiers::SHIFT), Key::O), Command::Show(Sheet::Recent);
         "save-candidates": "Save the candidates" => with(Modifiers::COMMAND, Key::S), Command::Save;
         "report": "Report" => with(Modifiers::COMMAND, Key::E), Command::Report;
+        "clip": "Clip" => with(Modifiers::COMMAND.plus(Modifiers::SHIFT), Key::E), Command::Clip(ClipForm::Mp4);
     }
     "File", Everywhere: {
         "show-keys": "These keys" => plain(Key::Questionmark), Command::Show(Sheet::Keys);

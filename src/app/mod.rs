@@ -9,6 +9,7 @@ pub mod backend;
 pub mod batch;
 mod beside;
 pub mod camera_side;
+pub mod clip;
 pub mod coder;
 pub mod coding;
 pub mod command;

@@ -30,6 +30,8 @@ pub struct AppState {
     pub recent: Recent,
     pub review: Option<Review>,
     pub batch: Batch,
+    /// Percent that are written of a clip; `None` while none is.
+    pub clip: Option<u8>,
     pub notices: NoticeLog,
     /// The log shows what is at least so severe.
     pub log_from: Severity,
@@ -127,7 +129,7 @@ impl AppState {
         }
     }
 
-    fn carry_out(&mut self, command: Command) -> Vec<Effect> {
+    pub(super) fn carry_out(&mut self, command: Command) -> Vec<Effect> {
         match command {
             Command::AskForInput(_)
             | Command::DialogClosed(..)
@@ -210,6 +212,9 @@ impl AppState {
             | Command::Import(_)
             | Command::Merge(_)
             | Command::Imported { .. } => self.exchange(command),
+
+            Command::Clip(form) => self.clip(form),
+            Command::ClipNews(news) => self.clip_news(news),
 
             Command::Batch(command) => self.batch(command),
             Command::BatchNews(news) => self.batch_news(news),
@@ -594,30 +599,16 @@ impl Review {
         self.toggle_loop()
     }
 
-    /// Plays the annotation or candidate over and over with a little around it, else the
-    /// selected stretch.
+    /// Plays [`Review::stretch`] over and over.
     fn toggle_loop(&mut self) -> Vec<Effect> {
-        const AROUND_SECS: f64 = 0.3;
         let mut effects = vec![];
         if self.playback.looped.take().is_some() {
             effects.push(Effect::Player(PlayerOrder::Loop(None)));
             return effects;
         }
-        let ends = |(a, b): (u64, u64)| {
-            let (a, b) = (self.time_of(a).secs(), self.time_of(b).secs());
-            (a - AROUND_SECS, b + AROUND_SECS)
-        };
-        let annotation = self.annotation().map(|a| (a.onset, a.offset));
-        let spot = || self.selected_spot().map(|s| (s.onset, s.offset));
-        let Some((from, to)) =
-            (self.timeline.selection).or_else(|| annotation.or_else(spot).map(ends))
-        else {
+        let Some(frames) = self.stretch() else {
             return effects;
         };
-        let frames = (self.frame_near(from), self.frame_near(to));
-        if frames.0 == frames.1 {
-            return effects;
-        }
         self.playback.looped = Some(frames);
         effects.push(Effect::Player(PlayerOrder::Loop(Some(frames))));
         if !(frames.0..=frames.1).contains(&self.playback.frame) {

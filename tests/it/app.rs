@@ -2,6 +2,8 @@
 
 #[path = "app/batch.rs"]
 mod batch;
+#[path = "app/clip.rs"]
+mod clip;
 #[path = "app/coding.rs"]
 mod coding;
 #[path = "app/comfort.rs"]

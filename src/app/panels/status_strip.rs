@@ -100,6 +100,14 @@ fn items(state: &AppState) -> Vec<Item> {
             warn: false,
         });
     }
+    if let Some(percent) = state.clip {
+        list.push(Item {
+            name: "Clip",
+            value: format!("{percent} % written"),
+            tip: "The clip that is exported; a notice says where it is when it is done",
+            warn: false,
+        });
+    }
     if !state.batch.rows.is_empty() {
         list.push(Item {
             name: "Queue",

@@ -10,6 +10,7 @@ use crate::app::keys;
 use crate::app::panels::{batch, live, recent};
 use crate::app::state::AppState;
 use crate::app::theme::{self, Palette};
+use crate::project::clip::ClipForm;
 
 pub fn show(ui: &mut Ui, state: &AppState, out: &mut Vec<Command>) {
     ui.horizontal_centered(|ui| {
@@ -50,7 +51,34 @@ fn side_tabs(ui: &mut Ui, state: &AppState, out: &mut Vec<Command>) {
     }
 }
 
-/// Annotations to other programs and from them.
+/// What is selected, to hand on.
+fn clip_button(ui: &mut Ui, state: &AppState, form: ClipForm, out: &mut Vec<Command>) {
+    let clip = state.clip_of(form);
+    let button = Button::new(format!("Clip ({})", form.name()));
+    let mut button = ui.add_enabled(clip.is_ok(), button);
+    match (clip, &state.review) {
+        (Ok(clip), Some(review)) => {
+            let [from, to] = [clip.frames.0, clip.frames.1].map(|f| review.time_of(f).clock());
+            let does = match form {
+                ClipForm::Mp4 => keys::tip(ui, "Clip"),
+                ClipForm::Gif => "Clip".to_owned(),
+            };
+            let speed = clip.speed;
+            button = button.on_hover_text(format!(
+                "{does}: the face from {from} to {to}, original and magnified, side by side, \
+                 at {speed}×. Speed and magnification are those of the window"
+            ));
+        }
+        (Err(why), _) => button = button.on_disabled_hover_text(why),
+        (Ok(_), None) => {}
+    }
+    if button.clicked() {
+        out.push(Command::Clip(form));
+        ui.close();
+    }
+}
+
+/// Annotations to other programs and from them, reports and clips.
 fn exchange_menu(ui: &mut Ui, state: &AppState, out: &mut Vec<Command>) {
     ui.menu_button("Export", |ui| {
         ui.set_min_width(200.0);
@@ -62,6 +90,9 @@ fn exchange_menu(ui: &mut Ui, state: &AppState, out: &mut Vec<Command>) {
         if report.on_hover_text(keys::tip(ui, "Report")).clicked() {
             out.push(Command::Report);
             ui.close();
+        }
+        for form in ClipForm::ALL {
+            clip_button(ui, state, form, out);
         }
         for format in Format::ALL {
             if ui.button(format.name()).clicked() {
