@@ -29,7 +29,7 @@
 //! | [`timeline`] | what the analysis tells, the recording that keeps it, what coders say of it, min–max drawing |
 //! | [`metrics`] | spotting, recognition, action units, spot-then-recognise, apexes, how far two coders agree |
 //! | [`session`] | [`session::pipeline::Pipeline`]: the analysis itself, and its threads; `device` chooses the side |
-//! | [`project`] | the project file, which holds the whole analysis ([`project::kept`]) and the coding of one recording; result folders and the printed timeline; annotations as tables, for ELAN, the challenges and other programs; the report; recordings analysed into such folders one after another, with nobody watching |
+//! | [`project`] | the project file, which holds the whole analysis ([`project::kept`]) and the coding of one recording; result folders and the printed timeline; annotations as tables, for ELAN, the challenges and other programs; the report; clips ([`project::clip`]); recordings analysed into such folders one after another, with nobody watching |
 //! | [`dataset`] | labelled data on disk: drawn recordings, flow images, the licensed databases; splits by subject |
 //! | [`training`] | what the studio films, the trainers, checkpoints, evaluation by protocol |
 //! | [`cli`] | one file a subcommand |
