@@ -1,18 +1,20 @@
 //! What a camera has beside its analysis: the last half minute to go back to, and a file
 //! it is recorded to.
 
+use std::collections::VecDeque;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::backend::{PlayerOrder, ViewsWanted};
 use super::trail::Trail;
 use super::wake::Wake;
-use crate::base::{Latest, Notice};
-use crate::media::recall::{Keeping, KeptMoment, Recall};
+use crate::base::{Latest, Notice, Timestamp};
+use crate::media::recall::{Keeping, KeptMoment, RECALL_SECS, Recall};
 use crate::media::recorder::{Recorder, RecordingState};
 use crate::media::tap::Tapped;
 use crate::media::{Frame, FrameSource, Player, SourceInfo};
 use crate::session::views::{Views, ViewsWorker};
+use crate::timeline::Event;
 
 /// A recording as the window shows it.
 #[derive(Debug, Clone, PartialEq)]
@@ -29,6 +31,9 @@ type Slot = Arc<Mutex<Option<Recorder>>>;
 pub struct CameraSide {
     info: SourceInfo,
     recall: Recall,
+    /// Times and numbers of the frames that were analysed lately: the analysis counts
+    /// those it gets, and what it had no time for has no number.
+    analysed: VecDeque<(Timestamp, u64)>,
     recorder: Slot,
     told: Option<RecordingState>,
     frozen: Option<Frozen>,
@@ -84,6 +89,7 @@ impl CameraSide {
         let side = Self {
             info,
             recall,
+            analysed: VecDeque::new(),
             recorder,
             told: None,
             frozen: None,
@@ -93,12 +99,32 @@ impl CameraSide {
         Ok((side, Box::new(tapped)))
     }
 
+    /// Takes the numbers that the analysis gave.
+    pub fn heard(&mut self, events: &[Event]) {
+        for event in events {
+            if let Event::Frame(record) = event {
+                self.analysed.push_back((record.timestamp, record.frame));
+            }
+        }
+        let newest = self.analysed.back().map(|(t, _)| *t);
+        let too_old =
+            |t: Timestamp| newest.is_some_and(|newest| newest.secs_since(t) > RECALL_SECS + 1.0);
+        while self.analysed.front().is_some_and(|(t, _)| too_old(*t)) {
+            self.analysed.pop_front();
+        }
+    }
+
+    fn number(&self, at: Timestamp) -> Option<u64> {
+        let found = self.analysed.binary_search_by_key(&at, |(t, _)| *t).ok()?;
+        Some(self.analysed[found].1)
+    }
+
     #[must_use]
     pub fn is_frozen(&self) -> bool {
         self.frozen.is_some()
     }
 
-    /// Carries an order out; gives the camera's numbers of what can be gone back to, where
+    /// Carries an order out; gives the numbers of what can be gone back to, where
     /// the order froze it.
     ///
     /// # Errors
@@ -115,7 +141,7 @@ impl CameraSide {
             (PlayerOrder::Freeze, None) => {
                 let moment = self
                     .recall
-                    .moment(&self.info)
+                    .moment(&self.info, |at| self.number(at))
                     .ok_or("The camera has sent no picture yet.")?;
                 let span = moment.span();
                 self.frozen = Some(Frozen::start(moment, self.speed, wake, views)?);
@@ -153,7 +179,7 @@ impl CameraSide {
         None
     }
 
-    /// With the camera's number of the frame they were drawn of.
+    /// With the number of the frame they were drawn of.
     #[must_use]
     pub fn named(&self, mut views: Views) -> Views {
         if let Some(frozen) = &self.frozen {
@@ -291,7 +317,7 @@ impl Frozen {
         }
     }
 
-    /// With the number that the camera gave it.
+    /// With its number.
     fn picture(&mut self) -> Option<Frame> {
         let frame = self.pictures.take()?;
         self.settled |= frame.index == self.place;
@@ -319,8 +345,8 @@ mod tests {
 
     use super::*;
     use crate::app::backend::Machine;
-    use crate::base::{Notice, Timestamp};
     use crate::media::MediaError;
+    use crate::timeline::FrameRecord;
 
     /// A camera whose frame `n` is as bright as `n`.
     struct Bright {
@@ -338,7 +364,7 @@ mod tests {
             self.next += 1;
             Ok(Some(Frame {
                 index,
-                timestamp: Timestamp::from_secs(index as f64 / 30.0),
+                timestamp: at(index),
                 dropped_before: 0,
                 captured: None,
                 picture: Arc::new(RgbImage::from_pixel(32, 32, Rgb([index as u8; 3]))),
@@ -372,6 +398,15 @@ mod tests {
         .unwrap()
     }
 
+    fn at(frame: u64) -> Timestamp {
+        Timestamp::from_secs(frame as f64 / 30.0)
+    }
+
+    /// The camera's own numbers.
+    fn newest(t: Timestamp) -> Option<u64> {
+        Some((t.secs() * 30.0).round() as u64)
+    }
+
     /// What comes of `look` within ten seconds.
     fn soon<T>(mut look: impl FnMut() -> Option<T>) -> T {
         let begun = Instant::now();
@@ -394,22 +429,34 @@ mod tests {
             // The outlet holds ten.
             std::thread::sleep(Duration::from_millis(3));
         }
-        soon(|| (side.recall.moment(&side.info)?.span().1 == 49).then_some(()));
+        soon(|| (side.recall.moment(&side.info, newest)?.span().1 == 49).then_some(()));
+        // The analysis had time for every second one only, and counts those.
+        let analysed = (0..50).filter(|n| n % 2 == 1).map(|n| {
+            Event::Frame(Box::new(FrameRecord {
+                frame: n / 2,
+                timestamp: at(n),
+                dropped_before: 1,
+                face: None,
+                others: vec![],
+            }))
+        });
+        side.heard(&analysed.collect::<Vec<_>>());
         let frozen = side.order(PlayerOrder::Freeze, (&wake, None)).unwrap();
-        assert_eq!(frozen, Some((0, 49)));
+        assert_eq!(frozen, Some((0, 24)));
         let first = soon(|| side.picture());
-        assert_eq!(first.index, 49, "the newest first, not the oldest");
+        assert_eq!(first.index, 24, "the newest first, not the oldest");
+        assert_eq!(first.timestamp, at(49));
         source.next_frame().unwrap();
         assert!(
-            side.order(PlayerOrder::Seek(48), (&wake, None))
+            side.order(PlayerOrder::Seek(23), (&wake, None))
                 .unwrap()
                 .is_none()
         );
-        let before = soon(|| side.picture().filter(|f| f.index == 48));
-        assert!(before.picture.get_pixel(9, 9).0[0].abs_diff(48) <= 2);
+        let before = soon(|| side.picture().filter(|f| f.index == 23));
+        assert!(before.picture.get_pixel(9, 9).0[0].abs_diff(47) <= 2);
         side.order(PlayerOrder::Live, (&wake, None)).unwrap();
         assert!(!side.is_frozen() && side.picture().is_none());
-        soon(|| (side.recall.moment(&side.info)?.span().1 == 50).then_some(()));
+        soon(|| (side.recall.moment(&side.info, newest)?.span().1 == 50).then_some(()));
     }
 
     #[test]

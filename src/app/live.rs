@@ -249,12 +249,15 @@ impl Live {
 
     fn poll_session(&mut self, out: &mut Vec<Command>) {
         let queue = self.batch.as_ref().is_some_and(Worker::busy);
-        let Some(open) = &self.open else {
+        let Some(open) = &mut self.open else {
             self.wake.analysing(queue);
             return;
         };
         let generation = open.session.generation;
         let events = open.session.events.take_all();
+        if let Some(camera) = &mut open.camera {
+            camera.heard(&events);
+        }
         if !events.is_empty() {
             out.push(Command::Events { generation, events });
         }

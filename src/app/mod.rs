@@ -233,7 +233,10 @@ impl App {
                 }
                 area
             });
-        panels::notices::corner(ui, state, centre.inner, &mut out);
+        // The log keeps what an audience is not to read.
+        if !state.demonstrates() {
+            panels::notices::corner(ui, state, centre.inner, &mut out);
+        }
         panels::missing::show(ui, state, centre.inner, &mut out);
         if ui.input(|i| !i.raw.hovered_files.is_empty()) {
             panels::drop_target::show(ui, state, centre.inner);
@@ -323,6 +326,14 @@ fn panels_of_review(
             ui.take_available_space();
             side(ui, state, textures, out);
         });
+    if state.demonstrates() {
+        const FOR_AN_AUDIENCE: f32 = 152.0;
+        egui::Panel::bottom("timeline for an audience")
+            .exact_size(FOR_AN_AUDIENCE)
+            .frame(frame)
+            .show(ui, |ui| panels::timeline::show(ui, state, out));
+        return;
+    }
     let timeline = egui::Panel::bottom("timeline")
         .resizable(true)
         .default_size(sizes.timeline)

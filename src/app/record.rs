@@ -49,14 +49,19 @@ pub struct RecordedTracks {
 impl RecordedTracks {
     /// `None` where nothing was recorded.
     fn of(review: &Review, news: &RecordingNews) -> Option<Self> {
-        let (first, (last, end)) = (news.state.first?, news.state.last?);
-        let recording = review.recording.between(first, last);
+        let (start, end) = (news.state.first?.1, news.state.last?.1);
+        // The analysis counts the frames that it had time for.
+        let frames = &review.recording.frames;
+        let first = frames.get(frames.partition_point(|f| f.timestamp < start));
+        let after = frames.partition_point(|f| f.timestamp <= end);
+        let last = frames.get(after.checked_sub(1)?);
+        let recording = (review.recording).between((first?.frame, start), last?.frame);
         Some(Self {
             video: news.state.path.clone(),
             info: SourceInfo {
                 path: Some(news.state.path.clone()),
                 frame_count: Some(news.state.frames),
-                duration: Some(Timestamp::from_secs(end.secs_since(first.1))),
+                duration: Some(Timestamp::from_secs(end.secs_since(start))),
                 ..review.session.info.clone()
             },
             params: review.session.params.clone(),
@@ -90,7 +95,8 @@ impl RecordedTracks {
                 .and_then(|()| batch.commit());
         match written {
             Ok(()) => Notice::info(format!(
-                "What was read of it live lies beside it: {}",
+                "What was read of it live lies beside it, with the video's times; frames count \
+                 those that were analysed: {}",
                 folder.display()
             )),
             Err(e) => Notice::error(e.to_string()),

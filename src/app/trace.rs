@@ -12,10 +12,20 @@ pub fn sample_secs(sample: &ScoreSample) -> f64 {
     0.5 * (sample.start.secs() + sample.end.secs())
 }
 
-/// A masked score is a gap.
+/// No score for so long means that none was measured, as where a camera is too slow for
+/// a kind: many times the distance of two windows at the slowest rate that is analysed.
+const HOLE_SECS: f64 = 0.5;
+
+/// A masked score is a gap, and so is a stretch without any.
 pub fn push(series: &mut MinMaxSeries, sample: &ScoreSample) {
+    let at = Timestamp::from_secs(sample_secs(sample));
     let value = sample.masked.is_none().then_some(sample.score as f32);
-    if let Err(e) = series.push(Timestamp::from_secs(sample_secs(sample)), value) {
+    let hole = (series.end()).filter(|last| at.secs_since(*last) > HOLE_SECS);
+    let pushed = match hole {
+        Some(last) => series.push(last, None),
+        None => Ok(()),
+    };
+    if let Err(e) = pushed.and_then(|()| series.push(at, value)) {
         log::warn!("a score is not drawn: {e}");
     }
 }
@@ -118,5 +128,28 @@ mod tests {
         let lines = polylines(&s, TimeView::whole(1.0), 500);
         assert_eq!(lines.len(), 2);
         assert_eq!(lines[0].len() + lines[1].len(), 29);
+    }
+
+    #[test]
+    fn a_stretch_without_any_score_breaks_the_line() {
+        let sample = |secs: f64| ScoreSample {
+            kind: crate::spotting::ExpressionKind::Micro,
+            window_start_frame: 0,
+            window_end_frame: 1,
+            start: Timestamp::from_secs(secs),
+            end: Timestamp::from_secs(secs),
+            score: 0.3,
+            strain: 0.0,
+            apex: None,
+            masked: None,
+            motion: None,
+        };
+        let mut s = MinMaxSeries::new();
+        for secs in [0.0, 0.1, 0.2, 9.0, 9.1] {
+            push(&mut s, &sample(secs));
+        }
+        let lines = polylines(&s, TimeView::whole(10.0), 500);
+        let lengths: Vec<usize> = lines.iter().map(Vec::len).collect();
+        assert_eq!(lengths, [3, 2]);
     }
 }

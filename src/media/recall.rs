@@ -56,11 +56,20 @@ impl Recall {
         }
     }
 
-    /// What is kept now, to be looked through while the camera goes on; `None` before the
-    /// first frame.
+    /// What is kept now of the frames that `number` knows by their times, under the numbers
+    /// it gives them, to be looked through while the camera goes on; `None` before the first.
     #[must_use]
-    pub fn moment(&self, info: &SourceInfo) -> Option<KeptMoment> {
-        let frames: Arc<[Kept]> = self.lock().kept.iter().cloned().collect();
+    pub fn moment(
+        &self,
+        info: &SourceInfo,
+        number: impl Fn(Timestamp) -> Option<u64>,
+    ) -> Option<KeptMoment> {
+        let kept: Vec<Kept> = self.lock().kept.iter().cloned().collect();
+        let known = kept.into_iter().filter_map(|k| {
+            let index = number(k.timestamp)?;
+            Some(Kept { index, ..k })
+        });
+        let frames: Arc<[Kept]> = known.collect();
         let (first, last) = (frames.first()?, frames.last()?);
         let duration = Timestamp::from_secs(last.timestamp.secs_since(first.timestamp));
         let info = SourceInfo {
@@ -107,7 +116,7 @@ impl Keeping {
 }
 
 /// Frames of a camera as they were kept when it was frozen. Each has a place, counted
-/// from 0, and the number the camera gave it.
+/// from 0, and a number.
 #[derive(Debug, Clone)]
 pub struct KeptMoment {
     frames: Arc<[Kept]>,
@@ -115,14 +124,14 @@ pub struct KeptMoment {
 }
 
 impl KeptMoment {
-    /// The camera's numbers of the first and the last frame.
+    /// The numbers of the first and the last frame.
     #[must_use]
     pub fn span(&self) -> (u64, u64) {
         let number = |kept: Option<&Kept>| kept.map_or(0, |k| k.index);
         (number(self.frames.first()), number(self.frames.last()))
     }
 
-    /// The camera's number of the frame at a place; of the last one beyond the end.
+    /// The number of the frame at a place; of the last one beyond the end.
     #[must_use]
     pub fn number_at(&self, place: u64) -> u64 {
         let last = self.frames.len().saturating_sub(1);
@@ -216,6 +225,11 @@ mod tests {
     }
 
     /// `numbers` at ten frames a second, each as bright as its number.
+    /// As the camera numbered them.
+    fn as_they_came(t: Timestamp) -> Option<u64> {
+        Some((t.secs() * 10.0).round() as u64)
+    }
+
     fn kept(numbers: impl IntoIterator<Item = u64>) -> Recall {
         let recall = Recall::default();
         let mut keeping = Keeping::new(recall.clone());
@@ -235,7 +249,7 @@ mod tests {
 
     #[test]
     fn the_last_half_minute_is_kept_and_read_from_anywhere() {
-        let moment = kept(0..400).moment(&info()).unwrap();
+        let moment = kept(0..400).moment(&info(), as_they_came).unwrap();
         assert_eq!(moment.span(), (99, 399));
         let mut source = moment.source();
         assert_eq!(source.info().frame_count, Some(301));
@@ -251,7 +265,7 @@ mod tests {
     #[test]
     fn what_is_kept_stays_while_the_camera_goes_on() {
         let recall = kept(0..5);
-        let moment = recall.moment(&info()).unwrap();
+        let moment = recall.moment(&info(), as_they_came).unwrap();
         let mut keeping = Keeping::new(recall.clone());
         let later = Frame {
             index: 5,
@@ -261,14 +275,18 @@ mod tests {
             picture: Arc::new(RgbImage::new(16, 16)),
         };
         keeping.frame(&later).unwrap();
-        assert_eq!(recall.moment(&info()).unwrap().span(), (5, 5));
+        let now = recall.moment(&info(), |t| (t.secs() > 800.0).then_some(7));
+        assert_eq!(now.unwrap().span(), (7, 7));
+        assert!(recall.moment(&info(), |_| None).is_none());
         assert_eq!(moment.span(), (0, 4));
-        assert!(Recall::default().moment(&info()).is_none());
+        assert!(Recall::default().moment(&info(), as_they_came).is_none());
     }
 
     #[test]
     fn steps_pass_over_missing_frames_both_ways() {
-        let moment = kept([10, 11, 14, 15]).moment(&info()).unwrap();
+        let moment = kept([10, 11, 14, 15])
+            .moment(&info(), as_they_came)
+            .unwrap();
         // From 11 (place 1) on to 12, which is missing: 14.
         assert_eq!(moment.place_of(12, 1), 2);
         // From 14 (place 2) back to 13, which is missing: 11.

@@ -94,6 +94,12 @@ impl MinMaxSeries {
         self.times.is_empty()
     }
 
+    /// The time of the last sample.
+    #[must_use]
+    pub fn end(&self) -> Option<Timestamp> {
+        self.times.last().copied()
+    }
+
     /// First and last time; `None` without a sample.
     #[must_use]
     pub fn span(&self) -> Option<TimeSpan> {

@@ -250,6 +250,7 @@ impl Recording {
 mod tests {
     use super::*;
     use crate::base::Rect;
+    use crate::spotting::IntervalStatus;
     use crate::timeline::event::FaceRecord;
 
     #[test]
@@ -281,5 +282,54 @@ mod tests {
         assert!((nearer - 0.1).abs() < 0.03, "{nearer}");
         assert_eq!(recording.head_shift(10, 57), None);
         assert_eq!(recording.head_shift(10, 500), None);
+    }
+
+    fn at(frame: u64) -> Timestamp {
+        Timestamp::from_secs(frame as f64 / 10.0)
+    }
+
+    #[test]
+    fn what_lies_between_two_frames_counts_from_the_first_of_them() {
+        let mut recording = Recording::default();
+        for frame in 0..100 {
+            recording.apply(Event::Frame(Box::new(FrameRecord {
+                frame,
+                timestamp: at(frame),
+                dropped_before: 0,
+                face: None,
+                others: vec![],
+            })));
+            recording.apply(Event::Score(ScoreSample {
+                kind: ExpressionKind::Micro,
+                window_start_frame: frame.saturating_sub(2),
+                window_end_frame: frame,
+                start: at(frame.saturating_sub(2)),
+                end: at(frame),
+                score: frame as f64,
+                strain: 0.0,
+                apex: None,
+                masked: None,
+                motion: None,
+            }));
+        }
+        let interval = |onset| SpottedInterval {
+            kind: ExpressionKind::Micro,
+            onset,
+            apex: onset + 2,
+            offset: onset + 4,
+            score: 1.0,
+            status: IntervalStatus::Proposed,
+            provisional: true,
+        };
+        // The first begins before, the last ends after.
+        recording.apply(Event::Provisional([28, 40, 58].map(interval).into()));
+        let part = recording.between((30, at(30)), 60);
+        let ends = (part.frames.first().unwrap(), part.frames.last().unwrap());
+        assert_eq!((ends.0.frame, ends.0.timestamp), (0, Timestamp::ZERO));
+        assert_eq!((ends.1.frame, ends.1.timestamp.secs()), (30, 3.0));
+        assert_eq!(part.intervals, [interval(10)]);
+        let scores = &part.scores[&ExpressionKind::Micro];
+        assert_eq!((scores.len(), scores[0].score), (29, 32.0));
+        assert_eq!(scores[0].window_start_frame, 0);
     }
 }

@@ -24,6 +24,8 @@ mod scripted;
 mod second_look;
 #[path = "app/two_coders.rs"]
 mod two_coders;
+#[path = "app/walks.rs"]
+mod walks;
 
 use std::cell::RefCell;
 use std::rc::Rc;

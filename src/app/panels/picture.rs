@@ -29,7 +29,7 @@ pub fn show(ui: &mut Ui, state: &AppState, textures: &Textures, out: &mut Vec<Co
         film_strip::show(ui, review, textures, area, out);
         area.max.y -= film_strip::HEIGHT;
     }
-    if state.settings.shown.magnified {
+    if state.settings.shown.magnified && !state.demonstrates() {
         area.max.y = controls(ui, state, area, out).top() - theme::GAP;
     }
     let info = &review.session.info;

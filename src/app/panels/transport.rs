@@ -17,11 +17,13 @@ pub fn show(ui: &mut Ui, state: &AppState, out: &mut Vec<Command>) {
     };
     ui.horizontal_centered(|ui| {
         ui.spacing_mut().item_spacing.x = theme::GRID;
-        let live = review.only_forward();
-        buttons(ui, review, live, out);
-        ui.add_space(theme::GAP);
-        speeds(ui, state, live, out);
-        ui.add_space(theme::GAP);
+        // A camera that runs can only be frozen, for which it has a button of its own.
+        if review.only_forward().is_none() {
+            buttons(ui, review, out);
+            ui.add_space(theme::GAP);
+            speeds(ui, state, out);
+            ui.add_space(theme::GAP);
+        }
         position(ui, review);
         if review.session.info.live {
             live::controls(ui, state, review, out);
@@ -33,18 +35,15 @@ pub fn show(ui: &mut Ui, state: &AppState, out: &mut Vec<Command>) {
     });
 }
 
-fn buttons(ui: &mut Ui, review: &Review, live: Option<&str>, out: &mut Vec<Command>) {
+fn buttons(ui: &mut Ui, review: &Review, out: &mut Vec<Command>) {
     let no_spot = |forward| {
-        live.or_else(|| {
-            review.spot_beside(forward).is_none().then_some(if forward {
-                "There is none after this frame."
-            } else {
-                "There is none before this frame."
-            })
+        review.spot_beside(forward).is_none().then_some(if forward {
+            "There is none after this frame."
+        } else {
+            "There is none before this frame."
         })
     };
-    let runs = review.session.info.live && review.frozen.is_none();
-    let play = if review.playback.playing || runs {
+    let play = if review.playback.playing {
         Icon::Pause
     } else {
         Icon::Play
@@ -56,11 +55,11 @@ fn buttons(ui: &mut Ui, review: &Review, live: Option<&str>, out: &mut Vec<Comma
             no_spot(false),
             Command::PreviousSpot,
         ),
-        (Icon::BackTen, "Ten frames back", live, Command::Step(-10)),
-        (Icon::Back, "Previous frame", live, Command::Step(-1)),
+        (Icon::BackTen, "Ten frames back", None, Command::Step(-10)),
+        (Icon::Back, "Previous frame", None, Command::Step(-1)),
         (play, "Play or pause", None, Command::TogglePlay),
-        (Icon::Forward, "Next frame", live, Command::Step(1)),
-        (Icon::ForwardTen, "Ten frames on", live, Command::Step(10)),
+        (Icon::Forward, "Next frame", None, Command::Step(1)),
+        (Icon::ForwardTen, "Ten frames on", None, Command::Step(10)),
         (
             Icon::NextSpot,
             "Next candidate",
@@ -80,22 +79,20 @@ pub fn speed_label(speed: f32) -> String {
     format!("{speed}×")
 }
 
-fn speeds(ui: &mut Ui, state: &AppState, live: Option<&str>, out: &mut Vec<Command>) {
-    ui.add_enabled_ui(live.is_none(), |ui| {
-        egui::ComboBox::from_id_salt("speed")
-            .selected_text(speed_label(state.settings.speed))
-            .width(72.0)
-            .show_ui(ui, |ui| {
-                for speed in SPEEDS {
-                    let chosen = state.settings.speed == speed;
-                    if ui.selectable_label(chosen, speed_label(speed)).clicked() {
-                        out.push(Command::Speed(speed));
-                    }
+fn speeds(ui: &mut Ui, state: &AppState, out: &mut Vec<Command>) {
+    egui::ComboBox::from_id_salt("speed")
+        .selected_text(speed_label(state.settings.speed))
+        .width(72.0)
+        .show_ui(ui, |ui| {
+            for speed in SPEEDS {
+                let chosen = state.settings.speed == speed;
+                if ui.selectable_label(chosen, speed_label(speed)).clicked() {
+                    out.push(Command::Speed(speed));
                 }
-            })
-            .response
-            .on_hover_text((state.settings.keys).fill("Speed: {Slower} slower, {Faster} faster"));
-    });
+            }
+        })
+        .response
+        .on_hover_text((state.settings.keys).fill("Speed: {Slower} slower, {Faster} faster"));
 }
 
 fn position(ui: &mut Ui, review: &Review) {
@@ -104,11 +101,15 @@ fn position(ui: &mut Ui, review: &Review) {
     let p = Palette::current(ui);
     ui.add(
         Label::new(
-            RichText::new(format!(
-                "frame {} of {}",
-                grouped(frame),
-                grouped(review.frame_count())
-            ))
+            RichText::new(if review.session.info.live {
+                format!("frame {}", grouped(frame))
+            } else {
+                format!(
+                    "frame {} of {}",
+                    grouped(frame),
+                    grouped(review.frame_count())
+                )
+            })
             .monospace()
             .color(p.weak),
         )
