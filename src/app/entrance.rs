@@ -43,6 +43,18 @@ pub struct Entrance {
     pub missing: Option<Missing>,
 }
 
+impl Entrance {
+    /// What opens the first camera that can be used now.
+    #[must_use]
+    pub fn first_camera(&self) -> Option<&str> {
+        let Cameras::Found(list) = &self.cameras else {
+            return None;
+        };
+        let usable = list.iter().find(|c| c.trouble.is_none());
+        usable.map(|c| c.input.as_str())
+    }
+}
+
 impl AppState {
     pub(super) fn clock(&mut self, now: f64) -> Vec<Effect> {
         self.now = now;

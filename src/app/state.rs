@@ -420,6 +420,11 @@ impl AppState {
             Command::Magnify(with) => self.settings.magnify = with.sane(),
             Command::NextView => self.settings.shown = self.settings.shown.next(),
             Command::LookAt(view) => self.timeline(|r| r.timeline.view = view),
+            // Where there is nothing to fit, Enter does what the room's first button does.
+            Command::FitSelected if self.wants_a_camera() => {
+                let input = self.entrance.first_camera().map(str::to_owned);
+                return input.map_or_else(Vec::new, |input| self.enter(Command::Open(input)));
+            }
             Command::FitSelected => self.timeline(|r| {
                 if let Some(s) = r.selected_spot() {
                     let (a, b) = (r.time_of(s.onset).secs(), r.time_of(s.offset).secs());

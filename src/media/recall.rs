@@ -255,7 +255,8 @@ mod tests {
         assert_eq!(source.info().frame_count, Some(301));
         source.seek(300).unwrap();
         let frame = source.next_frame().unwrap().unwrap();
-        assert_eq!((frame.index, frame.timestamp.secs()), (300, 39.9));
+        assert_eq!(frame.index, 300);
+        assert!((frame.timestamp.secs() - 39.9).abs() < 1e-9);
         assert!(frame.picture.get_pixel(8, 8).0[0].abs_diff(199) <= 2);
         assert!(source.next_frame().unwrap().is_none());
         assert_eq!(moment.number_at(0), 99);

@@ -48,8 +48,9 @@ pub fn picker(ui: &mut Ui, state: &AppState, out: &mut Vec<Command>) {
                 ui.label("No camera was found. Connect one and look again.");
             }
             Cameras::Found(list) => {
+                let first = state.entrance.first_camera();
                 for camera in list {
-                    entry(ui, camera, out);
+                    entry(ui, camera, first == Some(&camera.input), out);
                 }
             }
         }
@@ -70,7 +71,7 @@ pub fn picker(ui: &mut Ui, state: &AppState, out: &mut Vec<Command>) {
 }
 
 /// A camera with a button that starts it and one for its formats.
-fn entry(ui: &mut Ui, camera: &CameraEntry, out: &mut Vec<Command>) {
+fn entry(ui: &mut Ui, camera: &CameraEntry, first: bool, out: &mut Vec<Command>) {
     let p = Palette::current(ui);
     let trouble = camera.trouble.as_deref();
     ui.horizontal(|ui| {
@@ -78,7 +79,10 @@ fn entry(ui: &mut Ui, camera: &CameraEntry, out: &mut Vec<Command>) {
             .fill(p.accent)
             .min_size(vec2(PICKER - 112.0, 32.0))
             .truncate();
-        let start = ui.add_enabled(trouble.is_none(), start);
+        let mut start = ui.add_enabled(trouble.is_none(), start);
+        if first {
+            start = start.on_hover_text("Enter does the same");
+        }
         if start
             .on_disabled_hover_text(trouble.unwrap_or_default())
             .clicked()
