@@ -140,6 +140,10 @@ pub trait Backend {
     /// Takes over what another project says of the open recording; what came of it
     /// arrives as [`Command::Merged`].
     fn merge(&mut self, other: &Path, coder: &str);
+    /// The window closes: what ends with it, and is to be carried out first.
+    fn close(&mut self) -> Vec<Command> {
+        vec![]
+    }
     /// What has arrived since the last call, in order.
     fn poll(&mut self) -> Vec<Command>;
 }

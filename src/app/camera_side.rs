@@ -2,13 +2,14 @@
 //! it is recorded to.
 
 use std::collections::VecDeque;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::backend::{PlayerOrder, ViewsWanted};
 use super::trail::Trail;
 use super::wake::Wake;
-use crate::base::{Latest, Notice, Timestamp};
+use crate::base::{Latest, Mailbox, Notice, Timestamp};
 use crate::media::recall::{Keeping, KeptMoment, RECALL_SECS, Recall};
 use crate::media::recorder::{Recorder, RecordingState};
 use crate::media::tap::Tapped;
@@ -20,8 +21,6 @@ use crate::timeline::Event;
 #[derive(Debug, Clone, PartialEq)]
 pub struct RecordingNews {
     pub state: RecordingState,
-    /// Bytes free on its disk; `None` where the system does not tell.
-    pub free: Option<u64>,
     /// Nothing more is written.
     pub ended: bool,
 }
@@ -36,6 +35,8 @@ pub struct CameraSide {
     analysed: VecDeque<(Timestamp, u64)>,
     recorder: Slot,
     told: Option<RecordingState>,
+    /// What a recording became that was stopped; its last pictures take a moment.
+    ended: Mailbox<RecordingState>,
     frozen: Option<Frozen>,
     /// Why the last half minute is not kept.
     troubles: Latest<Notice>,
@@ -54,6 +55,7 @@ struct Frozen {
     /// A new player shows its first frame at first, which nobody asked for.
     settled: bool,
     was_playing: bool,
+    troubled: bool,
 }
 
 impl CameraSide {
@@ -77,7 +79,12 @@ impl CameraSide {
                         recorder.lost(u64::from(tap.missed));
                         recorder.frame(&tap.frame);
                     }
-                    if let Some(Err(why)) = keeping.as_mut().map(|k| k.frame(&tap.frame)) {
+                    // A recording goes on whatever becomes of the keeping.
+                    let kept = keeping.as_mut().map(|k| {
+                        catch_unwind(AssertUnwindSafe(|| k.frame(&tap.frame)))
+                            .unwrap_or_else(|_| Err("an internal error; please report it".into()))
+                    });
+                    if let Some(Err(why)) = kept {
                         // Once is enough: the next frame would fare no better.
                         keeping = None;
                         trouble.put(Notice::warning(format!(
@@ -92,6 +99,7 @@ impl CameraSide {
             analysed: VecDeque::new(),
             recorder,
             told: None,
+            ended: Mailbox::default(),
             frozen: None,
             troubles,
             speed: 1.0,
@@ -193,7 +201,7 @@ impl CameraSide {
         self.troubles.take()
     }
 
-    /// Begins a recording, or ends the one there is.
+    /// Begins a recording, or ends the one there is: how it ended is told later.
     ///
     /// # Errors
     /// A sentence where it cannot be begun.
@@ -202,32 +210,44 @@ impl CameraSide {
         match (on, slot.is_some()) {
             (true, false) => {
                 let path = path.ok_or(
-                    "Cannot record: this account has no folder for videos or documents. Start \
-                     Onset in a session that has one.",
+                    "Cannot record: this account has no folder of its own. Start Onset in a \
+                     session that has one.",
                 )?;
                 *slot = Some(Recorder::start(&path, &self.info).map_err(|e| e.to_string())?);
             }
             (false, true) => {
                 let recorder = slot.take();
-                drop(slot);
-                self.told = recorder.map(Recorder::finish);
+                let ended = self.ended.clone();
+                // The encoder may have two seconds of pictures before it.
+                std::thread::Builder::new()
+                    .name("recording ends".into())
+                    .spawn(move || ended.post(recorder.map(Recorder::finish)))
+                    .map_err(|e| {
+                        format!("The recording ends when the camera is let go: the system refuses another thread ({e}).")
+                    })?;
             }
             _ => {}
         }
         Ok(())
     }
 
+    /// Ends a recording at once, because its camera goes; waits for its last pictures.
+    pub fn end_recording(&mut self) -> Option<RecordingNews> {
+        let running = lock(&self.recorder).take().map(Recorder::finish);
+        let state = running.or_else(|| self.ended.take_all().pop())?;
+        Some(RecordingNews { state, ended: true })
+    }
+
     /// How the recording is getting on; `None` without one, and where nothing has changed.
     pub fn recording(&mut self) -> Option<RecordingNews> {
+        if let Some(state) = self.ended.take_all().pop() {
+            return Some(RecordingNews { state, ended: true });
+        }
         let mut slot = lock(&self.recorder);
-        let Some(recorder) = &*slot else {
-            drop(slot);
-            return self.told.take().map(|state| news(state, true));
-        };
-        let state = recorder.state();
+        let state = slot.as_ref()?.state();
         if state.failed.is_some() {
-            let ended = slot.take().map(Recorder::finish).unwrap_or(state);
-            return Some(news(ended, true));
+            let state = slot.take().map(Recorder::finish).unwrap_or(state);
+            return Some(RecordingNews { state, ended: true });
         }
         drop(slot);
         // A second's worth at a time is enough to read.
@@ -237,7 +257,17 @@ impl CameraSide {
             return None;
         }
         self.told = Some(state.clone());
-        Some(news(state, false))
+        let ended = false;
+        Some(RecordingNews { state, ended })
+    }
+
+    /// Why nothing of the frozen half minute can be shown any more.
+    #[must_use]
+    pub fn frozen_trouble(&mut self) -> Option<Notice> {
+        let frozen = self.frozen.as_mut()?;
+        let why = frozen.player.state().trouble?;
+        let first = !std::mem::replace(&mut frozen.troubled, true);
+        first.then(|| Notice::error(why))
     }
 }
 
@@ -253,11 +283,6 @@ impl Drop for CameraSide {
 
 fn lock(slot: &Mutex<Option<Recorder>>) -> MutexGuard<'_, Option<Recorder>> {
     slot.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-fn news(state: RecordingState, ended: bool) -> RecordingNews {
-    let free = fs4::available_space(state.path.parent().unwrap_or(&state.path)).ok();
-    RecordingNews { state, free, ended }
 }
 
 impl Frozen {
@@ -290,6 +315,7 @@ impl Frozen {
             place,
             settled: false,
             was_playing: false,
+            troubled: false,
         })
     }
 
@@ -424,12 +450,11 @@ mod tests {
         let wake = Wake::new(egui::Context::default(), &Machine::default());
         let (mut side, mut source) = camera();
         assert!(side.order(PlayerOrder::Freeze, (&wake, None)).is_err());
-        for _ in 0..50 {
+        for n in 0..50 {
             source.next_frame().unwrap();
             // The outlet holds ten.
-            std::thread::sleep(Duration::from_millis(3));
+            soon(|| (side.recall.moment(&side.info, newest)?.span().1 == n).then_some(()));
         }
-        soon(|| (side.recall.moment(&side.info, newest)?.span().1 == 49).then_some(()));
         // The analysis had time for every second one only, and counts those.
         let analysed = (0..50).filter(|n| n % 2 == 1).map(|n| {
             Event::Frame(Box::new(FrameRecord {
@@ -470,7 +495,7 @@ mod tests {
             std::thread::sleep(Duration::from_millis(3));
         }
         let news = soon(|| side.recording().filter(|n| n.state.frames > 10));
-        assert!(!news.ended && news.free.is_some());
+        assert!(!news.ended && news.state.free.is_some());
         drop(side);
         assert!(path.metadata().unwrap().len() > 500);
         let (mut side, _source) = camera();

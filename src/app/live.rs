@@ -2,12 +2,13 @@
 //! that shows, one worker that draws the views. Files are opened on a thread, so
 //! that a slow disk or a busy camera never holds the window up.
 
+mod camera;
+
 use std::collections::{BTreeMap, VecDeque};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::Builder;
-use std::time::Duration;
 
 use super::backend::{
     Backend, CameraEntry, CameraFormatEntry, OpenedSession, PlayerOrder, ViewsWanted,
@@ -89,6 +90,8 @@ struct Wanted {
 
 enum Arrival {
     Opened(u64, Box<Ready>),
+    /// A camera that was lost.
+    Back(u64, Box<Ready>),
     /// Something else was asked for meanwhile.
     Nothing,
     Missing(u64, Missing),
@@ -106,6 +109,8 @@ pub struct Live {
     ticket: Arc<AtomicU64>,
     /// A camera was lost and is waited for.
     waiting: bool,
+    /// It is back, while its last half minute is still looked through.
+    back: Option<Box<Ready>>,
     open: Option<Ready>,
     /// The last `recent_secs` of a camera.
     recent: VecDeque<Frame>,
@@ -172,6 +177,7 @@ impl Live {
             arrived: Mailbox::default(),
             ticket: Arc::default(),
             waiting: false,
+            back: None,
             open: None,
             recent: VecDeque::new(),
             recent_secs: RECENT_SECS,
@@ -299,77 +305,6 @@ impl Live {
         }
     }
 
-    fn poll_camera(&mut self, out: &mut Vec<Command>) {
-        let Some(open) = &mut self.open else {
-            return;
-        };
-        let generation = open.session.generation;
-        let Some(camera) = &mut open.camera else {
-            return;
-        };
-        out.extend(camera.trouble().map(Command::Say));
-        if let Some(frame) = camera.picture() {
-            out.push(Command::Picture { generation, frame });
-        }
-        if camera.playback_ended() {
-            out.push(Command::PlaybackEnded { generation });
-        }
-        if let Some(news) = camera.recording() {
-            let news = Box::new(news);
-            out.push(Command::Recording { generation, news });
-        }
-        if self.told.failed.is_some() && !std::mem::replace(&mut self.waiting, true) {
-            let name = open.session.info.name.clone();
-            let (input, params) = (open.input.clone(), open.params.clone());
-            out.push(Command::Say(Notice::info(format!(
-                "{name} is opened again by itself as soon as it is back."
-            ))));
-            self.wait_for(name, input, params);
-        }
-    }
-
-    /// Opens a lost camera again once the system has one of its name, whatever number it
-    /// has then; gives up when something else is opened.
-    fn wait_for(&mut self, name: String, input: String, params: Params) {
-        const EVERY: Duration = Duration::from_secs(1);
-        let (tickets, ticket) = (Arc::clone(&self.ticket), self.ticket());
-        let mut wanted = Wanted {
-            input: String::new(),
-            params,
-            gpu: self.gpu.clone(),
-            wake: self.wake.clone(),
-            views: self.views.clone(),
-            known: None,
-            place: None,
-            anew: true,
-        };
-        let format = input.split_once('@').map_or("", |(_, format)| format);
-        let format = if format.is_empty() {
-            String::new()
-        } else {
-            format!("@{format}")
-        };
-        self.apart("camera back", move || {
-            loop {
-                std::thread::sleep(EVERY);
-                if tickets.load(Ordering::Relaxed) != ticket {
-                    return Arrival::Nothing;
-                }
-                let found = media::list_cameras().unwrap_or_default();
-                let Some(back) = found.iter().find(|c| c.name == name && c.trouble.is_none())
-                else {
-                    continue;
-                };
-                wanted.input = format!("camera:{}{format}", back.index);
-                match ready(&wanted.input, None, &wanted) {
-                    Ok(ready) => return Arrival::Opened(ticket, Box::new(ready)),
-                    // It may need a moment more.
-                    Err(e) => log::info!("{name} is back but does not open yet: {e:#}"),
-                }
-            }
-        });
-    }
-
     fn poll_stills(&self, out: &mut Vec<Command>) {
         let Some((open, stills)) = self
             .open
@@ -438,7 +373,10 @@ impl Live {
         self.ticket.fetch_add(1, Ordering::Relaxed);
         // A camera is let go first: it may be the one that is asked for. A file stays
         // until the next one is there, which may never be.
+        self.back = None;
         if self.open.as_ref().is_some_and(|o| o.session.info.live) {
+            let ended = self.end_recording();
+            self.told_by_camera.extend(ended);
             self.open = None;
         }
         // The project that is open is locked by this window itself.
@@ -519,6 +457,10 @@ impl Backend for Live {
             && let Some(camera) = &mut open.camera
         {
             let generation = open.session.generation;
+            if matches!(order, PlayerOrder::Freeze | PlayerOrder::Live) {
+                // What was drawn so far is of the other numbering.
+                let _ = self.views.as_ref().and_then(|views| views.take());
+            }
             let told = match camera.order(order, (&self.wake, self.views.as_ref())) {
                 Ok(None) => return,
                 Ok(Some(frames)) => Command::Frozen { generation, frames },
@@ -635,13 +577,34 @@ impl Backend for Live {
         }
     }
 
+    fn close(&mut self) -> Vec<Command> {
+        self.end_recording().into_iter().collect()
+    }
+
     fn poll(&mut self) -> Vec<Command> {
         self.wake.painted();
         let mut out: Vec<Command> = self.at_first.drain(..).map(Command::Say).collect();
+        // Of the camera that is open still: before another one takes its place.
+        out.append(&mut self.told_by_camera);
+        if !self.frozen()
+            && let Some(back) = self.back.take()
+        {
+            self.take_over(*back, &mut out);
+        }
         for arrival in self.arrived.take_all() {
             match arrival {
                 Arrival::Opened(ticket, ready) if ticket == self.ticket() => {
                     self.take_over(*ready, &mut out);
+                }
+                Arrival::Back(ticket, ready) if ticket == self.ticket() => {
+                    if self.frozen() {
+                        out.push(Command::Say(Notice::info(
+                            "The camera is back. It is shown once you go back to live.",
+                        )));
+                        self.back = Some(ready);
+                    } else {
+                        self.take_over(*ready, &mut out);
+                    }
                 }
                 Arrival::Failed(ticket, input, why) if ticket == self.ticket() => {
                     out.push(Command::OpenFailed { input, why });
@@ -650,6 +613,7 @@ impl Backend for Live {
                     out.push(Command::AskWhere(missing));
                 }
                 Arrival::Opened(..)
+                | Arrival::Back(..)
                 | Arrival::Missing(..)
                 | Arrival::Failed(..)
                 | Arrival::Nothing => {}
@@ -660,7 +624,6 @@ impl Backend for Live {
             self.note_project(&told);
             out.push(told);
         }
-        out.append(&mut self.told_by_camera);
         out.extend(
             self.told_by_batch
                 .take_all()

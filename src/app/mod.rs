@@ -505,6 +505,13 @@ impl eframe::App for App {
 
     fn on_exit(&mut self, _gl: Option<&eframe::glow::Context>) {
         self.save_settings();
+        for command in self.backend.close() {
+            for effect in self.state.apply(command) {
+                if let command::Effect::RecordedTracks(tracks) = effect {
+                    log::info!("{}", tracks.write().text);
+                }
+            }
+        }
         if let Some(review) = self.state.review.as_ref().filter(|r| r.unsaved) {
             for notice in saving::Saving::of(review).write() {
                 log::info!("{}", notice.text);

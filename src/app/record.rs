@@ -14,8 +14,8 @@ use crate::session::Params;
 use crate::session::facts::AnalysisFacts;
 use crate::timeline::Recording;
 
-/// A new file in the person's videos, else documents, named by the local time; `None` where
-/// this account has neither.
+/// A new file in the person's videos, else documents, else home, named by the local time;
+/// `None` where this account has none of them.
 #[must_use]
 pub fn place() -> Option<PathBuf> {
     let user = directories::UserDirs::new()?;
@@ -108,9 +108,10 @@ impl AppState {
     pub(super) fn record(&mut self, command: Command) -> Vec<Effect> {
         match command {
             Command::ToggleRecord => {
-                let Some(review) = self.review.as_ref().filter(|r| r.session.info.live) else {
+                let runs = |r: &&Review| r.session.info.live && !r.status.finished;
+                let Some(review) = self.review.as_ref().filter(runs) else {
                     self.say(Notice::info(
-                        "Open a camera first: only a camera is recorded.",
+                        "Start a camera first: only a camera that runs is recorded.",
                     ));
                     return vec![Effect::WakeAfter(8.1)];
                 };
@@ -131,7 +132,9 @@ impl AppState {
                     return vec![];
                 }
                 let said = ended(&news);
-                self.entrance.path = news.state.path.display().to_string();
+                if news.state.frames > 0 {
+                    self.entrance.path = news.state.path.display().to_string();
+                }
                 self.say(said);
                 let tracks = tracks.map(|t| Effect::RecordedTracks(Box::new(t)));
                 tracks.into_iter().chain([Effect::WakeAfter(8.1)]).collect()
@@ -152,11 +155,12 @@ fn ended(news: &RecordingNews) -> Notice {
             "The recording broke off after {length}; what is there can be opened. {why}"
         )),
         None if state.frames == 0 => Notice::info(format!(
-            "Nothing was recorded: it was stopped before the first picture. {path}"
+            "Nothing was recorded: it was stopped before the first picture."
         )),
         None => {
             let lost = match state.lost {
                 0 => String::new(),
+                1 => " One picture is missing, for which encoder or disk had no time.".into(),
                 n => format!(
                     " {n} pictures are missing, for which encoder or disk had no time; the times \
                      are right, frame numbers count what is there."
@@ -196,7 +200,7 @@ pub fn progress(news: &RecordingNews) -> String {
     if let Some(rate) = state.bytes_an_hour() {
         text += &format!(" · {} an hour", bytes(rate));
     }
-    if let Some(left) = news.free.and_then(|free| state.secs_left(free)) {
+    if let Some(left) = state.secs_left() {
         let left = if left >= 2.0 * 3600.0 {
             format!("{:.0} h", left / 3600.0)
         } else {
@@ -225,9 +229,9 @@ mod tests {
                 first: None,
                 last: None,
                 lost: 0,
+                free: Some(36_000_000_000),
                 failed: None,
             },
-            free: Some(36_000_000_000),
             ended: false,
         }
     }

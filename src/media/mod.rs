@@ -1,6 +1,7 @@
 //! Frames and their times: video files, image folders, cameras, the drawn face;
 //! the queue and the capture thread between them and the analysis.
 
+pub mod absence;
 pub mod camera;
 pub mod camera_format;
 pub mod difference;
@@ -50,6 +51,7 @@ pub fn ffmpeg_licence() -> &'static str {
     ffmpeg_next::codec::license()
 }
 
+pub use absence::Absence;
 pub use camera::{Camera, CameraDescription, list_cameras};
 pub use camera_format::{FormatWish, PixelEncoding, VideoFormat};
 pub use difference::{Compare, Compared};

@@ -159,6 +159,7 @@ impl Player {
             .map_err(refused)?;
         let thread = PlayerThread {
             rewind,
+            looked_behind: None,
             shared: Arc::clone(&shared),
             deck: Deck::new(source, CACHE_BYTES),
             pictures,
@@ -291,6 +292,9 @@ struct PlayerThread {
     deck: Deck,
     /// `None` where steps back are decoded when they are asked for.
     rewind: Option<Rewind>,
+    /// What was asked for behind a position: once, for what does not come at first does not
+    /// come later either.
+    looked_behind: Option<(u64, std::ops::Range<u64>)>,
     pictures: Latest<Frame>,
     wake: Wake,
     pacer: Pacer,
@@ -357,9 +361,14 @@ impl PlayerThread {
     /// Has the frames before a position decoded, once few of them are left.
     fn look_behind(&mut self, position: u64) {
         if let Some(rewind) = &mut self.rewind
+            && !rewind.is_busy()
             && let Some(missing) = self.deck.missing_behind(position)
         {
-            rewind.want(missing);
+            let wanted = Some((position, missing.clone()));
+            if self.looked_behind != wanted {
+                self.looked_behind = wanted;
+                rewind.want(missing);
+            }
         }
     }
 

@@ -25,6 +25,9 @@ const QUALITY: VideoQuality = VideoQuality {
     ..VideoQuality::DEFAULT
 };
 
+/// The disk's free space is asked for every so many pictures.
+const FREE_EVERY: u64 = 30;
+
 /// How a recording is getting on.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RecordingState {
@@ -38,6 +41,8 @@ pub struct RecordingState {
     pub last: Option<(u64, Timestamp)>,
     /// Pictures the encoder had no time for.
     pub lost: u64,
+    /// Bytes free on its disk; `None` where the system does not tell.
+    pub free: Option<u64>,
     /// Why nothing more is recorded; what is in the file stays.
     pub failed: Option<String>,
 }
@@ -50,9 +55,10 @@ impl RecordingState {
         (self.secs >= 2.0).then(|| self.bytes as f64 / self.secs * 3600.0)
     }
 
-    /// How long the `free` bytes of the disk last.
+    /// How long what is free on the disk lasts.
     #[must_use]
-    pub fn secs_left(&self, free: u64) -> Option<f64> {
+    pub fn secs_left(&self) -> Option<f64> {
+        let free = self.free?;
         self.bytes_an_hour()
             .filter(|rate| *rate > 0.0)
             .map(|rate| free as f64 / rate * 3600.0)
@@ -99,6 +105,7 @@ impl Recorder {
             first: None,
             last: None,
             lost: 0,
+            free: None,
             failed: None,
         }));
         let told = Arc::clone(&state);
@@ -179,7 +186,11 @@ fn write(
     let first = lock(told).first.map_or(frame.timestamp, |(_, at)| at);
     let at = Timestamp::from_secs(frame.timestamp.secs_since(first));
     writer.push(&frame.picture, at)?;
+    // Asked for here: a disk in the network may take its time.
+    let due = lock(told).frames.is_multiple_of(FREE_EVERY);
+    let free = due.then(|| writer.free_space());
     let mut state = lock(told);
+    state.free = free.unwrap_or(state.free);
     state.first.get_or_insert((frame.index, frame.timestamp));
     state.last = Some((frame.index, frame.timestamp));
     state.frames += 1;
@@ -219,16 +230,28 @@ mod tests {
         }
     }
 
+    /// Waits until so many frames are written.
+    fn until(recorder: &Recorder, frames: u64) {
+        let begun = std::time::Instant::now();
+        loop {
+            let state = recorder.state();
+            assert_eq!(state.failed, None);
+            if state.frames >= frames {
+                return;
+            }
+            assert!(begun.elapsed().as_secs() < 60, "{state:?}");
+            std::thread::sleep(std::time::Duration::from_millis(1));
+        }
+    }
+
     #[test]
     fn a_recording_has_every_frame_at_its_time_from_zero_on() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("deep/er/camera.mkv");
         let recorder = Recorder::start(&path, &info()).unwrap();
         // Slow enough that none is lost however slow the machine.
-        for index in 100..175 {
-            while recorder.state().frames + (WAITING as u64) / 2 < index - 100 {
-                std::thread::yield_now();
-            }
+        for index in 100..175_u64 {
+            until(&recorder, (index - 100).saturating_sub(WAITING as u64 / 2));
             recorder.frame(&frame(index));
         }
         let state = recorder.finish();
@@ -258,15 +281,11 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("camera.mkv");
         let recorder = Recorder::start(&path, &info()).unwrap();
-        for index in 0..70 {
-            while recorder.state().frames + 20 < index {
-                std::thread::yield_now();
-            }
+        for index in 0..70_u64 {
+            until(&recorder, index.saturating_sub(20));
             recorder.frame(&frame(index));
         }
-        while recorder.state().frames < 70 {
-            std::thread::yield_now();
-        }
+        until(&recorder, 70);
         // As the disk has it now: neither finished nor closed.
         let copy = folder.path().join("copy.mkv");
         std::fs::copy(&path, &copy).unwrap();

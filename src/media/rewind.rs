@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::Builder;
 
-use crossbeam_channel::{Receiver, Sender, bounded};
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 
 use super::{Frame, FrameSource, MediaError};
 use crate::base::Latest;
@@ -29,6 +29,8 @@ pub(crate) struct Rewind {
     arrivals: Receiver<Arrival>,
     /// What was asked for and has not all arrived.
     pending: Option<Range<u64>>,
+    /// Its thread has ended by an error of its own: nothing comes any more.
+    ended: bool,
     quit: Arc<AtomicBool>,
 }
 
@@ -45,13 +47,13 @@ impl Rewind {
         let (bell, rung) = bounded(1);
         let (sender, arrivals) = bounded(WAITING);
         let quit = Arc::new(AtomicBool::new(false));
-        let (inbox, ended) = (wish.clone(), Arc::clone(&quit));
+        let (inbox, stopped) = (wish.clone(), Arc::clone(&quit));
         Builder::new().name("rewind".into()).spawn(move || {
             while rung.recv().is_ok() {
                 let Some(range) = inbox.take() else {
                     continue;
                 };
-                let go_on = || !ended.load(Ordering::Relaxed);
+                let go_on = || !stopped.load(Ordering::Relaxed);
                 if let Err(e) = decode(source.as_mut(), range.clone(), &sender, &told, go_on) {
                     // The frame's own error shows up when it is wanted itself.
                     log::info!("frames {range:?} are not decoded ahead: {e}");
@@ -67,13 +69,14 @@ impl Rewind {
             bell,
             arrivals,
             pending: None,
+            ended: false,
             quit,
         })
     }
 
     /// Asks for these frames; nothing while others are still on their way.
     pub(crate) fn want(&mut self, range: Range<u64>) {
-        if self.pending.is_some() || range.is_empty() {
+        if self.ended || self.pending.is_some() || range.is_empty() {
             return;
         }
         self.wish.put(range.clone());
@@ -97,13 +100,13 @@ impl Rewind {
 
     /// The next frame that has arrived; waits for one up to `limit`.
     pub(crate) fn take(&mut self, limit: std::time::Duration) -> Option<Frame> {
-        match self.arrivals.recv_timeout(limit).ok()? {
-            Arrival::Frame(frame) => Some(frame),
-            Arrival::Through => {
-                self.pending = None;
-                None
-            }
+        match self.arrivals.recv_timeout(limit) {
+            Ok(Arrival::Frame(frame)) => return Some(frame),
+            Ok(Arrival::Through) => self.pending = None,
+            Err(RecvTimeoutError::Timeout) => {}
+            Err(RecvTimeoutError::Disconnected) => (self.pending, self.ended) = (None, true),
         }
+        None
     }
 }
 

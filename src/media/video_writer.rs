@@ -317,6 +317,12 @@ impl VideoWriter {
         std::fs::metadata(&self.part).map_or(0, |m| m.len())
     }
 
+    /// Bytes free on its disk; `None` where the system does not tell.
+    #[must_use]
+    pub fn free_space(&self) -> Option<u64> {
+        fs4::available_space(self.part.parent()?).ok()
+    }
+
     fn write_packets(&mut self) -> Result<(), MediaError> {
         let mut packet = Packet::empty();
         loop {

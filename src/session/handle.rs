@@ -40,6 +40,8 @@ pub struct SessionStatus {
     pub finished: bool,
     /// The sentence for the person when it ended by an error.
     pub failed: Option<String>,
+    /// It is the source that failed, not the analysis.
+    pub source_failed: bool,
 }
 
 /// Dropping the handle stops the capture and analysis threads.
@@ -176,6 +178,7 @@ impl Drop for SessionHandle {
 /// The analysis thread. A panic in a stage becomes a notice; what it told before stays.
 fn analyse(mut pipeline: Pipeline, frames: &FrameReceiver, stop: &AtomicBool, out: &Outlets) {
     let result = catch_unwind(AssertUnwindSafe(|| run(&mut pipeline, frames, stop, out)));
+    let source_failed = matches!(&result, Ok(Ok(Some(_))));
     let failed = match result {
         Ok(Ok(failed)) => failed,
         Ok(Err(e)) => Some(e.to_string()),
@@ -188,6 +191,7 @@ fn analyse(mut pipeline: Pipeline, frames: &FrameReceiver, stop: &AtomicBool, ou
     let mut status = locked(&out.status);
     status.finished = true;
     status.failed = failed;
+    status.source_failed = source_failed;
     drop(status);
     (out.wake)();
 }
@@ -201,7 +205,7 @@ fn run(
 ) -> Result<Option<String>, SessionError> {
     let started = Instant::now();
     let mut meter = Meter::new(started);
-    let mut failed = None;
+    let (mut failed, mut broken) = (None, None);
     while let Some(delivery) = frames.recv() {
         if stop.load(Ordering::Relaxed) {
             return Ok(None);
@@ -211,7 +215,7 @@ fn run(
                 match pipeline.push(&frame) {
                     Ok(events) => out.events.post(events),
                     Err(e) => {
-                        failed = Some(e.to_string());
+                        broken = Some(e);
                         break;
                     }
                 }
@@ -243,7 +247,10 @@ fn run(
     if !stop.load(Ordering::Relaxed) {
         out.events.post(pipeline.finish());
     }
-    Ok(failed)
+    match broken {
+        Some(error) => Err(error),
+        None => Ok(failed),
+    }
 }
 
 /// Analysed frames a second over the last second or so.

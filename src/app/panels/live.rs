@@ -186,7 +186,9 @@ fn reach(ui: &mut Ui, review: &Review, out: &mut Vec<Command>) {
     let Some((first, last)) = review.frozen else {
         let freeze = ui.button("Freeze");
         if freeze
-            .on_hover_text("The last half minute can be gone through (Space); the camera goes on")
+            .on_hover_text(keys::current(ui).fill(
+                "The last half minute can be gone through ({Play or pause}); the camera goes on",
+            ))
             .clicked()
         {
             out.push(Command::TogglePlay);

@@ -89,9 +89,9 @@ fn a_recording_is_begun_and_ended_by_one_key_and_says_how_it_gets_on() {
                 first: Some((10, scripted::time(10))),
                 last: Some((249, scripted::time(249))),
                 lost: 0,
+                free: Some(36_000_000_000),
                 failed: None,
             },
-            free: Some(36_000_000_000),
             ended,
         })
     };

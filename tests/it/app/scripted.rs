@@ -731,5 +731,6 @@ pub(crate) fn status(done: u64, finished: bool) -> SessionStatus {
         decision_delay_secs: 1.2,
         finished,
         failed: None,
+        source_failed: false,
     }
 }
