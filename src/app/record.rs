@@ -154,9 +154,9 @@ fn ended(news: &RecordingNews) -> Notice {
         Some(why) => Notice::error(format!(
             "The recording broke off after {length}; what is there can be opened. {why}"
         )),
-        None if state.frames == 0 => Notice::info(format!(
-            "Nothing was recorded: it was stopped before the first picture."
-        )),
+        None if state.frames == 0 => {
+            Notice::info("Nothing was recorded: it was stopped before the first picture.")
+        }
         None => {
             let lost = match state.lost {
                 0 => String::new(),
