@@ -34,7 +34,7 @@ write() {
 }
 shot() {
 	sleep 1.5
-	import -window root -colors 255 "PNG8:$out/$1.png"
+	import -window root -dither None -colors 255 "PNG8:$out/$1.png"
 	echo "$out/$1.png"
 }
 
@@ -58,6 +58,8 @@ one() { # name width height scale theme
 	window=$!
 	until xdotool search --onlyvisible --name Onset >/dev/null 2>&1; do sleep 0.2; done
 	sleep 2
+	# No tooltip, nothing lit.
+	xdotool mousemove "$(($2 - 2))" "$(($3 - 2))"
 	xdotool windowsize "$(xdotool search --onlyvisible --name Onset | tail -1)" "$2" "$3"
 	if [ -n "${CAMERA:-}" ]; then
 		sleep "${SETTLE:-30}"

@@ -448,8 +448,10 @@ impl AppState {
             Command::ShowTab(tab) => self.tab = tab,
             Command::Room(room) => {
                 self.settings.room = room;
-                // Nobody sees or hears it there.
                 if room == Room::Batch {
+                    // The path of what is open is none to be queued.
+                    self.entrance.path.clear();
+                    // Nobody sees or hears it there.
                     return self.review.as_mut().map_or_else(Vec::new, Review::pause);
                 }
             }
