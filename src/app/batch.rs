@@ -118,6 +118,17 @@ impl Batch {
         }
     }
 
+    /// Results go elsewhere: what lies there is to be looked at, and an answer about
+    /// earlier results was about others.
+    fn ask_anew(&mut self) {
+        for at in 0..self.rows.len() {
+            if self.rows[at].state == RowState::Waiting || self.rows[at].is_taken() {
+                self.rows[at].existing = Existing::Ask;
+                self.renew(at);
+            }
+        }
+    }
+
     /// Appends what is not in the queue yet; says how many are.
     fn found(&mut self, recordings: Vec<PathBuf>) -> usize {
         self.looking = self.looking.saturating_sub(1);

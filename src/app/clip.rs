@@ -1,8 +1,12 @@
 //! A clip of what is selected, beside the recording: asked for, written on a thread of
 //! its own, and how far it is.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
 
 use super::command::{Command, Effect};
 use super::review::Review;
@@ -10,8 +14,10 @@ use super::saving::{folders, free_path};
 use super::state::AppState;
 use crate::base::Notice;
 use crate::media::gif_writer::MOST_PER_SECOND;
+use crate::media::worker::panic_text;
 use crate::media::{self, InputPlace, InputSpec, MediaError, SourceInfo};
 use crate::project::clip::{Clip, ClipError, ClipForm, Written};
+use crate::session::whole::Next;
 use crate::timeline::Recording;
 
 /// How a clip gets on.
@@ -21,6 +27,28 @@ pub enum ClipNews {
     At(u8),
     /// What became of it; `None` where it could not even begin, which was said.
     Ended(Option<Notice>),
+}
+
+/// The thread that writes a clip.
+pub(super) struct ClipThread {
+    pub unwanted: Arc<AtomicBool>,
+    pub thread: JoinHandle<()>,
+}
+
+impl ClipThread {
+    /// The clip is given up. Waits a moment, so that what is there of it is taken away.
+    pub(super) fn give_up(self) {
+        const LONGEST: Duration = Duration::from_secs(5);
+        self.unwanted.store(true, Ordering::Relaxed);
+        let asked = Instant::now();
+        while !self.thread.is_finished() {
+            if asked.elapsed() > LONGEST {
+                log::warn!("a clip is still being written: a part of it may stay on the disk");
+                return;
+            }
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
 }
 
 /// A copy of what the clip is made from; the window goes on with its own.
@@ -51,9 +79,20 @@ impl ClipDesk {
     }
 
     /// Writes a new file beside the recording, or where that is not allowed in the
-    /// person's documents; an older file is never replaced.
+    /// person's documents; an older file is never replaced. Nothing stays of a clip that
+    /// turns out to be `unwanted` before it is whole.
     #[must_use]
-    pub fn write(&self, tell: impl Fn(ClipNews)) -> Notice {
+    pub fn write(&self, tell: impl Fn(ClipNews), unwanted: &AtomicBool) -> Notice {
+        let written = catch_unwind(AssertUnwindSafe(|| self.try_to_write(tell, unwanted)));
+        written.unwrap_or_else(|panic| {
+            Notice::error(format!(
+                "Cannot write the clip because of an internal error ({}). Please report this.",
+                panic_text(panic.as_ref())
+            ))
+        })
+    }
+
+    fn try_to_write(&self, tell: impl Fn(ClipNews), unwanted: &AtomicBool) -> Notice {
         let name = Path::new(&self.info.name)
             .file_stem()
             .map_or_else(|| "recording".into(), |s| s.to_string_lossy().into_owned());
@@ -63,12 +102,18 @@ impl ClipDesk {
             if told.replace(percent) != Some(percent) {
                 tell(ClipNews::At(percent));
             }
+            if unwanted.load(Ordering::Relaxed) {
+                Next::Stop
+            } else {
+                Next::GoOn
+            }
         };
         let mut failed = None;
         for folder in folders(self.info.path.as_deref()) {
             let path = free_path(&folder, &name, self.clip.form.ending());
             match self.write_to(&path, &mut progress) {
                 Ok(written) => return self.said(&written, &path),
+                Err(e @ ClipError::Stopped) => return Notice::info(e.to_string()),
                 Err(e @ ClipError::Media(MediaError::Write { .. })) => failed = Some(e),
                 // In another folder it would be the same.
                 Err(e) => return Notice::error(e.to_string()),
@@ -80,7 +125,11 @@ impl ClipDesk {
         ))
     }
 
-    fn write_to(&self, path: &Path, progress: &mut dyn FnMut(f32)) -> Result<Written, ClipError> {
+    fn write_to(
+        &self,
+        path: &Path,
+        progress: &mut dyn FnMut(f32) -> Next,
+    ) -> Result<Written, ClipError> {
         let place = self.info.path.clone().unwrap_or_default();
         let mut source = media::open(&InputSpec {
             place: InputPlace::Path(place),
@@ -259,7 +308,7 @@ mod tests {
         let desk = desk(&folder.path().join("smile"));
         for name in ["smile.clip.gif", "smile.clip-2.gif"] {
             let told = RefCell::new(Vec::new());
-            let said = desk.write(|news| told.borrow_mut().push(news));
+            let said = desk.write(|news| told.borrow_mut().push(news), &AtomicBool::new(false));
             assert!(
                 said.text
                     .starts_with("The clip is written: 8 frames at 0.5×, 1.6 s to watch"),
@@ -272,11 +321,32 @@ mod tests {
     }
 
     #[test]
+    fn nothing_stays_of_a_clip_that_is_given_up_and_a_mistake_is_told() {
+        let folder = tempfile::tempdir().unwrap();
+        let desk = desk(&folder.path().join("smile"));
+        let unwanted = Arc::new(AtomicBool::new(false));
+        let (of_thread, writes) = (Arc::clone(&unwanted), desk.clone());
+        let thread = std::thread::Builder::new().spawn(move || {
+            // As if it took long.
+            while !of_thread.load(Ordering::Relaxed) {
+                std::thread::sleep(Duration::from_millis(1));
+            }
+            drop(writes.write(|_| {}, &of_thread));
+        });
+        let thread = thread.unwrap();
+        ClipThread { unwanted, thread }.give_up();
+        let said = desk.write(|_| panic!("a mistake"), &AtomicBool::new(false));
+        assert_eq!(said.severity, Severity::Error);
+        assert!(said.text.contains("a mistake"), "{}", said.text);
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[test]
     fn a_recording_that_is_gone_is_said() {
         let folder = tempfile::tempdir().unwrap();
         let mut desk = desk(&folder.path().join("smile"));
         desk.info.path = Some(folder.path().join("gone"));
-        let said = desk.write(|_| {});
+        let said = desk.write(|_| {}, &AtomicBool::new(false));
         assert_eq!(said.severity, Severity::Error);
         assert!(
             said.text.contains("no such file or folder"),

@@ -1,9 +1,12 @@
 //! What a command asks of the world outside the state.
 
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::thread::JoinHandle;
 use std::time::Duration;
 
 use super::App;
-use super::clip::ClipNews;
+use super::clip::{ClipNews, ClipThread};
 use super::command::{Command, Effect};
 use super::saving;
 use super::settings::ThemeChoice;
@@ -83,13 +86,16 @@ impl App {
                     said.post([Command::ClipNews(news)]);
                     shown.request_repaint();
                 };
-                let started = self.apart(ctx, "export the clip", move || {
-                    let ended = desk.write(tell);
+                let unwanted = Arc::new(AtomicBool::new(false));
+                let asks = Arc::clone(&unwanted);
+                let thread = self.apart(ctx, "export the clip", move || {
+                    let ended = desk.write(tell, &asks);
                     vec![Command::ClipNews(ClipNews::Ended(Some(ended)))]
                 });
-                if !started {
+                if thread.is_none() {
                     self.asked.push(Command::ClipNews(ClipNews::Ended(None)));
                 }
+                self.clip = thread.map(|thread| ClipThread { unwanted, thread });
             }
             Effect::Import(path, desk) => {
                 let review = self.state.review.as_ref();
@@ -119,13 +125,13 @@ impl App {
 
 impl App {
     /// On a thread of its own: a slow disk does not hold the window up. Where the system
-    /// refuses one, that is said and the answer is `false`.
+    /// refuses one, that is said and there is none.
     fn apart(
         &mut self,
         ctx: &egui::Context,
         name: &str,
         work: impl FnOnce() -> Vec<Command> + Send + 'static,
-    ) -> bool {
+    ) -> Option<JoinHandle<()>> {
         let (said, ctx) = (self.said.clone(), ctx.clone());
         let started = std::thread::Builder::new()
             .name(name.into())
@@ -139,7 +145,7 @@ impl App {
                  and try again."
             ))));
         }
-        started.is_ok()
+        started.ok()
     }
 }
 

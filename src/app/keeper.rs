@@ -1,10 +1,12 @@
 //! The thread "project": it alone has the project file. What is said of a recording is
 //! written there at once; what fails stays pending and goes with the next change.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{Builder, JoinHandle};
 
-use crossbeam_channel::{Receiver, Sender, bounded};
+use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
 
 use super::beside::{find, free, source_of};
 use super::coding::Change;
@@ -14,6 +16,7 @@ use super::saving::documents;
 use super::wake::Wake;
 use crate::base::{Mailbox, Notice};
 use crate::media::SourceInfo;
+use crate::media::worker::panic_text;
 use crate::project::file::{Action, Merged, ProjectError, ProjectFile};
 use crate::project::kept::{self, KeptAnalysis};
 use crate::timeline::Annotation;
@@ -41,6 +44,10 @@ pub struct Keeper {
     orders: Mailbox<Order>,
     bell: Option<Sender<()>>,
     thread: Option<JoinHandle<()>>,
+    told: Mailbox<Command>,
+    wake: Wake,
+    /// The thread has ended, and that was said.
+    lost: AtomicBool,
 }
 
 impl Keeper {
@@ -53,10 +60,11 @@ impl Keeper {
         // One knock is enough: a turn takes all orders.
         let (bell, knocks) = bounded(1);
         let inbox = orders.clone();
+        let (tell, knock) = (told.clone(), wake.clone());
         let thread = Builder::new().name("project".into()).spawn(move || {
             let mut desk = Desk {
-                told,
-                wake,
+                told: tell,
+                wake: knock,
                 open: None,
             };
             desk.work(&inbox, &knocks);
@@ -65,14 +73,23 @@ impl Keeper {
             orders,
             bell: Some(bell),
             thread: Some(thread),
+            told,
+            wake,
+            lost: AtomicBool::new(false),
         })
     }
 
     fn order(&self, order: Order) {
         self.orders.post([order]);
-        if let Some(bell) = &self.bell {
-            // A full bell has been rung already.
-            let _ = bell.try_send(());
+        let rung = self.bell.as_ref().map(|bell| bell.try_send(()));
+        // A full bell has been rung already.
+        let ended = matches!(rung, Some(Err(TrySendError::Disconnected(()))));
+        if ended && !self.lost.swap(true, Ordering::Relaxed) {
+            self.told.post([Command::Say(Notice::error(
+                "What you say is not kept any more: the thread that writes the project has \
+                 ended. “Save” writes a copy of all of it; then start Onset again.",
+            ))]);
+            self.wake.wake();
         }
     }
 
@@ -152,7 +169,11 @@ impl Desk {
         loop {
             let closing = knocks.recv().is_err();
             for order in inbox.take_all() {
-                self.carry_out(order);
+                let begins = matches!(order, Order::Begin { .. });
+                let done = catch_unwind(AssertUnwindSafe(|| self.carry_out(order)));
+                if let Err(panic) = done {
+                    self.broke_off(begins, panic_text(panic.as_ref()));
+                }
             }
             if closing {
                 self.last_try();
@@ -174,6 +195,26 @@ impl Desk {
         if let Err(why) = open.write_analysis() {
             log::error!("the analysis is not in the project: {why}");
         }
+    }
+
+    /// One order was not carried out; the next one is tried all the same.
+    fn broke_off(&mut self, at_the_beginning: bool, panic: &str) {
+        if at_the_beginning {
+            // What is said of this recording must not go into the project before.
+            self.open = None;
+        }
+        let why = format!(
+            "The project could not be written because of an internal error ({panic}). “Save” \
+             writes a copy of what you said; then open the recording again."
+        );
+        let said = match &self.open {
+            Some(open) => Command::Kept {
+                generation: open.generation,
+                kept: Kept::Failed(why),
+            },
+            None => Command::Say(Notice::error(why)),
+        };
+        self.tell([said]);
     }
 
     fn tell(&self, commands: impl IntoIterator<Item = Command>) {
@@ -272,7 +313,16 @@ impl Desk {
                     }),
                 },
             ],
-            Err(why) => vec![Command::Say(Notice::error(why))],
+            Err(why) => {
+                let made = open.file.is_some().then(|| Command::Kept {
+                    generation,
+                    kept: Kept::Made {
+                        path: open.path.clone(),
+                    },
+                });
+                let said = Command::Say(Notice::error(why));
+                made.into_iter().chain([said]).collect()
+            }
         };
         self.tell(said);
         self.keep_analysis();
@@ -415,12 +465,16 @@ impl Open {
 
     /// What came with the other project, and which annotations are others now.
     fn merge(&mut self, other: &Path) -> Result<(Merged, Vec<Change>), String> {
+        let said = |e: ProjectError| e.to_string();
+        if self.file.is_none() {
+            // No project is made for one that cannot be added.
+            ProjectFile::check_joins(other, source_of(&self.info).as_ref()).map_err(said)?;
+        }
         // What is pending goes in first, so that the other's is compared with it.
         self.write()?;
         let Some(file) = self.file.as_mut() else {
             return Err("There is no project to add to.".to_owned());
         };
-        let said = |e: ProjectError| e.to_string();
         let before = file.annotations().map_err(said)?;
         let merged = file.merge(other).map_err(said)?;
         let after = file.annotations().map_err(said)?;
@@ -649,6 +703,84 @@ mod tests {
             matches!(command, Command::Say(why) if why.text.contains("Cannot join the projects"))
         });
         assert!(refused);
+    }
+
+    #[test]
+    fn no_project_is_made_for_one_that_cannot_be_added() {
+        let folder = tempfile::tempdir().unwrap();
+        let [clip, other] = ["clip.mp4", "other.mp4"].map(|name| folder.path().join(name));
+        std::fs::write(&clip, b"a film").unwrap();
+        std::fs::write(&other, b"another film").unwrap();
+        let mut there = desk();
+        there.begin(1, info(&other), None);
+        keep(&mut there, 5);
+        drop(there);
+        let mut here = desk();
+        here.begin(2, info(&clip), None);
+        let broken = folder.path().join("broken.onset");
+        std::fs::write(&broken, b"no project").unwrap();
+        for project in [folder.path().join("other.onset"), broken] {
+            drop(news(&here));
+            here.carry_out(Order::Merge {
+                other: project,
+                coder: "Ada".into(),
+            });
+            let told = news(&here);
+            assert!(matches!(told.as_slice(), [Command::Say(_)]), "{told:?}");
+        }
+        assert!(!folder.path().join("clip.onset").exists());
+    }
+
+    #[test]
+    fn a_thread_that_has_ended_is_said_once() {
+        let (bell, knocks) = bounded(1);
+        drop(knocks);
+        let Desk { told, wake, .. } = desk();
+        let keeper = Keeper {
+            orders: Mailbox::default(),
+            bell: Some(bell),
+            thread: None,
+            told: told.clone(),
+            wake,
+            lost: AtomicBool::new(false),
+        };
+        for count in 1..=2 {
+            keeper.keep(vec![made(7)], count, "Ada");
+        }
+        let said = told.take_all();
+        assert!(
+            matches!(said.as_slice(), [Command::Say(why)] if why.text.contains("not kept any more")),
+            "{said:?}"
+        );
+    }
+
+    #[test]
+    fn an_order_that_breaks_off_is_told_and_no_later_one_goes_into_the_project_before() {
+        let folder = tempfile::tempdir().unwrap();
+        let clip = folder.path().join("clip.mp4");
+        std::fs::write(&clip, b"a film").unwrap();
+        let mut desk = desk();
+        desk.begin(1, info(&clip), None);
+        keep(&mut desk, 7);
+        desk.broke_off(false, "a mistake");
+        let told = news(&desk);
+        assert!(
+            matches!(told.as_slice(), [Command::Kept { generation: 1, kept: Kept::Failed(why) }]
+                if why.contains("a mistake")),
+            "{told:?}"
+        );
+        assert!(matches!(keep(&mut desk, 8), Kept::Saved { .. }));
+        desk.broke_off(true, "a mistake");
+        desk.carry_out(Order::Keep {
+            changes: vec![made(9)],
+            count: 3,
+            coder: "Ada".into(),
+        });
+        let told = news(&desk);
+        assert!(matches!(told.as_slice(), [Command::Say(_)]), "{told:?}");
+        drop(desk);
+        let file = ProjectFile::open_read_only(&folder.path().join("clip.onset")).unwrap();
+        assert_eq!(file.annotations().unwrap().len(), 2);
     }
 
     #[test]

@@ -62,7 +62,7 @@ impl AppState {
             onset_version: env!("CARGO_PKG_VERSION").to_owned(),
             finished_ms: since.map_or(0, |since| since.as_millis() as i64),
             params: session.params.clone(),
-            facts: session.analysed.clone(),
+            facts: review.facts(),
             device: session.device.clone(),
             recording: review.recording.clone(),
         };

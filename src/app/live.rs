@@ -21,7 +21,7 @@ use super::keeper::Keeper;
 use super::kept::Earlier;
 use super::missing::Missing;
 use super::opening::{self, Place};
-use super::project::Kept;
+use super::project;
 use super::trail::{self, Trail};
 use super::wake::Wake;
 use crate::base::{Latest, Mailbox, Notice};
@@ -210,23 +210,22 @@ impl Live {
 
     /// Which project holds the open recording.
     fn note_project(&mut self, told: &Command) {
-        let project = match told {
-            Command::Project { news, .. } if news.there => &news.path,
-            Command::Kept {
-                kept: Kept::Saved { path, .. } | Kept::Made { path },
-                ..
-            } => path,
-            _ => return,
+        let Some(session) = self.open.as_ref().map(|o| &o.session) else {
+            return;
         };
-        let place = self.open.as_ref().and_then(|o| o.session.info.path.clone());
-        self.projects = place
-            .map(|place| (project.display().to_string(), place))
-            .into_iter()
-            .collect();
+        if let Some(project) = project::told_to_lie_in(told, session.generation) {
+            let place = session.info.path.clone();
+            self.projects = place
+                .map(|place| (project.display().to_string(), place))
+                .into_iter()
+                .collect();
+        }
     }
 
     fn take_over(&mut self, ready: Ready, out: &mut Vec<Command>) {
         self.recent.clear();
+        // The keeper tells which project is open now.
+        self.projects.clear();
         self.told = SessionStatus::default();
         (self.was_playing, self.troubled, self.waiting) = (false, false, false);
         if let Some(views) = &self.views {

@@ -78,6 +78,8 @@ pub struct App {
     asked: Vec<Command>,
     /// What threads of the window itself report.
     said: Mailbox<Command>,
+    /// Writes a clip, or the last one.
+    clip: Option<clip::ClipThread>,
     /// Where the settings go; `None` keeps them in memory only.
     settings_path: Option<PathBuf>,
     settings_changed: bool,
@@ -122,6 +124,7 @@ impl App {
             textures: Textures::default(),
             asked,
             said: Mailbox::default(),
+            clip: None,
             settings_path,
             settings_changed: false,
             measure: None,
@@ -511,6 +514,9 @@ impl eframe::App for App {
                     log::info!("{}", tracks.write().text);
                 }
             }
+        }
+        if let Some(clip) = self.clip.take() {
+            clip.give_up();
         }
         if let Some(review) = self.state.review.as_ref().filter(|r| r.unsaved) {
             for notice in saving::Saving::of(review).write() {

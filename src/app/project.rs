@@ -1,10 +1,10 @@
 //! The project file of the open recording, as the window knows it: where it is, what
 //! it held, and how much of what was said has reached the disk.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::coding::Change;
-use super::command::Effect;
+use super::command::{Command, Effect};
 use super::state::AppState;
 use crate::base::Notice;
 use crate::project::file::Merged;
@@ -32,6 +32,20 @@ pub enum Kept {
     Made { path: PathBuf },
     /// The whole analysis is on the disk.
     Analysis,
+}
+
+/// Where the project of the session `generation` lies on the disk, if `told` says so: what
+/// is told of a session before is about another recording.
+pub(super) fn told_to_lie_in(told: &Command, generation: u64) -> Option<&Path> {
+    let (of, path) = match told {
+        Command::Project { generation, news } if news.there => (generation, &news.path),
+        Command::Kept {
+            generation,
+            kept: Kept::Saved { path, .. } | Kept::Made { path },
+        } => (generation, path),
+        _ => return None,
+    };
+    (*of == generation).then_some(path.as_path())
 }
 
 /// What another project of the same recording brought.
@@ -179,6 +193,36 @@ mod tests {
     use super::*;
     use crate::spotting::ExpressionKind;
     use crate::timeline::AnnotationId;
+
+    #[test]
+    fn only_what_is_told_of_the_open_session_says_where_its_project_lies() {
+        let path = PathBuf::from("a.onset");
+        let news = |there| Command::Project {
+            generation: 2,
+            news: Box::new(ProjectNews {
+                path: path.clone(),
+                there,
+                annotations: vec![],
+            }),
+        };
+        let kept = |kept| Command::Kept {
+            generation: 2,
+            kept,
+        };
+        let (path, count) = (path.clone(), 1);
+        let saved = Kept::Saved {
+            path: path.clone(),
+            count,
+        };
+        let made = Kept::Made { path: path.clone() };
+        for told in [news(true), kept(saved), kept(made)] {
+            assert_eq!(told_to_lie_in(&told, 2), Some(path.as_path()), "{told:?}");
+            assert_eq!(told_to_lie_in(&told, 3), None, "late: {told:?}");
+        }
+        for told in [news(false), kept(Kept::Failed("No space.".into()))] {
+            assert_eq!(told_to_lie_in(&told, 2), None, "{told:?}");
+        }
+    }
 
     #[test]
     fn what_was_joined_is_one_sentence() {

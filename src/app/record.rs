@@ -65,7 +65,7 @@ impl RecordedTracks {
                 ..review.session.info.clone()
             },
             params: review.session.params.clone(),
-            analysed: review.session.analysed.clone(),
+            analysed: review.facts(),
             recording,
         })
     }

@@ -34,19 +34,10 @@ impl ReportDesk {
     #[must_use]
     pub fn of(review: &Review) -> Self {
         let session = &review.session;
-        let mut analysed = session.analysed.clone();
-        analysed.measured_fps = review.measured_fps();
-        // What was not known when the analysis began.
-        for of_kind in &mut analysed.scores {
-            let looked_for = review.recording.scores.contains_key(&of_kind.kind);
-            let window_secs = session.params.windows.of(of_kind.kind);
-            let frames = analysed.measured_fps.filter(|_| looked_for);
-            of_kind.window_frames = frames.map(|fps| (window_secs * fps).round() as u64);
-        }
         Self {
             info: session.info.clone(),
             params: session.params.clone(),
-            analysed,
+            analysed: review.facts(),
             recording: review.recording.clone(),
             annotations: review.coding.annotations().to_vec(),
             candidates: review.recording.intervals.clone(),

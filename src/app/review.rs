@@ -14,6 +14,7 @@ use crate::base::Timestamp;
 use crate::face::crop::HeldCrop;
 use crate::media::{Compared, FilmStrip, Frame, StillShelf};
 use crate::session::SessionStatus;
+use crate::session::facts::AnalysisFacts;
 use crate::session::views::Views;
 use crate::spotting::{ExpressionKind, IntervalStatus, SpottedInterval};
 use crate::timeline::decimate::MinMaxSeries;
@@ -423,6 +424,20 @@ impl Review {
         );
         let secs = last.timestamp.secs_since(first.timestamp);
         (secs > 0.0).then(|| (last.frame - first.frame) as f64 / secs)
+    }
+
+    /// How it was analysed, with what was not known yet when the analysis began.
+    #[must_use]
+    pub fn facts(&self) -> AnalysisFacts {
+        let mut facts = self.session.analysed.clone();
+        facts.measured_fps = self.measured_fps();
+        for of_kind in &mut facts.scores {
+            let looked_for = self.recording.scores.contains_key(&of_kind.kind);
+            let window_secs = self.session.params.windows.of(of_kind.kind);
+            let fps = facts.measured_fps.filter(|_| looked_for);
+            of_kind.window_frames = fps.map(|fps| (window_secs * fps).round() as u64);
+        }
+        facts
     }
 
     /// The share of the recording that is analysed, 0..1; `None` where its length is unknown.

@@ -55,6 +55,19 @@ impl Queue {
     }
 }
 
+/// Of two thousand frames: no computer is through with it before it is told to stop.
+fn long_film(home: &Path, name: &str) -> PathBuf {
+    const TIMES: usize = 50;
+    let pictures = film(home, "pictures of a long film", 40);
+    let long = home.join(name);
+    fs::create_dir(&long).expect("a folder");
+    for i in 0..40 * TIMES {
+        let picture = pictures.join(format!("f{}.jpg", i % 40));
+        fs::copy(picture, long.join(format!("f{i}.jpg"))).expect("a copy");
+    }
+    long
+}
+
 fn job(ticket: u64, input: &Path, out: &Path, existing: Existing) -> Job {
     Job {
         ticket,
@@ -139,18 +152,21 @@ fn a_queue_writes_what_analyze_writes_goes_past_a_broken_file_and_replaces_nothi
 #[test]
 fn a_queue_is_held_goes_on_and_stops_what_is_wanted_no_more() {
     let home = tempfile::tempdir().unwrap();
-    let film = film(home.path(), "film", 40);
+    let short = film(home.path(), "short", 25);
+    let long = long_film(home.path(), "long");
     let out = home.path().join("out");
     let mut queue = Queue::start();
-    let jobs = vec![job(1, &film, &out, Existing::Ask)];
+    let jobs = vec![job(1, &long, &out, Existing::Ask)];
     queue.worker.plan(plan(jobs.clone(), true));
     queue.until(|news| matches!(news, News::Progress { ticket: 1, .. }).then_some(()));
-    queue.worker.plan(plan(jobs, false));
+    queue.worker.plan(plan(jobs.clone(), false));
     assert!(!queue.worker.busy());
+    queue.worker.plan(plan(jobs, true));
+    assert!(queue.worker.busy());
     queue.worker.plan(plan(vec![], false));
     assert_eq!(queue.ended(1), Outcome::Stopped);
-    assert!(!out.join("film").exists());
-    let again = vec![job(2, &film, &out, Existing::Ask)];
-    queue.worker.plan(plan(again, true));
-    assert_eq!(done(queue.ended(2)), out.join("film"));
+    assert!(!out.join("long").exists());
+    let next = vec![job(2, &short, &out, Existing::Ask)];
+    queue.worker.plan(plan(next, true));
+    assert_eq!(done(queue.ended(2)), out.join("short"));
 }

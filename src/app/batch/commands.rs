@@ -90,8 +90,7 @@ impl AppState {
             BatchCommand::Open => return self.open_row(),
             BatchCommand::ResultsIn(folder) => {
                 self.settings.results_folder = folder;
-                // What lies in the new place is to be looked at.
-                batch.renew_all(|row| row.state == RowState::Waiting || row.is_taken());
+                batch.ask_anew();
             }
             BatchCommand::CopyLog => {
                 let row = batch.selected_row();

@@ -217,6 +217,9 @@ fn earlier_results_wait_for_an_answer_and_another_folder_asks_anew() {
     desk.ask(BatchCommand::ResultsIn(Some("elsewhere".into())));
     assert_ne!(desk.ticket(0), before);
     assert_eq!(desk.plan.jobs[0].out, PathBuf::from("elsewhere"));
+    let existing = |job: &Job| job.existing;
+    let existing: Vec<Existing> = desk.plan.jobs.iter().map(existing).collect();
+    assert_eq!(existing, [Existing::Ask, Existing::Ask]);
 }
 
 #[test]

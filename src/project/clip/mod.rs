@@ -15,6 +15,7 @@ use crate::face::crop::HeldCrop;
 use crate::media::{FrameSource, GifWriter, MediaError, VideoQuality, VideoWriter};
 use crate::session::magnified_view::MagnifyView;
 use crate::session::played_face::PlayedFace;
+use crate::session::whole::Next;
 use crate::timeline::{FrameRecord, Recording};
 
 /// Finer than a video's clock is no new time.
@@ -80,6 +81,8 @@ pub enum ClipError {
         "Cannot magnify the stretch: {0}. Move the sliders of the magnified view and export the clip again."
     )]
     Magnify(String),
+    #[error("The clip is not wanted any more.")]
+    Stopped,
     #[error("Cannot write the captions of the clip: {0}. Please report this.")]
     Captions(String),
     #[error(transparent)]
@@ -143,17 +146,17 @@ impl Clip {
 
     /// Reads the stretch from `source`, with what the filters run in over before it, and
     /// writes it to `path`. `recording` says where the face is. `progress` hears which share
-    /// of the frames is read.
+    /// of the frames is read; at anything but [`Next::GoOn`] the clip is given up.
     ///
     /// # Errors
-    /// As [`Clip::check`]; when the recording cannot be read or the file not be written,
-    /// which then is not there.
+    /// As [`Clip::check`]; when the recording cannot be read, the file not be written or
+    /// `progress` gives the clip up. The file then is not there.
     pub fn write(
         &self,
         source: &mut dyn FrameSource,
         recording: &Recording,
         path: &Path,
-        progress: &mut dyn FnMut(f32),
+        progress: &mut dyn FnMut(f32) -> Next,
     ) -> Result<Written, ClipError> {
         let (from, secs, mut crop) = self.start(recording)?;
         let (first, last) = self.frames;
@@ -178,7 +181,10 @@ impl Clip {
             let frame = source.next_frame()?.ok_or(ClipError::Ended(last))?;
             let (index, at) = (frame.index, frame.timestamp);
             face.push(frame);
-            progress(index.saturating_sub(begin) as f32 / (last - begin).max(1) as f32);
+            let share = index.saturating_sub(begin) as f32 / (last - begin).max(1) as f32;
+            if progress(share) != Next::GoOn {
+                return Err(ClipError::Stopped);
+            }
             if index >= first && index <= last {
                 // No new time is no new picture.
                 if shown.is_some_and(|shown| at.secs_since(shown) <= SAME_TIME_SECS) {

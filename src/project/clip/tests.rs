@@ -122,6 +122,7 @@ fn an_mp4_shows_every_frame_at_its_time_and_the_smile_larger_beside_it() {
         let written = clip
             .write(&mut smiling(FRAMES), &analysed(), &path, &mut |share| {
                 shares.push(share);
+                Next::GoOn
             })
             .unwrap();
         assert_eq!((written.frames, written.left_out), (17, 0));
@@ -156,7 +157,9 @@ fn a_gif_decodes_again_with_the_delays_of_its_speed() {
     for (speed, hundredths) in [(1.0, 57), (0.25, 227)] {
         let path = folder.path().join(format!("{speed}.gif"));
         let written = clip(ClipForm::Gif, speed)
-            .write(&mut smiling(FRAMES), &analysed(), &path, &mut |_| {})
+            .write(&mut smiling(FRAMES), &analysed(), &path, &mut |_| {
+                Next::GoOn
+            })
             .unwrap();
         assert_eq!((written.frames, written.left_out), (17, 0));
         let mut options = gif::DecodeOptions::new();
@@ -212,9 +215,26 @@ fn a_recording_that_ends_early_leaves_no_file() {
     for form in ClipForm::ALL {
         let path = folder.path().join(form.ending());
         let why = clip(form, 1.0)
-            .write(&mut smiling(72), &analysed(), &path, &mut |_| {})
+            .write(&mut smiling(72), &analysed(), &path, &mut |_| Next::GoOn)
             .unwrap_err();
         assert!(why.to_string().contains("ends before frame 74"), "{why}");
+    }
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+}
+
+#[test]
+fn a_clip_that_is_given_up_leaves_no_file() {
+    let folder = tempfile::tempdir().unwrap();
+    for form in ClipForm::ALL {
+        let path = folder.path().join(form.ending());
+        let mut nearly_all = |share: f32| match share {
+            s if s < 0.9 => Next::GoOn,
+            _ => Next::Stop,
+        };
+        let given_up = clip(form, 1.0)
+            .write(&mut smiling(FRAMES), &analysed(), &path, &mut nearly_all)
+            .unwrap_err();
+        assert!(matches!(given_up, ClipError::Stopped), "{given_up}");
     }
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
 }

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use super::history::{History, copy_entry, copy_id, held_as_copies};
 use super::journal::{Batch, Origin, apply, record};
-use super::{Action, Change, Coder, EmotionLabels, ProjectError, ProjectFile};
+use super::{Action, Change, Coder, EmotionLabels, ProjectError, ProjectFile, Source};
 use super::{annotations, coding, copy};
 use crate::timeline::{Annotation, AnnotationId};
 
@@ -85,27 +85,57 @@ impl ProjectFile {
         join(&mut self.conn).map_err(|e| ProjectError::of(&e, &self.path))
     }
 
+    /// Whether [`Self::merge`] would take `other` into a project of the recording `ours`
+    /// that is still to be made.
+    ///
+    /// # Errors
+    /// The other file cannot be read or is about another recording.
+    pub fn check_joins(other: &Path, ours: Option<&Source>) -> Result<(), ProjectError> {
+        let other = Self::open_read_only(other)?;
+        let theirs = other.source()?;
+        match same_content(ours, theirs.as_ref()) {
+            Some(true) => Ok(()),
+            // A new project is no copy of any.
+            Some(false) | None => Err(other_source(&other, ours, theirs.as_ref())),
+        }
+    }
+
     fn check_same_source(&self, other: &Self) -> Result<(), ProjectError> {
         let (ours, theirs) = (self.source()?, other.source()?);
-        let same = match (&ours, &theirs) {
-            (Some(a), Some(b)) if !a.hash.is_empty() || !b.hash.is_empty() => a.is_that_of(b),
-            // What a camera showed has no content to compare: only copies go together.
-            _ => self.id()? == other.id()?,
+        let (ours, theirs) = (ours.as_ref(), theirs.as_ref());
+        let same = match same_content(ours, theirs) {
+            Some(same) => same,
+            None => self.id()? == other.id()?,
         };
         if same {
             return Ok(());
         }
-        let named = |source: Option<super::Source>| {
-            source.map_or_else(
-                || "no recording yet".to_owned(),
-                |s| format!("'{}'", s.name),
-            )
-        };
-        Err(ProjectError::OtherSource {
-            path: other.path.clone(),
-            ours: named(ours),
-            theirs: named(theirs),
-        })
+        Err(other_source(other, ours, theirs))
+    }
+}
+
+/// `None` where there is none to compare, as of what a camera showed: only copies of one
+/// project go together then.
+fn same_content(ours: Option<&Source>, theirs: Option<&Source>) -> Option<bool> {
+    let (a, b) = (ours?, theirs?);
+    (!a.hash.is_empty() || !b.hash.is_empty()).then(|| a.is_that_of(b))
+}
+
+fn other_source(
+    other: &ProjectFile,
+    ours: Option<&Source>,
+    theirs: Option<&Source>,
+) -> ProjectError {
+    let named = |source: Option<&Source>| {
+        source.map_or_else(
+            || "no recording yet".to_owned(),
+            |s| format!("'{}'", s.name),
+        )
+    };
+    ProjectError::OtherSource {
+        path: other.path.clone(),
+        ours: named(ours),
+        theirs: named(theirs),
     }
 }
 

@@ -48,7 +48,19 @@ fn an_analysis_that_has_become_whole_is_kept_once() {
     h = recording(SIZE, 1.0, FRAMES, true);
     assert_eq!(asked(&h, "keep the analysis of 600 frames"), 1);
     let state = &h.state().app.state;
-    assert!(state.review.as_ref().unwrap().analysis_kept);
+    let review = state.review.as_ref().unwrap();
+    assert!(review.analysis_kept);
+    // What is kept says what was not known when the analysis began.
+    let facts = review.facts();
+    assert!(
+        facts
+            .measured_fps
+            .is_some_and(|fps| (fps - 30.0).abs() < 0.1)
+    );
+    for of_kind in &facts.scores {
+        let scored = review.recording.scores.contains_key(&of_kind.kind);
+        assert_eq!(of_kind.window_frames.is_some(), scored);
+    }
     // Neither looking nor coding keeps it again.
     h.key_press(egui::Key::N);
     h.run_steps(3);
