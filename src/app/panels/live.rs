@@ -75,8 +75,14 @@ fn entry(ui: &mut Ui, camera: &CameraEntry, first: bool, out: &mut Vec<Command>)
     let p = Palette::current(ui);
     let trouble = camera.trouble.as_deref();
     ui.horizontal(|ui| {
-        let start = Button::new(RichText::new(format!("Start {}", camera.name)).color(p.on_accent))
-            .fill(p.accent)
+        let (ink, fill) = if first {
+            (p.on_accent, p.accent)
+        } else {
+            (p.text, p.raised)
+        };
+        let name = RichText::new(format!("Start {}", camera.name)).color(ink);
+        let start = Button::new(name)
+            .fill(fill)
             .min_size(vec2(PICKER - 112.0, 32.0))
             .truncate();
         let mut start = ui.add_enabled(trouble.is_none(), start);
