@@ -10,7 +10,9 @@ clip=$(readlink -f "$(dirname "$0")/../clip/sample.mp4")
 out=${2:-$(dirname "$(readlink -f "$0")")/window}
 only=${ONLY:-}
 mkdir -p "$out"
-work=$(mktemp -d)
+work=${TMPDIR:-/tmp}/onset-pictures-${only:-all}
+rm -rf "$work"
+mkdir -p "$work"
 server='' window=''
 finish() {
 	[ -z "$window" ] || kill "$window" 2>/dev/null || true
