@@ -43,6 +43,16 @@ fn no_crate_of_the_program_speaks_to_a_network() {
     assert!(found.is_empty(), "{found:?}");
 }
 
+/// Skips with a word; with `REQUIRE_TRACE=1`, as in CI, a missing tool is a failure.
+fn without(tool: &str, why: &std::io::Error) {
+    let required = std::env::var("REQUIRE_TRACE").is_ok_and(|v| v == "1");
+    assert!(
+        !required,
+        "REQUIRE_TRACE=1, but {tool} does not start ({why})"
+    );
+    eprintln!("skipped: {tool} does not start ({why})");
+}
+
 /// Runs `onset` under `strace`; what it called of the network, and everything it printed.
 /// `None`, with a word, where the system has no `strace` or forbids it.
 fn traced(arguments: &[&str], display: Option<&str>, home: &Path) -> Option<String> {
@@ -64,7 +74,7 @@ fn traced(arguments: &[&str], display: Option<&str>, home: &Path) -> Option<Stri
     let output = match command.output() {
         Ok(output) => output,
         Err(e) => {
-            eprintln!("skipped: strace does not start ({e})");
+            without("strace", &e);
             return None;
         }
     };
@@ -125,7 +135,7 @@ impl Screen {
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()
-            .inspect_err(|e| eprintln!("skipped: Xvfb does not start ({e})"))
+            .inspect_err(|e| without("Xvfb", e))
             .ok()?;
         let mut number = String::new();
         let mut told = std::io::BufReader::new(server.stdout.take()?);
