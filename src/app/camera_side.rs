@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
 
 use super::backend::{PlayerOrder, ViewsWanted};
 use super::trail::Trail;
@@ -37,6 +38,8 @@ pub struct CameraSide {
     told: Option<RecordingState>,
     /// What a recording became that was stopped; its last pictures take a moment.
     ended: Mailbox<RecordingState>,
+    /// Waits for them.
+    ending: Option<JoinHandle<()>>,
     frozen: Option<Frozen>,
     /// Why the last half minute is not kept.
     troubles: Latest<Notice>,
@@ -100,6 +103,7 @@ impl CameraSide {
             recorder,
             told: None,
             ended: Mailbox::default(),
+            ending: None,
             frozen: None,
             troubles,
             speed: 1.0,
@@ -219,12 +223,13 @@ impl CameraSide {
                 let recorder = slot.take();
                 let ended = self.ended.clone();
                 // The encoder may have two seconds of pictures before it.
-                std::thread::Builder::new()
+                let ending = std::thread::Builder::new()
                     .name("recording ends".into())
                     .spawn(move || ended.post(recorder.map(Recorder::finish)))
                     .map_err(|e| {
                         format!("The recording ends when the camera is let go: the system refuses another thread ({e}).")
                     })?;
+                self.ending = Some(ending);
             }
             _ => {}
         }
@@ -234,6 +239,10 @@ impl CameraSide {
     /// Ends a recording at once, because its camera goes; waits for its last pictures.
     pub fn end_recording(&mut self) -> Option<RecordingNews> {
         let running = lock(&self.recorder).take().map(Recorder::finish);
+        if let Some(ending) = self.ending.take() {
+            // The recorder catches its own failures; there is nothing left to report.
+            let _ = ending.join();
+        }
         let state = running.or_else(|| self.ended.take_all().pop())?;
         Some(RecordingNews { state, ended: true })
     }
@@ -274,8 +283,8 @@ impl CameraSide {
 impl Drop for CameraSide {
     /// A recording that still runs is whole when the camera goes.
     fn drop(&mut self) {
-        if let Some(recorder) = lock(&self.recorder).take() {
-            let state = recorder.finish();
+        if let Some(news) = self.end_recording() {
+            let state = news.state;
             log::info!("recorded {:.1} s: {}", state.secs, state.path.display());
         }
     }
@@ -501,5 +510,19 @@ mod tests {
         let (mut side, _source) = camera();
         assert!(side.record(true, None).unwrap_err().contains("no folder"));
         assert!(side.record(true, Some(path)).is_err(), "never overwritten");
+    }
+
+    #[test]
+    fn a_recording_that_is_just_being_stopped_is_still_told_when_the_camera_goes() {
+        let folder = tempfile::tempdir().unwrap();
+        let (mut side, mut source) = camera();
+        side.record(true, Some(folder.path().join("a.mkv")))
+            .unwrap();
+        source.next_frame().unwrap();
+        soon(|| (lock(&side.recorder).as_ref()?.state().frames == 1).then_some(()));
+        side.record(false, None).unwrap();
+        let news = side.end_recording().expect("it was stopped a moment ago");
+        assert!(news.ended && news.state.frames == 1 && news.state.bytes > 0);
+        assert_eq!(side.end_recording(), None, "told once");
     }
 }
