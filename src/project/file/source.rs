@@ -287,8 +287,8 @@ mod tests {
 
     #[test]
     fn the_way_from_a_project_to_its_recording_goes_up_and_down() {
-        let way = |to: &str| relative(Some(Path::new(to)), Path::new("/films/p/a.onset"));
-        assert_eq!(way("/films/p/a.avi").as_deref(), Some("a.avi"));
+        let way = |to: &str| relative(Some(Path::new(to)), Path::new("/projects/p/a.onset"));
+        assert_eq!(way("/projects/p/a.avi").as_deref(), Some("a.avi"));
         assert_eq!(
             way("/films/x/a.avi").as_deref(),
             Some("../../films/x/a.avi")
