@@ -13,31 +13,12 @@ mkdir -p "$out"
 work=${TMPDIR:-/tmp}/onset-pictures-${only:-all}
 rm -rf "$work"
 mkdir -p "$work"
-server='' window=''
-finish() {
-	[ -z "$window" ] || kill "$window" 2>/dev/null || true
-	[ -z "$server" ] || kill "$server" 2>/dev/null || true
-	rm -rf "$work"
-}
-trap finish EXIT
+. "$(dirname "$(readlink -f "$0")")/window.sh"
+trap 'close_window; rm -rf "$work"' EXIT
 
-focus() { xdotool windowfocus "$(xdotool search --onlyvisible --name Onset | tail -1)"; }
-press() {
-	for key in "$@"; do
-		focus
-		xdotool key "$key"
-		sleep 0.4
-	done
-}
-write() {
-	focus
-	xdotool type --delay 40 "$1"
-	sleep 0.4
-}
 shot() {
 	sleep 1.5
-	import -window root -dither None -colors 255 "PNG8:$out/$1.png"
-	echo "$out/$1.png"
+	picture "$out/$1.png"
 }
 
 one() { # name width height scale theme
@@ -48,21 +29,7 @@ one() { # name width height scale theme
 	head -c 4000 "$clip" >"$home/films/subject 09.mp4"
 	echo "{\"theme\": \"$5\", \"hints_seen\": true, \"coder\": \"A. Coder\",
 		\"shown\": {\"magnified\": true, \"led\": false}}" >"$home/onset/window.json"
-	# The server says which number was free.
-	exec 3<>"$work/number-$1-$5"
-	Xvfb -displayfd 3 -screen 0 "$2x$3x24" -nolisten tcp >/dev/null 2>&1 &
-	server=$!
-	until [ -s "$work/number-$1-$5" ]; do sleep 0.1; done
-	DISPLAY=:$(cat "$work/number-$1-$5")
-	export DISPLAY
-	(cd "$home" && HOME=$home XDG_CONFIG_HOME=$home XDG_DATA_HOME=$home WINIT_X11_SCALE_FACTOR=$4 \
-		exec "$onset" view "${CAMERA:-interview.mp4}") >"$work/log" 2>&1 &
-	window=$!
-	until xdotool search --onlyvisible --name Onset >/dev/null 2>&1; do sleep 0.2; done
-	sleep 2
-	# No tooltip, nothing lit.
-	xdotool mousemove "$(($2 - 2))" "$(($3 - 2))"
-	xdotool windowsize "$(xdotool search --onlyvisible --name Onset | tail -1)" "$2" "$3"
+	open_window "$onset" "$home" "$2" "$3" "$4" "${CAMERA:-interview.mp4}"
 	if [ -n "${CAMERA:-}" ]; then
 		sleep "${SETTLE:-30}"
 		shot "live-$5-$1"
@@ -79,20 +46,18 @@ one() { # name width height scale theme
 		focus
 		# Into the path, from the room's first button.
 		press Tab
-		xdotool mousemove "$((640 * $4))" "$((20 * $4))" click 1
+		click "$((640 * $4))" "$((20 * $4))"
 		write "$home/films"
 		press Return
 		sleep 2
 		# Away from the field, whose keys the room's are not.
-		xdotool mousemove "$((640 * $4))" "$(($3 - 60 * $4))" click 1
+		click "$((640 * $4))" "$(($3 - 60 * $4))"
 		press space
 		sleep "${SETTLE:-45}"
 		press Home
 		shot "batch-$5-$1"
 	fi
-	kill "$window" "$server"
-	wait "$window" "$server" 2>/dev/null || true
-	window='' server=''
+	close_window
 }
 
 for theme in dark light; do

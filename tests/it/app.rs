@@ -10,6 +10,8 @@ mod coding;
 mod comfort;
 #[path = "app/kept.rs"]
 mod kept;
+#[path = "app/killed.rs"]
+mod killed;
 #[path = "app/live.rs"]
 mod live;
 #[path = "app/long.rs"]
