@@ -32,6 +32,7 @@ pub mod live;
 pub mod measure;
 pub mod missing;
 pub mod notices;
+pub mod off_screen;
 mod opening;
 pub mod palette;
 pub mod panels;

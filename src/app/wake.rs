@@ -61,6 +61,12 @@ impl Wake {
         self.pace.analysing.store(analysing, Ordering::Relaxed);
     }
 
+    /// Whether no other clone is left: the threads that wake the window are gone.
+    #[must_use]
+    pub fn is_last(&self) -> bool {
+        Arc::strong_count(&self.pace) == 1
+    }
+
     fn every(&self) -> Duration {
         if self.software && self.pace.analysing.load(Ordering::Relaxed) {
             EVERY_WHEN_SHARED

@@ -48,4 +48,8 @@ pub enum GpuError {
         "The graphics card did not return its result ({label}: {reason}). Compute on the processor with --device cpu"
     )]
     Readback { label: String, reason: String },
+    #[error(
+        "The graphics card did not finish its work ({label}: {reason}). Update its driver, or choose another adapter with WGPU_BACKEND"
+    )]
+    Silent { label: String, reason: String },
 }

@@ -13,7 +13,7 @@ use super::{GpuContext, GpuError};
 /// A device that stays silent for this long is taken for lost.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// Between two looks of [`Readback::patiently`].
+/// Between two looks of [`Readback::patiently`] and [`all_done`].
 const NAP: Duration = Duration::from_micros(100);
 
 /// The answer of wgpu's `map_async`.
@@ -45,6 +45,36 @@ pub(super) fn drive(context: &GpuContext, poll: wgpu::PollType) -> Result<(), St
     match context.device.poll(poll) {
         Ok(_) => Ok(()),
         Err(error) => Err(error.to_string()),
+    }
+}
+
+/// Looks again and again until everything submitted so far is done: for measuring what a
+/// person at the window would wait for. Unlike a blocking wait it leaves the device to the
+/// other threads meanwhile, and sees the end a nap late at most.
+///
+/// # Errors
+/// [`GpuError::Silent`] when the device was lost or stays silent for a minute.
+pub fn all_done(context: &GpuContext, label: &'static str) -> Result<(), GpuError> {
+    let silent = |reason: &str| GpuError::Silent {
+        label: label.to_owned(),
+        reason: reason.to_owned(),
+    };
+    let (sender, receiver) = mpsc::sync_channel(1);
+    context.queue.on_submitted_work_done(move || {
+        // Nobody listens any more when the wait was given up.
+        let _ = sender.send(());
+    });
+    let asked = Instant::now();
+    loop {
+        drive(context, wgpu::PollType::Poll).map_err(|reason| silent(&reason))?;
+        match receiver.try_recv() {
+            Ok(()) => return Ok(()),
+            Err(mpsc::TryRecvError::Disconnected) => return Err(silent("the device dropped it")),
+            Err(mpsc::TryRecvError::Empty) if asked.elapsed() > PATIENCE => {
+                return Err(silent("no answer for a minute"));
+            }
+            Err(mpsc::TryRecvError::Empty) => std::thread::sleep(NAP),
+        }
     }
 }
 

@@ -34,6 +34,9 @@ const ROOMS: [&str; 19] = [
 /// The window stands beside these: it does not import them.
 const APART: [(&str, &str); 2] = [("app", "cli"), ("app", "training")];
 
+/// The command line opens no window, but its bench measures the true one.
+const EXCEPTIONS: [(&str, &str); 1] = [("src/cli/bench/window.rs", "app")];
+
 const CUSTOMER_PACKAGES: [&str; 10] = [
     "eframe",
     "egui",
@@ -121,6 +124,10 @@ fn rooms_import_only_upwards() {
         };
         let text = fs::read_to_string(&file).unwrap();
         for used in rooms_used(&text) {
+            let allowed = |(path, room): &(&str, &str)| file.ends_with(path) && used == *room;
+            if EXCEPTIONS.iter().any(allowed) {
+                continue;
+            }
             if let Some(there) = ROOMS.iter().position(|r| *r == used)
                 && there > here
             {

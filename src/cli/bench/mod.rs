@@ -16,6 +16,7 @@ mod networks;
 mod recognition;
 mod stepping;
 mod whole;
+mod window;
 
 use std::path::PathBuf;
 
@@ -34,24 +35,29 @@ use material::{Material, PictureSize};
 use meter::{Bench, Card, Stage};
 use whole::{EndToEnd, Memory};
 
+/// Seconds for a stage, without `--seconds`.
+const SECONDS: f64 = 0.5;
+
 /// Measure each stage, the whole pipeline, and the memory it takes.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  onset bench\n  onset bench --size 128 --device gpu\n  onset bench interview.mp4 --json\n  onset bench --memory-minutes 2 --memory-minutes 20\n  onset bench --plot cost.png\n  onset bench frames/ --fps 200 --whole-only --stride dense\n  onset bench --networks --threads 2 --json\nMilliseconds are medians for the whole batch; CPU time counts all threads."
+    after_help = "Examples:\n  onset bench\n  onset bench --size 128 --device gpu\n  onset bench interview.mp4 --json\n  onset bench --memory-minutes 2 --memory-minutes 20\n  onset bench --plot cost.png\n  onset bench frames/ --fps 200 --whole-only --stride dense\n  onset bench --networks --threads 2 --json\n  onset bench interview.mp4 --window --picture window.png\nMilliseconds are medians for the whole batch; CPU time counts all threads."
 )]
 pub struct BenchArgs {
     /// A recording to measure on; without: the bundled 640×480 clip.
     input: Option<PathBuf>,
     /// Size of the pictures, several times if wanted: 128 is a crop of the face,
-    /// 640x480 a whole picture; without: 128, 256, 640x480 and 1280x720.
+    /// 640x480 a whole picture; without: 128, 256, 640x480 and 1280x720. With --window
+    /// the pixels of the window.
     #[arg(long)]
     size: Vec<PictureSize>,
     /// Frames that are kept, and repeats of a stage at most.
     #[arg(long, default_value_t = 60, value_parser = clap::value_parser!(u32).range(3..=100_000))]
     frames: u32,
-    /// Seconds for a stage; large pictures get three repeats at least.
-    #[arg(long, default_value_t = 0.5, value_parser = above_zero, allow_negative_numbers = true)]
-    seconds: f64,
+    /// Seconds for a stage, and large pictures get three repeats at least; without: 0.5.
+    /// With --window seconds for each size and pace; without: 10.
+    #[arg(long, value_parser = above_zero, allow_negative_numbers = true)]
+    seconds: Option<f64>,
     /// Measure the graphics adapter even where it is software, which takes long.
     #[arg(long)]
     software: bool,
@@ -78,6 +84,17 @@ pub struct BenchArgs {
     /// Only how long a step takes from the key to the picture, both ways.
     #[arg(long, requires = "input", conflicts_with_all = ["size", "memory_minutes", "whole_only", "plot", "networks"])]
     stepping: bool,
+    /// Only the window, drawn by the graphics adapter without a display while it plays and
+    /// analyses the recording: 60 repaints a second, and as many as there can be.
+    #[arg(long, conflicts_with_all = ["memory_minutes", "whole_only", "preset", "stride", "plot", "stepping", "networks", "frames"])]
+    window: bool,
+    /// Pixels a point of the window; without: 1 with --size, else 1280x800 and 1920x1080 at
+    /// 1 and 3840x2160 at 2.
+    #[arg(long, requires_all = ["window", "size"], value_parser = window::scale)]
+    scale: Option<f32>,
+    /// Write what the window showed last, of the last size.
+    #[arg(long, value_name = "FILE.png", requires = "window")]
+    picture: Option<PathBuf>,
     /// Only the networks, at the sizes of their sources: time, parameters, memory.
     #[arg(long, conflicts_with_all = ["input", "size", "memory_minutes", "whole_only", "fps", "plot"])]
     networks: bool,
@@ -124,6 +141,9 @@ pub(super) fn run(args: &BenchArgs, quiet: bool) -> CommandResult {
     if args.networks {
         return networks::run(args, quiet);
     }
+    if args.window {
+        return window::run(args);
+    }
     if let Some(input) = args.input.as_ref().filter(|_| args.stepping) {
         return stepping::run(input, args.fps, args.json);
     }
@@ -140,7 +160,7 @@ pub(super) fn run(args: &BenchArgs, quiet: bool) -> CommandResult {
     let mut bench = Bench {
         processor: args.device.device != Device::Gpu,
         card,
-        seconds: args.seconds,
+        seconds: args.seconds.unwrap_or(SECONDS),
         most_repeats: args.frames as usize,
         rows: Vec::new(),
     };

@@ -15,7 +15,7 @@ use serde::Serialize;
 use super::catalogue::{Call, ENTRIES, Entry, Loaded};
 use super::meter::Bench;
 use super::whole::{reset_peak, resident_mib};
-use super::{BenchArgs, adapter};
+use super::{BenchArgs, SECONDS, adapter};
 use crate::base::stats;
 use crate::cli::print::say;
 use crate::cli::progress::Progress;
@@ -83,7 +83,7 @@ pub(super) fn run(args: &BenchArgs, quiet: bool) -> CommandResult {
     let bench = Bench {
         processor: args.device.device != Device::Gpu,
         card,
-        seconds: args.seconds,
+        seconds: args.seconds.unwrap_or(SECONDS),
         most_repeats: args.frames as usize,
         rows: Vec::new(),
     };
