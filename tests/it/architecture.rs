@@ -35,7 +35,7 @@ const ROOMS: [&str; 19] = [
 const APART: [(&str, &str); 2] = [("app", "cli"), ("app", "training")];
 
 /// The command line opens no window, but its bench measures the true one.
-const EXCEPTIONS: [(&str, &str); 1] = [("src/cli/bench/window.rs", "app")];
+const EXCEPTIONS: [(&str, &str); 1] = [("src/cli/bench/repaints.rs", "app")];
 
 const CUSTOMER_PACKAGES: [&str; 10] = [
     "eframe",

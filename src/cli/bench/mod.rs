@@ -14,6 +14,7 @@ mod meter;
 mod network;
 mod networks;
 mod recognition;
+mod repaints;
 mod stepping;
 mod whole;
 mod window;
