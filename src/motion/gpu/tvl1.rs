@@ -8,7 +8,7 @@
 //! of the pair's present level in registers, four pixels wide and a few high to a
 //! thread, exchanges only the edges of those blocks through workgroup memory (two
 //! barriers an iteration), and runs a block of inner iterations on its own pixels
-//! and a halo ([`Plan`]). Linearisation, median and the enlargement from the level
+//! and a halo ([`Plan`](super::Plan)). Linearisation, median and the enlargement from the level
 //! above happen in the first step that needs them, with no dispatch of their own; a
 //! level that fits one tile is done in one step.
 //!
@@ -35,203 +35,26 @@
 //! 0.1 px: its black border has edges that the flow jumps over, so it does not even
 //! agree with itself more closely when one bit changes.
 
+mod batch;
+mod in_flight;
+mod layout;
+
 use std::collections::VecDeque;
-use std::sync::Arc;
 
-use bytemuck::{Pod, Zeroable};
-
-use crate::base::Plane;
-use crate::gpu::{GpuContext, GpuError, Kernel, Readback, buffer, shader};
-use crate::motion::Flow;
-use crate::motion::pyramid::{Border, LARGEST_GAIN_CHANGE};
+use crate::gpu::{GpuContext, GpuError, Kernel, Readback};
 use crate::motion::tvl1::{Tvl1Params, check};
 
 use super::GpuFlowError;
-use super::plan::{DEPTH, Plan, Tile};
-use super::pyramid::{GpuPyramid, PyramidKernels, PyramidShape, TapEntry, push_taps};
+use super::plan::{DEPTH, Tile};
+use super::pyramid::{GpuPyramid, PyramidKernels};
+
+pub use batch::FlowBatch;
+pub use in_flight::FlowsDone;
+pub use layout::{BeginUniform, LevelEntry, Progress, SolverUniform, begin_source, shader_source};
+
+use in_flight::InFlight;
 
 const LABEL: &str = "motion.tvl1";
-
-/// Planes of a pair's fields: state twice, linearisation once.
-const PLANES_PER_PAIR: usize = 16;
-
-/// What a pair's report says before the iterations of its levels: whether it is
-/// finished, and its steps.
-const REPORT_HEAD: usize = 2;
-
-/// `struct Solver` in the shader (a test compares them).
-#[repr(C)]
-#[derive(Debug, Clone, Copy, Pod, Zeroable)]
-pub struct SolverUniform {
-    pub reach: f32,
-    pub theta: f32,
-    pub dual_step: f32,
-    pub enlargement: f32,
-    pub levels: u32,
-    pub outer: u32,
-    pub inner: u32,
-    pub median: u32,
-    pub replicate: u32,
-    pub most_tiles: u32,
-    pub pairs: u32,
-    pub plane: u32,
-    pub report: u32,
-    pub report_length: u32,
-}
-
-/// `struct Level` in the shader.
-#[repr(C)]
-#[derive(Debug, Clone, Copy, Pod, Zeroable)]
-pub struct LevelEntry {
-    pub width: u32,
-    pub height: u32,
-    pub pitch: u32,
-    pub texels: u32,
-    pub taps_x: u32,
-    pub taps_y: u32,
-    pub tiles_x: u32,
-    pub tiles_y: u32,
-    pub halo: u32,
-    pub enough: f32,
-    pub warps: u32,
-}
-
-/// `struct Progress` in the shaders.
-#[repr(C)]
-#[derive(Debug, Clone, Copy, Pod, Zeroable)]
-pub struct Progress {
-    pub level: u32,
-    pub warp: u32,
-    pub outer: u32,
-    pub inner: u32,
-    pub iterations: u32,
-    pub parity: u32,
-    pub settled: u32,
-    pub finished: u32,
-    pub steps: u32,
-    pub first: u32,
-    pub second: u32,
-    pub gain: f32,
-}
-
-/// `struct Begin` in the shader.
-#[repr(C)]
-#[derive(Debug, Clone, Copy, Pod, Zeroable)]
-pub struct BeginUniform {
-    pub pyramid: u32,
-    pub levels: u32,
-    pub equalise: u32,
-    pub largest_change: f32,
-    pub report: u32,
-    pub report_length: u32,
-}
-
-const PROGRESS: &str = include_str!("../../../shaders/shared/tvl1_progress.wgsl");
-
-/// The step's shader as it is compiled for `tile`.
-#[must_use]
-pub fn shader_source(tile: Tile) -> String {
-    let Tile {
-        threads_x,
-        threads_y,
-        rows,
-    } = tile;
-    let sizes = format!(
-        "const THREADS_X: u32 = {threads_x}u;\nconst THREADS_Y: u32 = {threads_y}u;\nconst HEIGHT: u32 = {rows}u;"
-    );
-    let text = include_str!("../../../shaders/tvl1.wgsl");
-    let kernel = shader::unroll(text, "ROW", rows);
-    let kernel = shader::unroll(&kernel, "SLOT", DEPTH);
-    let kernel = shader::unroll(&kernel, "PART", threads_x * threads_y / DEPTH);
-    shader::join(&[&sizes, shader::PLANES, PROGRESS], &kernel)
-}
-
-/// The shader that begins a batch, as it is compiled.
-#[must_use]
-pub fn begin_source() -> String {
-    let kernel = include_str!("../../../shaders/tvl1_begin.wgsl");
-    shader::join(&[PROGRESS], kernel)
-}
-
-/// The buffers of a batch of pairs of one size. Its flows stay on the card.
-#[derive(Debug)]
-pub struct FlowBatch {
-    shape: Arc<PyramidShape>,
-    pairs: usize,
-    /// Pairs that the buffers hold; a batch of fewer leaves the rest alone.
-    room: usize,
-    plan: Plan,
-    /// Steps recorded since the batch began, which also says whose turn it is to be
-    /// read of the two `progress` buffers.
-    recorded: usize,
-    /// Steps that probably suffice.
-    expected: usize,
-    table: wgpu::Buffer,
-    texels: wgpu::Buffer,
-    result: wgpu::Buffer,
-    begin: wgpu::BindGroup,
-    steps: [wgpu::BindGroup; 2],
-}
-
-impl FlowBatch {
-    /// For each pair the plane u and the plane v, f32, row by row; what comes after
-    /// them is the batch's own.
-    #[must_use]
-    pub fn flows(&self) -> &wgpu::Buffer {
-        &self.result
-    }
-
-    /// Width and height of the flows in pixels.
-    #[must_use]
-    pub fn size(&self) -> (usize, usize) {
-        let (width, height, _) = self.shape.levels[0];
-        (width, height)
-    }
-
-    /// Number of pairs.
-    #[must_use]
-    pub fn pairs(&self) -> usize {
-        self.pairs
-    }
-
-    /// How the levels are tiled, and the most steps there can be.
-    #[must_use]
-    pub fn plan(&self) -> &Plan {
-        &self.plan
-    }
-
-    /// The values of one flow.
-    fn flow_values(&self) -> usize {
-        let (width, height) = self.size();
-        2 * width * height
-    }
-
-    fn report_length(&self) -> usize {
-        REPORT_HEAD + self.shape.levels.len()
-    }
-}
-
-/// The flows of a batch, back in memory.
-#[derive(Debug, Clone, PartialEq)]
-pub struct FlowsDone {
-    /// As given to [`Tvl1Gpu::submit`].
-    pub ticket: u64,
-    pub flows: Vec<Flow>,
-    /// Inner iterations of each pair on each level, finest first.
-    pub iterations: Vec<Vec<u32>>,
-    /// Steps the slowest pair needed.
-    pub steps: usize,
-    /// Steps that were recorded.
-    pub dispatches: usize,
-}
-
-#[derive(Debug)]
-struct InFlight {
-    id: u64,
-    ticket: u64,
-    batch: Option<FlowBatch>,
-    done: Option<FlowsDone>,
-}
 
 /// TV-L1 on the card with one set of parameters.
 #[derive(Debug)]
@@ -348,210 +171,6 @@ impl Tvl1Gpu {
         self.spare.push(batch);
     }
 
-    /// Starts the flows of all pairs (of one size); they come through [`Self::poll`]
-    /// or [`Self::wait`] with this `ticket`, in the order of submission. The pyramids
-    /// may be recorded anew as soon as this returns.
-    ///
-    /// # Errors
-    /// As [`Self::record`].
-    pub fn submit(
-        &mut self,
-        pairs: &[(&GpuPyramid, &GpuPyramid)],
-        ticket: u64,
-    ) -> Result<(), GpuFlowError> {
-        let encoder = self.encoder();
-        self.submit_after(encoder, pairs, ticket).map(|_| ())
-    }
-
-    /// The oldest batch's flows if they have arrived; never waits.
-    ///
-    /// # Errors
-    /// When the device was lost.
-    pub fn poll(&mut self) -> Result<Option<FlowsDone>, GpuError> {
-        while let Some((id, values)) = self.readback.poll(&self.context)? {
-            self.receive(id, &values)?;
-        }
-        Ok(self.take_front())
-    }
-
-    /// The oldest batch's flows, waiting for them: for headless work and tests.
-    /// `None` when nothing is on its way.
-    ///
-    /// # Errors
-    /// When the device was lost.
-    pub fn wait(&mut self) -> Result<Option<FlowsDone>, GpuError> {
-        while self.in_flight.front().is_some_and(|f| f.done.is_none()) {
-            self.receive_one()?;
-        }
-        Ok(self.take_front())
-    }
-
-    /// Batches that are still on their way.
-    #[must_use]
-    pub fn in_flight(&self) -> usize {
-        self.in_flight.len()
-    }
-
-    /// The flows of pairs of pictures (grey 0..255, all of one size), waiting for
-    /// them: for headless work and tests. A picture that stands in several pairs is
-    /// sent once.
-    ///
-    /// # Errors
-    /// When the pictures differ in size, are too small, or do not fit the card.
-    pub fn flows(&mut self, pairs: &[(&Plane, &Plane)]) -> Result<FlowsDone, GpuFlowError> {
-        let Some((one, _)) = pairs.first() else {
-            return Ok(FlowsDone {
-                ticket: 0,
-                flows: Vec::new(),
-                iterations: Vec::new(),
-                steps: 0,
-                dispatches: 0,
-            });
-        };
-        let size = (one.width, one.height);
-        for plane in pairs.iter().flat_map(|(a, b)| [a, b]) {
-            check(size, (plane.width, plane.height))?;
-        }
-        let mut planes: Vec<&Plane> = Vec::new();
-        let mut indices = Vec::with_capacity(pairs.len());
-        for &(a, b) in pairs {
-            indices.push((place(&mut planes, a), place(&mut planes, b)));
-        }
-        let mut pyramids = std::mem::take(&mut self.own_pyramids);
-        pyramids.retain(|p| p.size() == size);
-        while pyramids.len() < planes.len() {
-            pyramids.push(self.allocate_pyramid(size.0, size.1)?);
-        }
-        let mut encoder = self.encoder();
-        for (plane, pyramid) in planes.iter().zip(&pyramids) {
-            self.pyramids.upload(pyramid, plane)?;
-            self.pyramids.record(&mut encoder, pyramid);
-        }
-        let on_card: Vec<_> = (indices.iter())
-            .map(|&(a, b)| (&pyramids[a], &pyramids[b]))
-            .collect();
-        let id = self.submit_after(encoder, &on_card, 0)?;
-        self.own_pyramids = pyramids;
-        loop {
-            let at = (self.in_flight.iter()).position(|f| f.id == id && f.done.is_some());
-            let found = at.and_then(|at| self.in_flight.remove(at));
-            if let Some(done) = found.and_then(|f| f.done) {
-                return Ok(done);
-            }
-            self.receive_one()?;
-        }
-    }
-
-    fn encoder(&self) -> wgpu::CommandEncoder {
-        let descriptor = wgpu::CommandEncoderDescriptor { label: Some(LABEL) };
-        self.context.device.create_command_encoder(&descriptor)
-    }
-
-    fn submit_after(
-        &mut self,
-        mut encoder: wgpu::CommandEncoder,
-        pairs: &[(&GpuPyramid, &GpuPyramid)],
-        ticket: u64,
-    ) -> Result<u64, GpuFlowError> {
-        let mut batch = self.begin(&mut encoder, pairs)?;
-        let steps = batch.expected;
-        let id = self.next_id;
-        self.next_id += 1;
-        self.send(encoder, &mut batch, steps, id);
-        self.in_flight.push_back(InFlight {
-            id,
-            ticket,
-            batch: Some(batch),
-            done: None,
-        });
-        Ok(id)
-    }
-
-    /// Records steps and the read-back and sends them off.
-    fn send(
-        &mut self,
-        mut encoder: wgpu::CommandEncoder,
-        batch: &mut FlowBatch,
-        steps: usize,
-        id: u64,
-    ) {
-        self.record_steps(&mut encoder, batch, steps);
-        let result = &batch.result;
-        let context = &self.context;
-        self.readback
-            .record(context, &mut encoder, result, result.size(), id);
-        context.queue.submit([encoder.finish()]);
-        self.readback.start();
-    }
-
-    fn receive_one(&mut self) -> Result<(), GpuError> {
-        match self.readback.wait(&self.context)? {
-            Some((id, values)) => self.receive(id, &values),
-            None => Err(GpuError::Readback {
-                label: LABEL.to_owned(),
-                reason: "nothing is on its way".to_owned(),
-            }),
-        }
-    }
-
-    /// Takes a result in, or goes on where the steps were too few.
-    fn receive(&mut self, id: u64, values: &[f32]) -> Result<(), GpuError> {
-        let Some(at) = self.in_flight.iter().position(|f| f.id == id) else {
-            return Ok(());
-        };
-        let Some(mut batch) = self.in_flight[at].batch.take() else {
-            return Ok(());
-        };
-        let reports = values[batch.room * batch.flow_values()..]
-            .chunks_exact(batch.report_length())
-            .take(batch.pairs);
-        let finished = reports.clone().all(|report| report[0] > 0.0);
-        let most = batch.plan.most_steps;
-        if !finished {
-            if batch.recorded >= most {
-                self.in_flight.remove(at);
-                return Err(GpuError::Readback {
-                    label: LABEL.to_owned(),
-                    reason: format!("the flow was not finished after {most} steps"),
-                });
-            }
-            let more = batch.expected.min(most - batch.recorded);
-            let encoder = self.encoder();
-            self.send(encoder, &mut batch, more, id);
-            self.in_flight[at].batch = Some(batch);
-            return Ok(());
-        }
-        let steps = reports.clone().map(|r| r[1] as usize).max().unwrap_or(0);
-        // A quarter more than these needed; at once up, in halves down.
-        let enough = steps + steps / 4 + 2;
-        batch.expected = enough.max((enough + batch.expected) / 2).min(most);
-        let (width, height) = batch.size();
-        let plane = |values: &[f32]| Plane::from_vec(width, height, values.to_vec());
-        let flows = values[..batch.pairs * batch.flow_values()]
-            .chunks_exact(batch.flow_values())
-            .map(|flow| Flow {
-                u: plane(&flow[..width * height]),
-                v: plane(&flow[width * height..]),
-            });
-        let in_flight = &mut self.in_flight[at];
-        in_flight.done = Some(FlowsDone {
-            ticket: in_flight.ticket,
-            flows: flows.collect(),
-            iterations: reports
-                .map(|r| r[REPORT_HEAD..].iter().map(|&n| n as u32).collect())
-                .collect(),
-            steps,
-            dispatches: batch.recorded,
-        });
-        self.spare.push(batch);
-        Ok(())
-    }
-
-    fn take_front(&mut self) -> Option<FlowsDone> {
-        self.in_flight.front().filter(|f| f.done.is_some())?;
-        self.in_flight.pop_front().and_then(|f| f.done)
-    }
-
     /// Copies the pairs' pyramids together and records the begin.
     fn begin(
         &mut self,
@@ -603,150 +222,19 @@ impl Tvl1Gpu {
         batch: &mut FlowBatch,
         steps: usize,
     ) {
-        let Some((_, kernel)) = self.steps.iter().find(|(t, _)| *t == batch.plan.tile) else {
-            return;
-        };
         let mut pass = Kernel::pass(encoder, LABEL);
         let groups = [batch.plan.most_tiles() as u32, batch.pairs as u32, 1];
         let range = batch.recorded..batch.recorded + steps;
         let bindings = range.map(|step| &batch.steps[step % 2]);
-        kernel.dispatch_each(&mut pass, bindings, groups);
+        (self.step(batch.plan.tile)).dispatch_each(&mut pass, bindings, groups);
         batch.recorded += steps;
     }
 
-    /// A spare batch of this shape, or a new one.
-    fn fetch(&mut self, shape: &Arc<PyramidShape>, pairs: usize) -> Result<FlowBatch, GpuError> {
-        let fits = |b: &FlowBatch| b.room >= pairs && b.shape == *shape;
-        if let Some(at) = self.spare.iter().position(fits) {
-            let mut batch = self.spare.swap_remove(at);
-            batch.pairs = pairs;
-            return Ok(batch);
-        }
-        // What another size or a smaller number left behind is not kept.
-        self.spare.clear();
-        self.build(shape, pairs)
-    }
-
-    fn build(&self, shape: &Arc<PyramidShape>, pairs: usize) -> Result<FlowBatch, GpuError> {
-        let context = &self.context;
-        let params = &self.params;
-        let sizes: Vec<_> = shape.levels.iter().map(|&(w, h, _)| (w, h)).collect();
-        let plan = match self.forced {
-            Some((tile, halo)) => Plan::fixed(&sizes, params, tile, halo),
-            None => {
-                let tiles: Vec<_> = self.steps.iter().map(|(tile, _)| *tile).collect();
-                Plan::new(&sizes, pairs, params, &tiles, context.is_software())
-                    .expect("there is a tile, as `new` has seen to")
-            }
-        };
-        let (width, height) = sizes[0];
-        let plane = width.div_ceil(4) * height;
-        let report = 2 * width * height * pairs;
-        let report_length = REPORT_HEAD + sizes.len();
-        let solver = SolverUniform {
-            reach: params.lambda * params.theta,
-            theta: params.theta,
-            dual_step: params.tau / params.theta,
-            enlargement: 1.0 / params.scale_step,
-            levels: sizes.len() as u32,
-            outer: params.outer_iterations as u32,
-            inner: params.inner_iterations as u32,
-            median: u32::from(params.median),
-            replicate: u32::from(params.border == Border::Replicate),
-            most_tiles: plan.most_tiles() as u32,
-            pairs: pairs as u32,
-            plane: plane as u32,
-            report: report as u32,
-            report_length: report_length as u32,
-        };
-        let begin = BeginUniform {
-            pyramid: shape.texels as u32,
-            levels: sizes.len() as u32,
-            equalise: u32::from(params.equalise),
-            largest_change: LARGEST_GAIN_CHANGE,
-            report: report as u32,
-            report_length: report_length as u32,
-        };
-        let (levels, taps) = self.level_table(shape, &plan);
-
-        let solver_room = buffer::uniform::<SolverUniform>(context, LABEL);
-        let begin_room = buffer::uniform::<BeginUniform>(context, LABEL);
-        let level_room = buffer::storage::<LevelEntry>(context, LABEL, levels.len())?;
-        let tap_room = buffer::storage::<TapEntry>(context, LABEL, taps.len().max(1))?;
-        let queue = &context.queue;
-        queue.write_buffer(&solver_room, 0, bytemuck::bytes_of(&solver));
-        queue.write_buffer(&begin_room, 0, bytemuck::bytes_of(&begin));
-        queue.write_buffer(&level_room, 0, bytemuck::cast_slice(&levels));
-        queue.write_buffer(&tap_room, 0, bytemuck::cast_slice(&taps));
-
-        let table = buffer::storage::<[u32; 2]>(context, LABEL, pairs)?;
-        let texels = buffer::storage::<[f32; 4]>(context, LABEL, 2 * pairs * shape.texels)?;
-        let before = buffer::storage::<Progress>(context, LABEL, pairs)?;
-        let after = buffer::storage::<Progress>(context, LABEL, pairs)?;
-        let vectors = PLANES_PER_PAIR * plane * pairs;
-        let fields = buffer::storage::<[f32; 4]>(context, LABEL, vectors)?;
-        let sums = 2 * pairs * plan.most_tiles() * DEPTH;
-        let changes = buffer::storage::<f32>(context, LABEL, sums)?;
-        let result = buffer::storage::<f32>(context, LABEL, report + pairs * report_length)?;
-
-        let begin = [&begin_room, &table, &texels, &before, &result];
-        let step = |from: &wgpu::Buffer, to: &wgpu::Buffer| {
-            let kernel = self.steps.iter().find(|(tile, _)| *tile == plan.tile);
-            let (_, kernel) = kernel.expect("plans use tiles that were compiled");
-            let bound = [
-                &solver_room,
-                &level_room,
-                &tap_room,
-                &texels,
-                from,
-                to,
-                &fields,
-                &changes,
-                &result,
-            ];
-            kernel.bind(context, &bound)
-        };
-        Ok(FlowBatch {
-            shape: Arc::clone(shape),
-            pairs,
-            room: pairs,
-            recorded: 0,
-            expected: (plan.most_steps / 4).max(8).min(plan.most_steps),
-            begin: self.begin.bind(context, &begin),
-            steps: [step(&before, &after), step(&after, &before)],
-            plan,
-            table,
-            texels,
-            result,
-        })
-    }
-
-    fn level_table(&self, shape: &PyramidShape, plan: &Plan) -> (Vec<LevelEntry>, Vec<TapEntry>) {
-        let mut taps = Vec::new();
-        let epsilon = self.params.epsilon;
-        let levels = shape.levels.iter().zip(&plan.levels).enumerate();
-        let entries = levels.map(|(n, (&(width, height, start), tiles))| {
-            // The coarsest level starts from rest and needs no taps.
-            let mut enlarge = |from: Option<usize>, to: usize| match from {
-                Some(from) => push_taps(&mut taps, from, to, from as f64 / to as f64),
-                None => 0,
-            };
-            let coarser = shape.levels.get(n + 1);
-            LevelEntry {
-                width: width as u32,
-                height: height as u32,
-                pitch: width.div_ceil(4) as u32,
-                texels: start as u32,
-                taps_x: enlarge(coarser.map(|c| c.0), width),
-                taps_y: enlarge(coarser.map(|c| c.1), height),
-                tiles_x: tiles.tiles_x as u32,
-                tiles_y: tiles.tiles_y as u32,
-                halo: tiles.halo as u32,
-                enough: epsilon * epsilon * (width * height) as f32,
-                warps: self.params.warps_at(n, shape.levels.len()) as u32,
-            }
-        });
-        (entries.collect(), taps)
+    /// The step's kernel as it was compiled for `tile`.
+    fn step(&self, tile: Tile) -> &Kernel {
+        let found = self.steps.iter().find(|(compiled, _)| *compiled == tile);
+        let (_, kernel) = found.expect("plans use tiles that were compiled");
+        kernel
     }
 }
 
