@@ -15,9 +15,9 @@ use burn::nn::{Linear, LinearConfig, PaddingConfig2d};
 use burn::tensor::activation::relu;
 use burn::tensor::{Device, Tensor, TensorData};
 
+use super::card_settings::setting;
 use super::flow_input::SIDE;
 use super::motion_map::{CHANNELS, MotionMap, VALUES};
-use super::outputs::setting;
 use crate::nn::convolution::{Then, convolved};
 use crate::nn::members;
 use crate::nn::parameters::{self, Tensors};

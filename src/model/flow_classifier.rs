@@ -11,6 +11,7 @@ use std::path::Path;
 use burn::tensor::activation::log_softmax;
 use burn::tensor::{Device, Tensor, TensorData};
 
+use super::card_settings::{answer, setting, unknown};
 use super::flow_input::{CHANNELS, CLASSES, Normalizer, SIDE, Scaling, VALUES, mirrored};
 use super::off_apexnet::{self, OffApexNet};
 use super::ststnet::{self, Geometry, StstNet};
@@ -112,29 +113,21 @@ impl FlowWeights {
     /// # Errors
     /// Says what is missing, or which setting is unknown.
     pub fn unpack(weights: &Weights) -> Result<Self, String> {
-        let setting = |name: &str| {
-            let found = weights.card.settings.get(name).map(String::as_str);
-            found.ok_or_else(|| format!("its card does not say '{name}'"))
-        };
-        let unknown = |name: &str, value: &str| format!("its card says {name} = '{value}'");
+        let settings = &weights.card.settings;
         let architecture = match weights.card.network.as_str() {
             ststnet::NETWORK => {
-                let name = setting("geometry")?;
+                let name = setting(settings, "geometry")?;
                 let geometry = Geometry::named(name).ok_or_else(|| unknown("geometry", name))?;
                 Architecture::StstNet(geometry)
             }
             off_apexnet::NETWORK => Architecture::OffApexNet,
             other => return Err(format!("'{other}' is no network on flow images")),
         };
-        let name = setting("scaling")?;
+        let name = setting(settings, "scaling")?;
         let scaling = Scaling::named(name).ok_or_else(|| unknown("scaling", name))?;
         let mean = weights.tensors.get(MEAN).map(|mean| mean.values.as_slice());
-        let mirror = match setting("mirror")? {
-            "yes" => true,
-            "no" => false,
-            other => return Err(unknown("mirror", other)),
-        };
-        let count = members::counted(setting("members")?)?;
+        let mirror = answer(settings, "mirror")?;
+        let count = members::counted(setting(settings, "members")?)?;
         let members = members::parted(&weights.tensors, count, &[MEAN])?;
         for (number, member) in members.iter().enumerate() {
             let wanted = architecture.parameters();

@@ -19,6 +19,7 @@ use std::collections::BTreeMap;
 use burn::module::{Module, Param};
 use burn::tensor::{Device, Tensor, TensorData};
 
+use super::card_settings::{answer, setting, unknown};
 use super::layer_plan::Planned;
 use crate::nn::parameters::Start;
 
@@ -172,24 +173,15 @@ impl LedOptions {
     /// # Errors
     /// Names the setting that is missing or unknown.
     pub fn from_settings(settings: &BTreeMap<String, String>) -> Result<Self, String> {
-        let setting = |name: &str| {
-            let found = settings.get(name).map(String::as_str);
-            found.ok_or_else(|| format!("its card does not say '{name}'"))
-        };
-        let unknown = |name: &str, value: &str| format!("its card says {name} = '{value}'");
-        let answer = |name: &str| match setting(name)? {
-            "yes" => Ok(true),
-            "no" => Ok(false),
-            other => Err(unknown(name, other)),
-        };
-        let (motion, scale) = (setting("motion")?, setting("scale")?);
-        let outputs = setting("outputs")?;
+        let motion = setting(settings, "motion")?;
+        let scale = setting(settings, "scale")?;
+        let outputs = setting(settings, "outputs")?;
         Ok(Self {
             motion: Motion::named(motion).ok_or_else(|| unknown("motion", motion))?,
-            normalise: answer("normalise")?,
-            learnt: answer("learnt")?,
+            normalise: answer(settings, "normalise")?,
+            learnt: answer(settings, "learnt")?,
             scale: Scale::named(scale).ok_or_else(|| unknown("scale", scale))?,
-            compress: answer("compress")?,
+            compress: answer(settings, "compress")?,
             outputs: (outputs.parse().ok())
                 .filter(|count| (1..=64).contains(count))
                 .ok_or_else(|| unknown("outputs", outputs))?,

@@ -15,6 +15,7 @@
 
 pub mod au_flow;
 pub mod batch_norm;
+mod card_settings;
 pub mod expression_network;
 pub mod face_pictures;
 pub mod flow_classifier;

@@ -38,6 +38,7 @@ use burn::nn::{Linear, LinearConfig};
 use burn::tensor::{Device, Tensor};
 
 use super::batch_norm::{self, Measured, Statistics, TrainingPass};
+use super::card_settings::number;
 use super::layer_plan::{self, Planned};
 use super::moext_layers::{Branch, ConvBlock, Decoder};
 use super::moext_losses::{reconstruction_loss, shape_loss, texture_loss};
@@ -123,15 +124,9 @@ impl MoExtOptions {
     /// # Errors
     /// Names the setting that is missing or cannot be.
     pub fn from_settings(settings: &BTreeMap<String, String>) -> Result<Self, String> {
-        let number = |name: &str| {
-            let found = settings.get(name);
-            let found = found.ok_or_else(|| format!("its card does not say '{name}'"))?;
-            let number = found.parse::<usize>().ok();
-            number.ok_or_else(|| format!("its card says {name} = '{found}'"))
-        };
         let options = Self {
-            side: number("side")?,
-            width: number("width")?,
+            side: number(settings, "side")?,
+            width: number(settings, "width")?,
         };
         options.checked()
     }
@@ -214,23 +209,9 @@ impl MoExtOptions {
 /// # Errors
 /// Names a tensor that is missing among the pre-trained or has another shape there.
 pub fn inherited(classifier: Tensors, pretrained: &Tensors) -> Result<Tensors, String> {
-    let mut joined = classifier;
-    for (name, tensor) in &mut joined {
-        if !name.starts_with("motion.") {
-            continue;
-        }
-        match pretrained.get(name) {
-            Some(found) if found.shape == tensor.shape => tensor.clone_from(found),
-            Some(found) => {
-                return Err(format!(
-                    "the tensor '{name}' has shape {:?} instead of {:?}",
-                    found.shape, tensor.shape
-                ));
-            }
-            None => return Err(format!("the tensor '{name}' is missing")),
-        }
-    }
-    Ok(joined)
+    parameters::replaced(classifier, pretrained, |name| {
+        name.starts_with("motion.").then(|| name.to_owned())
+    })
 }
 
 /// The network that rebuilds apexes as a file, with what the card says besides.

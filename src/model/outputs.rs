@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 
+use super::card_settings::{Settings, setting, unknown};
 use crate::facs::ActionUnit;
 
 /// Logits of one unit: it acts, in the picture's left half, in its right half.
@@ -15,18 +16,6 @@ pub const CLASS_TEMPERATURE: &str = "class temperature";
 /// What a temperature may be.
 const TEMPERATURES: RangeInclusive<f64> = 0.01..=100.0;
 
-/// A card's settings.
-type Settings = BTreeMap<String, String>;
-
-/// What a card says under a name.
-///
-/// # Errors
-/// When it says nothing.
-pub(super) fn setting<'a>(settings: &'a Settings, name: &str) -> Result<&'a str, String> {
-    let found = settings.get(name).map(String::as_str);
-    found.ok_or_else(|| format!("its card does not say '{name}'"))
-}
-
 /// The temperature of the classes that a card says, 1 where it says none.
 ///
 /// # Errors
@@ -37,10 +26,6 @@ pub fn class_temperature(settings: &Settings) -> Result<f64, String> {
     };
     let value = text.parse().ok().filter(|v| TEMPERATURES.contains(v));
     value.ok_or_else(|| unknown(CLASS_TEMPERATURE, text))
-}
-
-pub(super) fn unknown(name: &str, value: &str) -> String {
-    format!("its card says {name} = '{value}'")
 }
 
 /// Whether a unit has two halves that can act alone; the others lie in the middle.

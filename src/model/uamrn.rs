@@ -51,6 +51,7 @@ use burn::tensor::activation::{relu, softplus};
 use burn::tensor::{Device, Tensor, TensorData};
 
 use super::batch_norm::{self, Measured, Statistics};
+use super::card_settings::{number, setting, unknown};
 use super::layer_plan::{self, Planned};
 use super::lsh_attention::{self, LshAttention, LshOptions, Mode};
 use super::resnet_front::{self, MAPS, REDUCTION, ResNetFront};
@@ -176,17 +177,8 @@ impl UamrnOptions {
     /// # Errors
     /// Names the setting that is missing or cannot be.
     pub fn from_settings(settings: &BTreeMap<String, String>) -> Result<Self, String> {
-        let setting = |name: &str| {
-            let found = settings.get(name).map(String::as_str);
-            found.ok_or_else(|| format!("its card does not say '{name}'"))
-        };
-        let unknown = |name: &str, value: &str| format!("its card says {name} = '{value}'");
-        let number = |name: &str| {
-            let value = setting(name)?;
-            let number = value.parse::<usize>().ok();
-            number.ok_or_else(|| unknown(name, value))
-        };
-        let mode = setting("attention")?;
+        let number = |name: &str| number(settings, name);
+        let mode = setting(settings, "attention")?;
         let options = Self {
             channels: number("channels")?,
             side: number("side")?,
@@ -431,24 +423,10 @@ pub struct UamrnPass {
 /// Names the tensor that is missing there, or that has another shape: the networks must
 /// read as many channels.
 pub fn front_from(tensors: Tensors, other: &Tensors, part: &str) -> Result<Tensors, String> {
-    let mut joined = tensors;
-    for (name, tensor) in &mut joined {
-        let Some(layer) = name.strip_prefix("front.") else {
-            continue;
-        };
-        let theirs = format!("{part}.{layer}");
-        match other.get(&theirs) {
-            Some(found) if found.shape == tensor.shape => tensor.clone_from(found),
-            Some(found) => {
-                return Err(format!(
-                    "the tensor '{theirs}' has shape {:?} instead of {:?}",
-                    found.shape, tensor.shape
-                ));
-            }
-            None => return Err(format!("the tensor '{theirs}' is missing")),
-        }
-    }
-    Ok(joined)
+    parameters::replaced(tensors, other, |name| {
+        let layer = name.strip_prefix("front.")?;
+        Some(format!("{part}.{layer}"))
+    })
 }
 
 /// The network with its parameters on one device.

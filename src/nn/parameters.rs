@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
 use burn::tensor::{Tensor, TensorData};
 
-use super::weights::WeightsTensor;
+use super::weights::{WeightsTensor, of_shape};
 
 /// What a parameter is before the first update.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -76,6 +76,24 @@ pub fn with_tensors<M: Module>(module: M, tensors: &Tensors) -> Result<M, String
     }
 }
 
+/// `tensors` with some of them replaced by another network's: `theirs` gives the name
+/// there, `None` for what stays as it is.
+///
+/// # Errors
+/// Names the tensor that is missing there, or that has another shape.
+pub fn replaced(
+    mut tensors: Tensors,
+    other: &Tensors,
+    theirs: impl Fn(&str) -> Option<String>,
+) -> Result<Tensors, String> {
+    for (name, tensor) in &mut tensors {
+        if let Some(theirs) = theirs(name) {
+            tensor.clone_from(of_shape(other, &theirs, &tensor.shape)?);
+        }
+    }
+    Ok(tensors)
+}
+
 /// The values of a tensor on any device, row by row.
 ///
 /// # Errors
@@ -131,22 +149,16 @@ impl ModuleMapper for Loader<'_> {
     fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
         let name = self.place.join(".");
         let shape = param.dims().to_vec();
-        match self.tensors.get(&name) {
-            Some(stored) if stored.shape == shape => {
+        match of_shape(self.tensors, &name, &shape) {
+            Ok(stored) => {
                 let data = TensorData::new(stored.values.clone(), shape);
                 param.map(|old| {
                     let new = Tensor::from_data(data, &old.device());
                     new.set_require_grad(old.is_require_grad())
                 })
             }
-            found => {
-                self.wrong.get_or_insert_with(|| match found {
-                    None => format!("the tensor '{name}' is missing"),
-                    Some(stored) => format!(
-                        "the tensor '{name}' has shape {:?} instead of {shape:?}",
-                        stored.shape
-                    ),
-                });
+            Err(reason) => {
+                self.wrong.get_or_insert(reason);
                 param
             }
         }
@@ -184,5 +196,25 @@ mod tests {
         let other = tensors_of(&LinearConfig::new(2, 2).init(&device)).unwrap();
         let wrong = with_tensors(module, &other).err().unwrap();
         assert!(wrong.contains("'weight' has shape [2, 2] instead of [3, 2]"));
+    }
+
+    #[test]
+    fn what_is_named_is_taken_from_the_other_network_and_the_rest_stays() {
+        let tensor = |value: f32, count: usize| WeightsTensor {
+            shape: vec![count],
+            values: vec![value; count],
+        };
+        let tensors = |names: [(&str, WeightsTensor); 2]| -> Tensors {
+            names.map(|(name, t)| (name.to_owned(), t)).into()
+        };
+        let own = tensors([("front.a", tensor(1.0, 2)), ("head.a", tensor(2.0, 3))]);
+        let theirs = |name: &str| Some(format!("net.{}", name.strip_prefix("front.")?));
+        let other = tensors([("net.a", tensor(5.0, 2)), ("head.a", tensor(6.0, 3))]);
+        let joined = replaced(own.clone(), &other, theirs).unwrap();
+        assert_eq!(joined["front.a"], tensor(5.0, 2));
+        assert_eq!(joined["head.a"], tensor(2.0, 3));
+        let other = tensors([("net.a", tensor(5.0, 3)), ("net.b", tensor(5.0, 2))]);
+        let wrong = replaced(own, &other, theirs).unwrap_err();
+        assert_eq!(wrong, "the tensor 'net.a' has shape [3] instead of [2]");
     }
 }

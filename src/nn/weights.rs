@@ -110,6 +110,25 @@ pub struct WeightsTensor {
     pub values: Vec<f32>,
 }
 
+/// The tensor of this name and shape.
+///
+/// # Errors
+/// Names it when it is missing or has another shape.
+pub(super) fn of_shape<'a>(
+    tensors: &'a BTreeMap<String, WeightsTensor>,
+    name: &str,
+    shape: &[usize],
+) -> Result<&'a WeightsTensor, String> {
+    match tensors.get(name) {
+        Some(tensor) if tensor.shape == shape => Ok(tensor),
+        Some(tensor) => Err(format!(
+            "the tensor '{name}' has shape {:?} instead of {shape:?}",
+            tensor.shape
+        )),
+        None => Err(format!("the tensor '{name}' is missing")),
+    }
+}
+
 /// The weights of one network with their card.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Weights {
@@ -184,16 +203,7 @@ impl Weights {
     /// Says what differs from the wanted names and shapes.
     fn check(&self, wanted: &[(&str, &[usize])]) -> Result<(), String> {
         for (name, shape) in wanted {
-            match self.tensors.get(*name) {
-                None => return Err(format!("the tensor '{name}' is missing")),
-                Some(tensor) if tensor.shape != *shape => {
-                    return Err(format!(
-                        "the tensor '{name}' has shape {:?} instead of {shape:?}",
-                        tensor.shape
-                    ));
-                }
-                Some(_) => {}
-            }
+            of_shape(&self.tensors, name, shape)?;
         }
         match self
             .tensors

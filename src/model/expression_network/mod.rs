@@ -19,13 +19,13 @@ use std::collections::BTreeMap;
 
 use burn::tensor::{Device, Tensor};
 
+use super::card_settings::{setting, unknown};
 use super::layer_plan::{self, Planned};
 use super::led::{COMPARED_OUTPUTS, LedOptions, Motion, Scale};
 use super::led_resnet18::{self, LedResNet18};
 use super::led_sssnet::{self, LedSssNet};
 use super::lsh_attention::{self, Mode};
 use super::moext::{self, MoExt, MoExtOptions};
-use super::outputs::{setting, unknown};
 use super::sssn::{self, Reading, ShallowStreams};
 use super::tsdn::{self, Tsdn};
 use super::uamrn::{self, Uamrn, UamrnOptions};

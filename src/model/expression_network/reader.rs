@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::{Architecture, Expression, Network};
+use crate::model::card_settings::setting;
 use crate::model::face_pictures::View;
-use crate::model::outputs::{Fitted, Logits, Vocabulary, setting};
+use crate::model::outputs::{Fitted, Logits, Vocabulary};
 use crate::nn::members;
 use crate::nn::parameters::Tensors;
 use crate::nn::weights::FORMAT_VERSION;
