@@ -46,4 +46,3 @@ pub mod ststnet_pytorch;
 pub mod ststnet_streams;
 pub mod tsdn;
 pub mod uamrn;
-pub mod uamrn_losses;

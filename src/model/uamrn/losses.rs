@@ -4,7 +4,7 @@
 use burn::tensor::Tensor;
 use burn::tensor::activation::log_softmax;
 
-use super::uamrn::Opinion;
+use super::Opinion;
 
 /// γ of each sample out of passes with different dropout:
 /// E\[ȳ²\] − E\[ȳ\]² + E\[σ²\], as a mean of squares off the mean, which cannot come out
