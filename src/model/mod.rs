@@ -28,8 +28,6 @@ pub mod led_resnet18;
 pub mod led_sssnet;
 pub mod lsh_attention;
 pub mod moext;
-pub mod moext_layers;
-pub mod moext_losses;
 pub mod motion_map;
 pub mod motion_sequence;
 pub mod motion_tcn;

@@ -31,21 +31,23 @@
 //!
 //! 22,464,931 parameters for the pre-training at 224 pixels; 5,507,653 for five classes.
 
-use std::collections::BTreeMap;
+mod layers;
+mod losses;
+mod options;
+mod pretraining;
 
 use burn::module::Module;
 use burn::nn::{Linear, LinearConfig};
 use burn::tensor::{Device, Tensor};
 
 use super::batch_norm::{self, Measured, Statistics, TrainingPass};
-use super::card_settings::number;
-use super::layer_plan::{self, Planned};
-use super::moext_layers::{Branch, ConvBlock, Decoder};
-use super::moext_losses::{reconstruction_loss, shape_loss, texture_loss};
-use super::resnet_front::{self, MAPS, ResNetFront};
-use crate::nn::parameters::{self, Start, Tensors};
-use crate::nn::weights::FORMAT_VERSION;
-use crate::nn::{Weights, WeightsCard};
+use super::resnet_front::{MAPS, ResNetFront};
+use crate::nn::parameters::{self, Tensors};
+
+pub use layers::{Branch, ConvBlock, Decoder, Step};
+pub use losses::{reconstruction_loss, shape_loss, texture_loss};
+pub use options::{MoExtOptions, SIDES};
+pub use pretraining::{LOSS_WEIGHTS, MARGIN, MoExtPretraining, Pretraining, VIEWS, packed};
 
 /// The classifier's name in weights files.
 pub const NETWORK: &str = "moext";
@@ -53,155 +55,14 @@ pub const NETWORK: &str = "moext";
 pub const PRETRAINING: &str = "moext-pretraining";
 /// Channels of the pictures.
 pub const CHANNELS: usize = 3;
-/// Sides of pictures that the decoder can rebuild: 7 pixels doubled three to five times.
-pub const SIDES: [usize; 3] = [56, 112, 224];
 /// Cells of the grid over a branch's maps, along one side.
 pub const CELLS: usize = 7;
 /// Values of a branch that enter its dense layer, as `[map, row, column]`.
 pub const FLAT: usize = MAPS * CELLS * CELLS;
-/// Weights of [`texture_loss`] and [`shape_loss`] beside the reconstruction (α1, α2).
-pub const LOSS_WEIGHTS: [f64; 2] = [0.5, 1.0];
-/// How much farther than nearer things the others shall be (ε): the middle of S2's 0.2 to
-/// 0.5, of distances between vectors of length 1.
-pub const MARGIN: f64 = 0.35;
-/// Views of a frame in a pre-training (m): the frame itself, and two changed ones.
-pub const VIEWS: usize = 3;
 
 /// What the networks expect, as it stands on a card.
 pub const INPUT: &str = "pictures of a face at onset and apex, three channels (grey in each where it was trained on \
     grey), square, 0..255, cut out alike";
-
-/// Blocks of convolutions before the last doubling.
-pub(super) const REFINING: usize = 5;
-/// Steps from 1×1 to 8×8, all of the full width.
-pub(super) const OPENING: usize = 3;
-
-/// Sizes of a network.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct MoExtOptions {
-    /// Side of the pictures in pixels, one of [`SIDES`].
-    pub side: usize,
-    /// Values of a shape, of a texture and of a motion, a multiple of 16.
-    pub width: usize,
-}
-
-impl Default for MoExtOptions {
-    /// S2's sizes.
-    fn default() -> Self {
-        Self {
-            side: 224,
-            width: 512,
-        }
-    }
-}
-
-impl MoExtOptions {
-    /// Whether networks of these sizes can be.
-    ///
-    /// # Errors
-    /// Names the size that cannot be.
-    pub fn checked(self) -> Result<Self, String> {
-        if !SIDES.contains(&self.side) {
-            return Err(format!("'side' cannot be {}", self.side));
-        }
-        if self.width == 0 || !self.width.is_multiple_of(16) || self.width > 16_384 {
-            return Err(format!("'width' cannot be {}", self.width));
-        }
-        Ok(self)
-    }
-
-    /// As they stand among a card's settings.
-    #[must_use]
-    pub fn settings(self) -> BTreeMap<String, String> {
-        [("side", self.side), ("width", self.width)]
-            .into_iter()
-            .map(|(name, value)| (name.to_owned(), value.to_string()))
-            .collect()
-    }
-
-    /// From a card's settings, of which others are ignored.
-    ///
-    /// # Errors
-    /// Names the setting that is missing or cannot be.
-    pub fn from_settings(settings: &BTreeMap<String, String>) -> Result<Self, String> {
-        let options = Self {
-            side: number(settings, "side")?,
-            width: number(settings, "width")?,
-        };
-        options.checked()
-    }
-
-    /// Filters of the steps from 7×7 to half the side.
-    pub(super) fn growing(self) -> Vec<usize> {
-        let doublings = (self.side / CELLS).ilog2() as usize;
-        let all = [1, 2, 4, 8].map(|part| self.width / part);
-        all[all.len() + 1 - doublings..].to_vec()
-    }
-
-    /// Filters of the decoder's last blocks.
-    pub(super) fn fine(self) -> usize {
-        self.width / 16
-    }
-
-    fn motion(self) -> Vec<Planned> {
-        let width = self.width;
-        layer_plan::within(
-            "motion",
-            [
-                layer_plan::within("front", resnet_front::parameters(CHANNELS)),
-                layer_plan::within("shape", self.branch()),
-                layer_plan::within("difference", block_parameters([width, width], 1)),
-                layer_plan::within("joined", block_parameters([2 * width, width], 1)),
-            ]
-            .concat(),
-        )
-    }
-
-    fn branch(self) -> Vec<Planned> {
-        let mut plan = layer_plan::within("block", block_parameters([MAPS, MAPS], 3));
-        plan.extend(layer_plan::dense("values", FLAT, self.width));
-        plan
-    }
-
-    /// The parameters of the pre-training: `motion.…`, `texture.…`, `decoder.…`.
-    #[must_use]
-    pub fn pretraining_parameters(self) -> Vec<Planned> {
-        let mut plan = self.motion();
-        plan.extend(layer_plan::within("texture", self.branch()));
-        let mut decoder = Vec::new();
-        let mut inputs = 2 * self.width;
-        let mut steps = |part: &str, filters: &[usize]| {
-            for (number, &filters) in filters.iter().enumerate() {
-                let shape = [filters, inputs, 3, 3];
-                let mut step = layer_plan::convolution_before_norm("convolution", shape);
-                step.extend(layer_plan::batch_norm("norm", filters));
-                decoder.extend(layer_plan::within(&format!("{part}.{number}"), step));
-                inputs = filters;
-            }
-        };
-        steps("opening", &[self.width; OPENING]);
-        steps("growing", &self.growing());
-        for number in 0..REFINING {
-            let block = block_parameters([inputs, self.fine()], 3);
-            decoder.extend(layer_plan::within(&format!("refining.{number}"), block));
-            inputs = self.fine();
-        }
-        let mut picture = layer_plan::convolution("picture", [CHANNELS, inputs, 3, 3]);
-        picture[1].start = Start::Constant(0.5);
-        decoder.extend(picture);
-        plan.extend(layer_plan::within("decoder", decoder));
-        plan
-    }
-
-    /// The parameters of a classifier: `motion.…`, as in the pre-training, and
-    /// `classes.…`.
-    #[must_use]
-    pub fn parameters(self, classes: usize) -> Vec<Planned> {
-        let mut plan = self.motion();
-        plan.extend(layer_plan::dense("classes", self.width, classes));
-        plan
-    }
-}
 
 /// A classifier's parameters with all that a pre-training has learnt for it: whatever
 /// stands under `motion.…`. Texture and decoder stay behind.
@@ -212,44 +73,6 @@ pub fn inherited(classifier: Tensors, pretrained: &Tensors) -> Result<Tensors, S
     parameters::replaced(classifier, pretrained, |name| {
         name.starts_with("motion.").then(|| name.to_owned())
     })
-}
-
-/// The network that rebuilds apexes as a file, with what the card says besides.
-#[must_use]
-pub fn packed(
-    options: MoExtOptions,
-    pretrained: &Tensors,
-    source: String,
-    trained_on: String,
-    more: BTreeMap<String, String>,
-) -> Weights {
-    let mut settings = more;
-    settings.extend(options.settings());
-    Weights {
-        card: WeightsCard {
-            network: PRETRAINING.to_owned(),
-            format_version: FORMAT_VERSION,
-            kind: None,
-            source,
-            trained_on,
-            input: INPUT.to_owned(),
-            settings,
-        },
-        tensors: pretrained.clone(),
-    }
-}
-
-/// The parameters of a [`ConvBlock`](super::moext_layers::ConvBlock).
-fn block_parameters([inputs, filters]: [usize; 2], side: usize) -> Vec<Planned> {
-    [("first", inputs), ("second", filters)]
-        .into_iter()
-        .flat_map(|(name, inputs)| {
-            let shape = [filters, inputs, side, side];
-            let mut plan = layer_plan::convolution_before_norm(name, shape);
-            plan.extend(layer_plan::batch_norm(&format!("{name}_norm"), filters));
-            plan
-        })
-        .collect()
 }
 
 /// What pre-training and classifier share: backbone, shape branch, C1 and C2.
@@ -285,145 +108,9 @@ impl MotionPath {
     }
 }
 
-/// What a forward pass of a pre-training gives.
-pub struct Pretraining {
-    /// The apex as rebuilt, `[batch, 3, side, side]`, on 0..1 as far as it is right.
-    pub rebuilt: Tensor<4>,
-    /// S of every view, `[batch, view, value]`: first those of the onset, then as many of
-    /// the apex.
-    pub shapes: Tensor<3>,
-    /// T of every view in the same order.
-    pub textures: Tensor<3>,
-    /// What each normalisation measured, in the order of the layers.
-    pub measured: Vec<Measured>,
-}
-
-impl Pretraining {
-    /// L = L1 + 0.5·L_st + 1·L_ss (equation 9).
-    ///
-    /// # Shapes
-    /// - `apex`: `[batch, 3, side, side]`, 0..255, the apex that was to be rebuilt
-    /// - result: `[1]`
-    #[must_use]
-    pub fn loss(&self, apex: Tensor<4>, margin: f64) -> Tensor<1> {
-        let [texture, shape] = LOSS_WEIGHTS;
-        let (shapes, textures) = (self.shapes.clone(), self.textures.clone());
-        reconstruction_loss(self.rebuilt.clone(), apex)
-            + texture_loss(shapes.clone(), textures, margin) * texture
-            + shape_loss(shapes, margin) * shape
-    }
-}
-
 fn assert_pictures(pictures: &Tensor<4>, side: usize) {
     let [_, channels, height, width] = pictures.dims();
     assert_eq!([channels, height, width], [CHANNELS, side, side]);
-}
-
-/// The network that rebuilds the apex.
-#[derive(Module, Debug)]
-pub struct MoExtPretraining {
-    motion: MotionPath,
-    texture: Branch,
-    decoder: Decoder,
-    #[module(skip)]
-    options: MoExtOptions,
-}
-
-impl MoExtPretraining {
-    /// With these parameters, named as in [`MoExtOptions::pretraining_parameters`].
-    ///
-    /// # Errors
-    /// Names a size that cannot be, or a tensor that is missing or of another shape.
-    pub fn from_tensors(
-        tensors: &Tensors,
-        options: MoExtOptions,
-        device: &Device,
-    ) -> Result<Self, String> {
-        let options = options.checked()?;
-        let bare = Self {
-            motion: MotionPath::new(options.width, device),
-            texture: Branch::new(options.width, device),
-            decoder: Decoder::new(options, device),
-            options,
-        };
-        parameters::with_tensors(bare, tensors)
-    }
-
-    /// The sizes it was made with.
-    #[must_use]
-    pub fn options(&self) -> MoExtOptions {
-        self.options
-    }
-
-    /// The apex rebuilt from its own and the onset's shape and the onset's texture.
-    ///
-    /// # Shapes
-    /// - `onset`, `apex`: `[batch, 3, side, side]`, 0..255
-    /// - result: the same, on 0..1 as far as it is right, none below 0
-    #[must_use]
-    pub fn rebuilt(&self, onset: Tensor<4>, apex: Tensor<4>) -> Tensor<4> {
-        let views = |frame: Tensor<4>| frame.unsqueeze_dim(1);
-        let statistics = &mut Statistics::Running;
-        self.pass(views(onset), views(apex), statistics).0
-    }
-
-    /// The forward pass of a pre-training. View 0 of each frame is the frame itself, from
-    /// which the apex is rebuilt; the others are changed copies.
-    ///
-    /// # Shapes
-    /// - `onset`, `apex`: `[batch, view, 3, side, side]`, 0..255, as many views of each
-    ///   ([`VIEWS`] in S2)
-    #[must_use]
-    pub fn forward_training(&self, onset: Tensor<5>, apex: Tensor<5>) -> Pretraining {
-        let mut measured = Vec::new();
-        let statistics = &mut Statistics::OfBatch(&mut measured);
-        let (rebuilt, shapes, textures) = self.pass(onset, apex, statistics);
-        Pretraining {
-            rebuilt,
-            shapes,
-            textures,
-            measured,
-        }
-    }
-
-    fn pass(
-        &self,
-        onset: Tensor<5>,
-        apex: Tensor<5>,
-        statistics: &mut Statistics,
-    ) -> (Tensor<4>, Tensor<3>, Tensor<3>) {
-        assert_eq!(onset.dims(), apex.dims(), "as many views of onset and apex");
-        let [batch, views, channels, height, across] = onset.dims();
-        let width = self.options.width;
-        let pictures = Tensor::cat(vec![onset, apex], 1);
-        let pictures: Tensor<4> = pictures.reshape([batch * 2 * views, channels, height, across]);
-        assert_pictures(&pictures, self.options.side);
-        let maps = self.motion.front.forward(pictures / 255.0, statistics);
-        let shapes = self.motion.shape.forward(maps.clone(), statistics);
-        let textures = self.texture.forward(maps, statistics);
-        let by_view = |all: Tensor<2>| -> Tensor<3> { all.reshape([batch, 2 * views, width]) };
-        let (shapes, textures) = (by_view(shapes), by_view(textures));
-        let of_view = |all: &Tensor<3>, view: usize| -> Tensor<2> {
-            all.clone().narrow(1, view, 1).reshape([batch, width])
-        };
-        let (onset, apex) = (of_view(&shapes, 0), of_view(&shapes, views));
-        let motion = self.motion.of_shapes(onset, apex, statistics);
-        let both = Tensor::cat(vec![motion, of_view(&textures, 0)], 1);
-        (self.decoder.forward(both, statistics), shapes, textures)
-    }
-
-    /// The running statistics moved towards those of a pre-training's pass.
-    #[must_use]
-    pub fn with_measured(mut self, measured: &[Measured]) -> Self {
-        let mut norms = self.motion.front.norms();
-        norms.extend(self.motion.shape.block.norms());
-        norms.extend(self.texture.block.norms());
-        norms.extend(self.motion.difference.norms());
-        norms.extend(self.motion.joined.norms());
-        norms.extend(self.decoder.norms());
-        batch_norm::take_over(norms, measured);
-        self
-    }
 }
 
 /// The classifier: the motion's path, and a dense layer behind it.
@@ -501,30 +188,5 @@ impl MoExt {
         norms.extend(self.motion.joined.norms());
         batch_norm::take_over(norms, measured);
         self
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn each_side_has_as_many_steps_as_it_needs() {
-        let growing = |side| MoExtOptions { side, width: 512 }.growing();
-        assert_eq!(growing(224), [512, 256, 128, 64]);
-        assert_eq!(growing(56), [128, 64]);
-        let settings = MoExtOptions::default().settings();
-        assert_eq!(
-            MoExtOptions::from_settings(&settings),
-            Ok(MoExtOptions::default())
-        );
-        assert!(
-            MoExtOptions {
-                side: 64,
-                width: 512
-            }
-            .checked()
-            .is_err()
-        );
     }
 }

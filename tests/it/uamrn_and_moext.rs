@@ -15,7 +15,7 @@ use onset::model::layer_plan::{self, Planned};
 use onset::model::lsh_attention::{self, Heads, LshAttention, LshOptions, Mode};
 use onset::model::moext::{self, MARGIN, MoExt, MoExtOptions, MoExtPretraining};
 use onset::model::uamrn::{self, Kept, Opinion, Uamrn, UamrnOptions};
-use onset::model::{led_resnet18, moext_losses, resnet};
+use onset::model::{led_resnet18, resnet};
 use onset::nn::parameters::{Tensors, tensors_of};
 use onset::nn::weights::{FORMAT_VERSION, WeightsTensor};
 use onset::nn::{NnDevice, Weights, WeightsCard};
@@ -469,9 +469,9 @@ fn moext_says_what_pytorch_says() {
     let apex: Tensor<4> = apex.narrow(1, 0, 1).reshape([3, 3, 56, 56]);
     let (shapes, textures) = (pass.shapes.clone(), pass.textures.clone());
     let losses = [
-        moext_losses::reconstruction_loss(pass.rebuilt.clone(), apex.clone()),
-        moext_losses::texture_loss(shapes.clone(), textures, MARGIN),
-        moext_losses::shape_loss(shapes, MARGIN),
+        moext::reconstruction_loss(pass.rebuilt.clone(), apex.clone()),
+        moext::texture_loss(shapes.clone(), textures, MARGIN),
+        moext::shape_loss(shapes, MARGIN),
         pass.loss(apex, MARGIN),
     ];
     let losses = losses.map(|loss| read(loss)[0]);

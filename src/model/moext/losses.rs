@@ -33,7 +33,7 @@ fn lengths<const D: usize>(vectors: Tensor<D>) -> Tensor<D> {
 /// over samples and views, where S̄ is the mean of all shapes of the batch.
 ///
 /// # Shapes
-/// - `shapes`, `textures`: `[batch, view, value]`, as in [`Pretraining`](super::moext::Pretraining)
+/// - `shapes`, `textures`: `[batch, view, value]`, as in [`Pretraining`](super::Pretraining)
 /// - result: `[1]`, not below 0
 #[must_use]
 pub fn texture_loss(shapes: Tensor<3>, textures: Tensor<3>, margin: f64) -> Tensor<1> {
@@ -49,7 +49,7 @@ pub fn texture_loss(shapes: Tensor<3>, textures: Tensor<3>, margin: f64) -> Tens
 /// is of the onset and one of the apex.
 ///
 /// # Shapes
-/// - `shapes`: `[batch, view, value]`, as in [`Pretraining`](super::moext::Pretraining); an even number of views
+/// - `shapes`: `[batch, view, value]`, as in [`Pretraining`](super::Pretraining); an even number of views
 /// - result: `[1]`, not below 0
 #[must_use]
 pub fn shape_loss(shapes: Tensor<3>, margin: f64) -> Tensor<1> {

@@ -7,9 +7,10 @@ use burn::nn::{Linear, LinearConfig, PaddingConfig2d};
 use burn::tensor::activation::relu;
 use burn::tensor::{Device, Tensor};
 
-use super::batch_norm::{BatchNorm, Statistics};
-use super::moext::{CELLS, CHANNELS, FLAT, MoExtOptions, OPENING, REFINING};
-use super::resnet_front::{self, MAPS};
+use super::options::{OPENING, REFINING};
+use super::{CELLS, CHANNELS, FLAT, MoExtOptions};
+use crate::model::batch_norm::{BatchNorm, Statistics};
+use crate::model::resnet_front::{self, MAPS};
 
 /// A convolution that keeps the side of its maps.
 fn convolution([inputs, filters]: [usize; 2], side: usize) -> Conv2dConfig {
