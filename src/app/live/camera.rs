@@ -4,11 +4,13 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use super::{Arrival, Live, Wanted, ready};
+use super::ready::{Wanted, ready};
+use super::{Arrival, Live};
+use crate::app::backend::{CameraEntry, CameraFormatEntry};
 use crate::app::camera_side::CameraSide;
 use crate::app::command::Command;
 use crate::base::Notice;
-use crate::media::{self, Absence, InputPlace, InputSpec};
+use crate::media::{self, Absence, FormatWish, InputPlace, InputSpec};
 use crate::session::Params;
 
 impl Live {
@@ -102,4 +104,26 @@ impl Live {
         let camera = self.open.as_ref().and_then(|o| o.camera.as_ref());
         camera.is_some_and(CameraSide::is_frozen)
     }
+}
+
+/// The cameras there are, each with what it can give.
+pub(super) fn entries() -> Result<Vec<CameraEntry>, String> {
+    media::camera::list_cameras()
+        .map(|found| {
+            found
+                .into_iter()
+                .map(|c| CameraEntry {
+                    input: format!("camera:{}", c.index),
+                    formats: (c.formats.iter())
+                        .map(|f| CameraFormatEntry {
+                            input: format!("camera:{}{}", c.index, FormatWish::from(*f)),
+                            name: f.to_string(),
+                        })
+                        .collect(),
+                    name: c.name,
+                    trouble: c.trouble,
+                })
+                .collect()
+        })
+        .map_err(|e| e.to_string())
 }
