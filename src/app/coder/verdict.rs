@@ -1,0 +1,99 @@
+//! Verdicts on candidates, and steps back and forward.
+
+use super::{Refused, new_id};
+use crate::app::coding::{Change, Coding, SpotKey, Step};
+use crate::app::command::Effect;
+use crate::app::state::AppState;
+use crate::spotting::IntervalStatus;
+use crate::timeline::Annotation;
+
+impl AppState {
+    pub(super) fn decide(&mut self, status: IntervalStatus) -> Result<Vec<Effect>, Refused> {
+        let coder = self.settings.coder.clone();
+        let Some(review) = self.review.as_mut() else {
+            return Ok(vec![]);
+        };
+        let Some(spot) = review.selected_spot() else {
+            return Err(Refused(
+                "Select a candidate first: click it in the list, or press {Next candidate}."
+                    .to_owned(),
+            ));
+        };
+        // Another coder's verdict stays theirs.
+        let decision = review.coding.own_decision_on(SpotKey::of(spot)).cloned();
+        let changes = match decision {
+            // The same verdict again takes it back.
+            Some(decision) if decision.status == status => {
+                if says_more(&decision) {
+                    return Err(Refused(
+                        "You have said more of this one than a verdict. {Remove the annotation} takes all of it \
+                         away."
+                            .to_owned(),
+                    ));
+                }
+                review.coding.remove("the verdict", decision.id)
+            }
+            Some(decision) => {
+                let changed = Annotation { status, ..decision };
+                review.coding.put("the verdict", changed)
+            }
+            None => {
+                let decided = Annotation::decided(new_id(), &coder, spot, status);
+                review.coding.put("the verdict", decided)
+            }
+        };
+        // The verdict taken back leaves the candidate selected, as it was spotted.
+        if let [
+            Change {
+                before: Some(gone),
+                after: None,
+            },
+        ] = changes.as_slice()
+            && let Some(candidate) = &gone.candidate
+        {
+            review.marked = None;
+            review.selected = Some(SpotKey {
+                kind: candidate.kind,
+                onset: candidate.onset,
+                apex: candidate.apex,
+                offset: candidate.offset,
+            });
+        }
+        let marked = changes.iter().find_map(|c| c.after.as_ref()).map(|a| a.id);
+        if marked.is_some() {
+            review.marked = marked;
+        }
+        Ok(review.changed(changes))
+    }
+
+    pub(super) fn revise(
+        &mut self,
+        step: fn(&mut Coding) -> Option<Step>,
+        does: &str,
+    ) -> Result<Vec<Effect>, Refused> {
+        let Some(review) = self.review.as_mut() else {
+            return Ok(vec![]);
+        };
+        let Some(step) = step(&mut review.coding) else {
+            return Err(Refused(format!("Nothing to {does}.")));
+        };
+        // What came back is what is looked at.
+        let back = step.changes.iter().find_map(|c| c.after.as_ref());
+        if let Some(back) = back.map(|a| a.id) {
+            review.mark(Some(back));
+        }
+        Ok(review.changed(step.changes))
+    }
+}
+
+/// Whether removing it would lose more than a verdict.
+fn says_more(a: &Annotation) -> bool {
+    let moved = a.candidate.as_ref().is_some_and(|c| {
+        (c.kind, c.onset, Some(c.apex), c.offset) != (a.kind, a.onset, a.apex, a.offset)
+    });
+    moved
+        || !a.units.is_empty()
+        || a.emotion.is_some()
+        || a.confidence.is_some()
+        || !a.note.is_empty()
+}
