@@ -125,38 +125,9 @@ impl Temperature {
         let presence = |&logit: &f32| (1.0 / (1.0 + (-f64::from(logit) / self.0).exp())) as f32;
         logits.iter().map(presence).collect()
     }
-
-    /// Mean negative log-likelihood of the true classes in nats a clip, which
-    /// [`Self::fit_classes`] makes least.
-    ///
-    /// # Errors
-    /// As [`Self::fit_classes`].
-    pub fn loss_of_classes<L: AsRef<[f32]>>(
-        self,
-        logits: &[L],
-        truth: &[usize],
-    ) -> Result<f64, CalibrationError> {
-        check_classes(logits, truth)?;
-        check_logits(logits)?;
-        Ok(classes_loss(logits, truth, self.0))
-    }
-
-    /// Mean negative log-likelihood in nats a question, which [`Self::fit_presence`]
-    /// makes least.
-    ///
-    /// # Errors
-    /// As [`Self::fit_presence`].
-    pub fn loss_of_presence<L: AsRef<[f32]>>(
-        self,
-        logits: &[L],
-        shown: &[Vec<bool>],
-    ) -> Result<f64, CalibrationError> {
-        check_presence(logits, shown)?;
-        check_logits(logits)?;
-        Ok(presence_loss(logits, shown, self.0))
-    }
 }
 
+/// Mean negative log-likelihood of the true classes in nats a clip.
 fn classes_loss<L: AsRef<[f32]>>(logits: &[L], truth: &[usize], temperature: f64) -> f64 {
     let loss = |(row, &class): (&L, &usize)| {
         let row = row.as_ref();
@@ -169,6 +140,7 @@ fn classes_loss<L: AsRef<[f32]>>(logits: &[L], truth: &[usize], temperature: f64
     logits.iter().zip(truth).map(loss).sum::<f64>() / logits.len() as f64
 }
 
+/// Mean negative log-likelihood in nats a question.
 fn presence_loss<L: AsRef<[f32]>>(logits: &[L], shown: &[Vec<bool>], temperature: f64) -> f64 {
     let (mut sum, mut count) = (0.0, 0_usize);
     for (row, shown) in logits.iter().zip(shown) {
@@ -248,7 +220,7 @@ mod tests {
             of_classes(&probabilities, &truth).unwrap().expected_error
         };
         assert!(error(Temperature::NONE) > 0.2 && error(found) < 1e-4);
-        let loss = |t: Temperature| t.loss_of_classes(&logits, &truth).unwrap();
+        let loss = |t: Temperature| classes_loss(&logits, &truth, t.value());
         assert!(loss(found) < loss(Temperature::NONE));
         // Divided first or divided inside: the same probabilities.
         let divided = Temperature::NONE.class_probabilities(&found.apply(&logits[0]));
