@@ -15,7 +15,7 @@ use super::deck::Deck;
 use super::film_strip::{FilmStrip, StripWish};
 use super::pacing::{Pacer, clamp_speed};
 use super::rewind::Rewind;
-use super::{Frame, FrameSource, MediaError, SourceInfo};
+use super::{Frame, FrameSource, MediaError};
 
 use thread::PlayerThread;
 
@@ -79,7 +79,6 @@ impl Shared {
 #[derive(Debug)]
 pub struct Player {
     shared: Arc<Shared>,
-    info: SourceInfo,
     strips: Latest<FilmStrip>,
 }
 
@@ -174,17 +173,7 @@ impl Player {
             .name("player".into())
             .spawn(move || thread.run())
             .map_err(refused)?;
-        Ok(Self {
-            shared,
-            info,
-            strips,
-        })
-    }
-
-    /// The source as it was opened.
-    #[must_use]
-    pub fn info(&self) -> &SourceInfo {
-        &self.info
+        Ok(Self { shared, strips })
     }
 
     #[must_use]
@@ -216,14 +205,6 @@ impl Player {
 
     pub fn pause(&self) {
         self.ask(|c| c.state.playing = false);
-    }
-
-    pub fn toggle(&self) {
-        if self.state().playing {
-            self.pause();
-        } else {
-            self.play();
-        }
     }
 
     /// Sets the speed, 1 being the recording's own; values outside 0.1 to 4 are
