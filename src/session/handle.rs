@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use super::facts::AnalysisFacts;
+use super::pace::{Pace, RecentPace};
 use super::pipeline::Pipeline;
 use super::{Params, Resources, SessionError};
 use crate::base::{Latest, Mailbox, Notice, Timestamp};
@@ -29,7 +30,10 @@ pub struct SessionStatus {
     pub frames_done: u64,
     /// Estimated unless the source counts exactly; `None` for cameras.
     pub frames_total: Option<u64>,
+    /// Over the last half second.
     pub analysed_fps: f32,
+    /// Over the last seconds, to estimate from.
+    pub pace: RecentPace,
     /// As measured on the recording's clock; 0 before two frames.
     pub source_fps: f32,
     pub dropped: u64,
@@ -232,6 +236,8 @@ fn run(
                 status.frames_done += 1;
                 status.dropped += u64::from(frame.dropped_before);
                 status.analysed_fps = meter.rate();
+                let (frames, secs) = (status.frames_done, started.elapsed().as_secs_f64());
+                status.pace.tell(Pace { frames, secs });
                 status.source_fps = pipeline.measured_fps().unwrap_or(0.0) as f32;
                 status.latency_ms = frame.captured.map(|at| at.elapsed().as_secs_f32() * 1e3);
                 status.decision_delay_secs = pipeline.decision_delay_secs() as f32;
@@ -253,7 +259,7 @@ fn run(
     }
 }
 
-/// Analysed frames a second over the last second or so.
+/// Analysed frames a second over the last half second.
 struct Meter {
     since: Instant,
     count: u32,
