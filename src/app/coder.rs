@@ -3,7 +3,7 @@
 
 use uuid::Uuid;
 
-use super::coding::{Change, NOTE, SpotKey, Step};
+use super::coding::{Change, Held, NOTE, SpotKey, Step};
 use super::command::{Command, Effect};
 use super::exchange::Desk;
 use super::report::ReportDesk;
@@ -150,15 +150,26 @@ impl AppState {
 
     fn revise(
         &mut self,
-        step: fn(&mut super::coding::Coding) -> Option<Step>,
+        step: fn(&mut super::coding::Coding) -> Result<Step, Held>,
         does: &str,
     ) -> Result<Vec<Effect>, Refused> {
         let Some(review) = self.review.as_mut() else {
             return Ok(vec![]);
         };
-        let Some(step) = step(&mut review.coding) else {
-            return Err(Refused(format!("Nothing to {does}.")));
-        };
+        let step = step(&mut review.coding).map_err(|held| {
+            Refused(match held {
+                Held::Nothing => format!("Nothing to {does}."),
+                Held::Others(coder) => format!(
+                    "Nothing of yours to {does}: what was done last is {}'s. Only who did it can \
+                     {does} it.",
+                    named(&coder)
+                ),
+                Held::ChangedSince(coder) => format!(
+                    "Cannot {does}: {} has changed the same annotation since.",
+                    named(&coder)
+                ),
+            })
+        })?;
         // What came back is what is looked at.
         let back = step.changes.iter().find_map(|c| c.after.as_ref());
         if let Some(back) = back.map(|a| a.id) {
@@ -178,6 +189,7 @@ impl AppState {
             review.decided();
             return vec![];
         }
+        review.coding.steps_without_a_name_are(name);
         let nameless = review.coding.annotations().iter();
         let signed: Vec<Annotation> = nameless
             .filter(|a| a.coder.is_empty())
@@ -346,15 +358,19 @@ fn new_id() -> AnnotationId {
     AnnotationId(Uuid::new_v4().as_u128())
 }
 
+fn named(coder: &str) -> &str {
+    match coder {
+        "" => "a coder without a name",
+        name => name,
+    }
+}
+
 /// What others said stays theirs.
 fn own(annotation: &Annotation, coder: &str, to: &str) -> Result<(), Refused> {
     if annotation.coder == coder {
         return Ok(());
     }
-    let whose = match annotation.coder.as_str() {
-        "" => "a coder without a name",
-        name => name,
-    };
+    let whose = named(&annotation.coder);
     Err(Refused(format!(
         "This annotation is by {whose}, so you cannot {to} it. Press {{New annotation}} to make your own."
     )))

@@ -263,6 +263,24 @@ fn a_blind_pass_works_on_nothing_that_it_hides() {
 }
 
 #[test]
+fn undo_takes_back_nothing_of_another_coders() {
+    let mut hands = Hands::on(Room::Annotate);
+    named(&mut hands, "Anna");
+    hands.keys(&[Key::T]);
+    named(&mut hands, "Ben");
+    hands.press(Modifiers::COMMAND, Key::Z);
+    assert_eq!(hands.annotations().len(), 1);
+    assert!(says(&hands.window, "what was done last is Anna's"));
+    hands.keys(&[Key::ArrowRight, Key::T]);
+    hands.press(Modifiers::COMMAND, Key::Z);
+    let coders: Vec<String> = hands.annotations().into_iter().map(|a| a.coder).collect();
+    assert_eq!(coders, ["Anna"]);
+    named(&mut hands, "Anna");
+    hands.press(Modifiers::COMMAND, Key::Z);
+    assert!(hands.annotations().is_empty());
+}
+
+#[test]
 fn a_camera_is_not_coded_by_frames() {
     let mut window = super::open_window((1280.0, 800.0), 1.0, |_| {
         vec![Command::Open("camera:0".into()), Command::HintsSeen]
