@@ -1,6 +1,8 @@
 //! What a coder does: verdicts on candidates, new annotations, their frames and what
 //! they show. Every change goes to the project file at once.
 
+pub mod waiting;
+
 use uuid::Uuid;
 
 use super::coding::{Change, Held, NOTE, SpotKey, Step};
@@ -79,7 +81,7 @@ impl AppState {
         let done = match command {
             Command::Decide(status) => self.decide(status),
             Command::Code(coded) => self.code(coded),
-            Command::Undo => self.revise(super::coding::Coding::undo, "undo"),
+            Command::Undo => self.undo(),
             Command::Redo => self.revise(super::coding::Coding::redo, "redo"),
             _ => Ok(vec![]),
         };
@@ -146,6 +148,18 @@ impl AppState {
             review.marked = marked;
         }
         Ok(review.changed(changes))
+    }
+
+    fn undo(&mut self) -> Result<Vec<Effect>, Refused> {
+        // What was done last is what still waits.
+        let waited = self.review.as_mut().and_then(|r| r.waiting.take());
+        match waited {
+            Some(waiting) => Err(Refused(format!(
+                "Nothing is marked at frame {}: you have taken it back before its picture came.",
+                waiting.frame
+            ))),
+            None => self.revise(super::coding::Coding::undo, "undo"),
+        }
     }
 
     fn revise(
@@ -220,6 +234,9 @@ impl AppState {
                 return Ok(vec![]);
             }
             _ => {}
+        }
+        if self.waits(&coded) {
+            return Ok(vec![]);
         }
         let coder = self.settings.coder.clone();
         let Some(review) = self.review.as_mut() else {

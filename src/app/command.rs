@@ -314,6 +314,12 @@ pub enum Command {
     PlaybackEnded {
         generation: u64,
     },
+    /// The newest seek, to this frame, has been answered: its picture came before this, or
+    /// none comes.
+    SeekEnded {
+        generation: u64,
+        asked: u64,
+    },
     /// The camera stands; these of its frames, by its own numbers, can be gone through.
     Frozen {
         generation: u64,

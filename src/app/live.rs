@@ -118,6 +118,8 @@ pub struct Live {
     told: SessionStatus,
     was_playing: bool,
     troubled: bool,
+    /// The frame that the player was last sent to, until it has answered.
+    seeking: Option<u64>,
     /// `None` where the system refuses another thread.
     keeper: Option<Keeper>,
     told_by_project: Mailbox<Command>,
@@ -184,6 +186,7 @@ impl Live {
             told: SessionStatus::default(),
             was_playing: false,
             troubled: false,
+            seeking: None,
             at_first,
         }
     }
@@ -228,6 +231,7 @@ impl Live {
         self.projects.clear();
         self.told = SessionStatus::default();
         (self.was_playing, self.troubled, self.waiting) = (false, false, false);
+        self.seeking = None;
         if let Some(views) = &self.views {
             // What is still being drawn belongs to the recording before.
             let _ = views.take();
@@ -338,8 +342,13 @@ impl Live {
             return;
         };
         let generation = open.session.generation;
+        // Asked before the picture is taken, which was there first.
+        let answered = player.state().asked.is_none();
         if let Some(frame) = open.pictures.take() {
             out.push(Command::Picture { generation, frame });
+        }
+        if answered && let Some(asked) = self.seeking.take() {
+            out.push(Command::SeekEnded { generation, asked });
         }
         if let Some(strip) = player.take_strip() {
             let strip = Box::new(strip);
@@ -481,7 +490,10 @@ impl Backend for Live {
                 player.pause();
                 self.was_playing = false;
             }
-            PlayerOrder::Seek(frame) => player.seek(frame),
+            PlayerOrder::Seek(frame) => {
+                self.seeking = Some(frame);
+                player.seek(frame);
+            }
             PlayerOrder::Speed(speed) => player.set_speed(f64::from(speed)),
             PlayerOrder::Loop(frames) => player.set_loop(frames.map(|(from, to)| from..=to)),
             PlayerOrder::Strip(wish) => player.want_strip(wish),

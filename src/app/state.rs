@@ -88,6 +88,7 @@ impl AppState {
         let before = self.settings.clone();
         let mut effects = self.carry_out(command);
         effects.extend(self.nothing_hidden_is_worked_on());
+        effects.extend(self.code_what_waited());
         effects.extend(self.keep_analysis());
         self.compare_anew();
         if let Some(wanted) = self.views_wanted() {
@@ -245,6 +246,13 @@ impl AppState {
                 }
                 vec![]
             }
+            Command::SeekEnded { generation, asked } => {
+                if let Some(review) = self.of(generation) {
+                    review.seek_ended(asked);
+                    review.follow();
+                }
+                vec![]
+            }
             Command::Views { generation, views } => {
                 if let Some(review) = self.of(generation) {
                     review.views = *views;
@@ -325,6 +333,7 @@ impl AppState {
                 let mut effects = vec![];
                 if review.playback.playing && here >= last {
                     review.playback.frame = first;
+                    review.playback.sought = Some(first);
                     effects.push(Effect::Player(PlayerOrder::Seek(first)));
                 }
                 effects.push(Effect::Player(if review.playback.playing {

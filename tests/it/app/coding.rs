@@ -262,6 +262,69 @@ fn a_blind_pass_works_on_nothing_that_it_hides() {
     assert!(!selected(&hands) && says(&hands.window, "hides the candidates"));
 }
 
+/// The window with its cursor on a frame whose picture is still on its way.
+fn seeking(frame: u64) -> Hands {
+    let mut hands = Hands::on(Room::Annotate);
+    say(&mut hands.window, vec![Command::Seek(frame)]);
+    hands
+}
+
+fn generation(hands: &Hands) -> u64 {
+    let review = hands.window.state().app.state.review.as_ref();
+    review.expect("a recording is open").session.generation
+}
+
+#[test]
+fn a_mark_waits_for_the_picture_of_its_frame() {
+    let mut hands = seeking(200);
+    hands.keys(&[Key::O, Key::X]);
+    assert!(hands.annotations().is_empty(), "nobody has seen it yet");
+    // One that was on its way before says nothing.
+    let mut script = super::Scripted::new(std::rc::Rc::default());
+    script.generation = generation(&hands);
+    say(&mut hands.window, script.picture(77).into());
+    assert!(hands.annotations().is_empty());
+    say(&mut hands.window, script.picture(200).into());
+    let seen: Vec<_> = (hands.annotations().iter())
+        .map(|a| (a.onset, a.apex))
+        .collect();
+    assert_eq!(seen, [(200, Some(200))]);
+    assert!(!says(&hands.window, "Nothing is marked"));
+}
+
+#[test]
+fn a_mark_whose_frame_never_comes_is_forgotten_and_said() {
+    let said = "Nothing is marked at frame 200";
+    // Another frame was gone to.
+    let mut hands = seeking(200);
+    hands.keys(&[Key::O]);
+    say(&mut hands.window, vec![Command::Seek(300)]);
+    assert!(hands.annotations().is_empty() && says(&hands.window, said));
+    // The frame cannot be decoded: the cursor goes back to what is seen.
+    let mut hands = seeking(200);
+    hands.keys(&[Key::T]);
+    let (generation, asked) = (generation(&hands), 200);
+    let ended = Command::SeekEnded { generation, asked };
+    say(&mut hands.window, vec![ended]);
+    assert!(hands.annotations().is_empty() && says(&hands.window, said));
+    let review = hands.window.state().app.state.review.as_ref().unwrap();
+    assert_eq!(review.playback.frame, 0);
+    // Somebody else codes now.
+    let mut hands = seeking(200);
+    hands.keys(&[Key::O]);
+    named(&mut hands, "Ben");
+    assert!(hands.annotations().is_empty() && says(&hands.window, said));
+    // Taken back before the picture came.
+    let mut hands = seeking(200);
+    hands.keys(&[Key::O]);
+    hands.press(Modifiers::COMMAND, Key::Z);
+    assert!(says(&hands.window, said));
+    let mut script = super::Scripted::new(std::rc::Rc::default());
+    script.generation = self::generation(&hands);
+    say(&mut hands.window, script.picture(200).into());
+    assert!(hands.annotations().is_empty());
+}
+
 #[test]
 fn undo_takes_back_nothing_of_another_coders() {
     let mut hands = Hands::on(Room::Annotate);

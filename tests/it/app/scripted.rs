@@ -205,6 +205,10 @@ impl Backend for Scripted {
                 generation: self.generation,
                 frame: self.frame(frame),
             });
+            self.arriving.push(Command::SeekEnded {
+                generation: self.generation,
+                asked: frame,
+            });
         }
     }
 
