@@ -1,6 +1,7 @@
 //! What a coder does: verdicts on candidates, new annotations, their frames and what
 //! they show. Every change goes to the project file at once.
 
+pub mod blind;
 pub mod waiting;
 
 use uuid::Uuid;

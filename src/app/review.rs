@@ -79,6 +79,8 @@ pub struct Review {
     /// The annotation that is worked on; of a decided candidate its own.
     pub marked: Option<AnnotationId>,
     pub coding: Coding,
+    /// A blind pass of it has ended: what it hid has been seen.
+    pub seen: bool,
     /// Keys that wait for the picture of the frame that was gone to.
     pub waiting: Option<Waiting>,
     /// The camera's numbers of what can be gone back to while its picture stands; `None`
@@ -132,6 +134,7 @@ impl Review {
             selected: None,
             marked: None,
             coding: Coding::default(),
+            seen: false,
             waiting: None,
             frozen: None,
             recorded: None,

@@ -2,6 +2,7 @@
 
 use super::backend::{Machine, PlayerOrder, ViewsWanted};
 use super::batch::Batch;
+use super::coder::blind::Question;
 use super::command::{Command, Effect, Overlay, Room, Sheet, SideTab, View};
 use super::entrance::Entrance;
 use super::key_change::KeyChange;
@@ -41,6 +42,8 @@ pub struct AppState {
     pub sheet: Option<Sheet>,
     /// A key that is being changed.
     pub key_change: KeyChange,
+    /// What leaving a blind pass was last answered with.
+    pub unblinding: Option<Question>,
     pub full_screen: bool,
     /// The field for units wants the keys.
     pub entering_units: bool,
@@ -131,6 +134,9 @@ impl AppState {
     }
 
     pub(super) fn carry_out(&mut self, command: Command) -> Vec<Effect> {
+        if let Some(asked) = self.asks_before_showing(&command) {
+            return asked;
+        }
         match command {
             Command::AskForInput(_)
             | Command::DialogClosed(..)

@@ -262,6 +262,45 @@ fn a_blind_pass_works_on_nothing_that_it_hides() {
     assert!(!selected(&hands) && says(&hands.window, "hides the candidates"));
 }
 
+#[test]
+fn both_ways_out_of_a_blind_pass_ask_once_and_the_log_keeps_it() {
+    const QUESTION: &str = "This ends the blind pass";
+    const NOTE: &str = "The blind pass of interview 07.mp4 by Anna is over, with 1 annotations";
+    let blind = || {
+        let mut hands = Hands::on(Room::Annotate);
+        named(&mut hands, "Anna");
+        hands.keys(&[Key::T, Key::B]);
+        assert!(hands.window.state().app.state.blind());
+        hands
+    };
+    let hidden = |hands: &Hands| hands.window.state().app.state.blind();
+    for (modifiers, key) in [(NONE, Key::B), (Modifiers::COMMAND, Key::Num1)] {
+        let mut hands = blind();
+        hands.press(modifiers, key);
+        assert!(hidden(&hands) && says(&hands.window, QUESTION), "{key:?}");
+        assert!(!says(&hands.window, NOTE));
+        hands.press(modifiers, key);
+        assert!(!hidden(&hands) && says(&hands.window, NOTE), "{key:?}");
+    }
+    // An answer to another question, or one that comes late, is none.
+    let mut hands = blind();
+    hands.keys(&[Key::B]);
+    hands.press(Modifiers::COMMAND, Key::Num1);
+    assert!(hidden(&hands));
+    let late = Command::Clock(hands.window.state().app.state.now + 20.0);
+    let state = &mut hands.window.state_mut().app.state;
+    state.apply(late);
+    state.apply(Command::Room(Room::Review));
+    assert!(state.blind(), "asked anew");
+    state.apply(Command::Room(Room::Review));
+    assert!(!state.blind());
+    // It hides again, but what has been seen is not asked about twice.
+    state.apply(Command::Room(Room::Annotate));
+    assert!(state.blind());
+    state.apply(Command::Room(Room::Review));
+    assert!(!state.blind());
+}
+
 /// The window with its cursor on a frame whose picture is still on its way.
 fn seeking(frame: u64) -> Hands {
     let mut hands = Hands::on(Room::Annotate);
