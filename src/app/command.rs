@@ -23,6 +23,7 @@ use super::settings::{PanelSizes, ThemeChoice};
 use super::time_view::TimeView;
 use crate::base::{Notice, Severity};
 use crate::media::{Compare, Compared, FilmStrip, Frame, Still, StillKey};
+use crate::motion::heat::Heat;
 use crate::motion::tvl1::Tvl1Preset;
 use crate::project::clip::ClipForm;
 use crate::project::kept::KeptAnalysis;
@@ -234,6 +235,8 @@ pub enum Command {
     Theme(ThemeChoice),
     /// For whose eyes the meanings are coloured.
     Colours(Colours),
+    /// In which colours strain and attention are drawn.
+    Heat(Heat),
     Decode(DecodeMode),
     Device(DeviceChoice),
     /// How exactly the next analysis computes flow.

@@ -14,6 +14,7 @@ use super::second_look::SecondLookView;
 use super::settings::{Settings, Shown};
 use super::time_view::TimeView;
 use crate::base::{Notice, Severity};
+use crate::motion::heat::Heat;
 use crate::session::magnified_view::MagnifyView;
 use crate::spotting::ExpressionKind;
 use crate::timeline::Event;
@@ -54,7 +55,7 @@ pub struct AppState {
     /// What was last compared: session, onset, frame, gain.
     pub(super) last_comparison: Option<(u64, crate::media::StillKey, u64, f32)>,
     /// What was last asked for: session, frame, crop, and what is drawn of them.
-    pub(super) last_views: Option<(u64, u64, u32, Shown, MagnifyView)>,
+    pub(super) last_views: Option<(u64, u64, u32, Shown, Heat, MagnifyView)>,
 }
 
 impl AppState {
@@ -474,6 +475,7 @@ impl AppState {
             Command::Emotions(labels) => self.settings.emotions = labels,
             Command::Theme(theme) => self.settings.theme = theme,
             Command::Colours(colours) => self.settings.colours = colours,
+            Command::Heat(heat) => self.settings.heat = heat,
             Command::Decode(mode) => self.settings.params.decode = mode,
             Command::Device(device) => self.settings.params.device = device,
             Command::Flow(preset) => self.settings.params.flow = preset,
@@ -558,7 +560,8 @@ impl AppState {
         let (crop, frame) = (crop?, review.playback.picture.as_ref()?);
         let generation = review.session.generation;
         let magnify = self.settings.magnify;
-        let key = (generation, frame.index, crop.id, shown, magnify);
+        let heat = self.settings.heat;
+        let key = (generation, frame.index, crop.id, shown, heat, magnify);
         if self.last_views == Some(key) {
             return None;
         }
@@ -570,6 +573,7 @@ impl AppState {
             led: shown.led,
             flow: shown.flow,
             strain: shown.strain,
+            heat,
             magnify: shown.magnified.then_some(magnify),
         })
     }

@@ -400,6 +400,7 @@ fn views(wanted: &ViewsWanted) -> Views {
             })
         }),
         strain_full_scale: 0.05,
+        strain_heat: wanted.heat,
         led_device: "CPU".into(),
         magnified: wanted.magnify.map(|_| drawn_face()),
         filmed: wanted.magnify.map(|_| drawn_face()),
