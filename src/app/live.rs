@@ -263,7 +263,7 @@ impl Live {
             return;
         };
         let generation = open.session.generation;
-        let events = open.session.events.take_all();
+        let events = open.session.take_events();
         if let Some(camera) = &mut open.camera {
             camera.heard(&events);
         }
@@ -271,7 +271,12 @@ impl Live {
             out.push(Command::Events { generation, events });
         }
         let status = open.session.status();
-        self.wake.analysing(queue || !status.finished);
+        let retells = open.session.tells_more();
+        self.wake.analysing(queue || !(status.finished || retells));
+        if retells {
+            // The next piece comes with the next repaint.
+            self.wake.wake();
+        }
         if status != self.told {
             self.told = status.clone();
             out.push(Command::Status { generation, status });

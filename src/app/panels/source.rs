@@ -136,6 +136,10 @@ fn progress(ui: &mut Ui, review: &Review) {
         return;
     };
     let status = &review.status;
+    let does = match review.session.earlier {
+        Some(_) => "Reading the kept analysis",
+        None => "Analysing",
+    };
     let left = status.pace.frames_per_sec().map(|rate| {
         let total = status.frames_total.unwrap_or(review.frame_count());
         let secs = secs_left(status.frames_done, total, rate);
@@ -149,11 +153,7 @@ fn progress(ui: &mut Ui, review: &Review) {
     );
     ui.label(row::weak(
         ui,
-        format!(
-            "Analysing: {:.0} %{}",
-            100.0 * share,
-            left.unwrap_or_default()
-        ),
+        format!("{does}: {:.0} %{}", 100.0 * share, left.unwrap_or_default()),
     ));
 }
 
