@@ -82,7 +82,7 @@ impl AppState {
         let done = match command {
             Command::Decide(status) => self.decide(status),
             Command::Code(coded) => self.code(coded),
-            Command::Undo => self.undo(),
+            Command::Undo => self.revise(super::coding::Coding::undo, "undo"),
             Command::Redo => self.revise(super::coding::Coding::redo, "redo"),
             _ => Ok(vec![]),
         };
@@ -149,18 +149,6 @@ impl AppState {
             review.marked = marked;
         }
         Ok(review.changed(changes))
-    }
-
-    fn undo(&mut self) -> Result<Vec<Effect>, Refused> {
-        // What was done last is what still waits.
-        let waited = self.review.as_mut().and_then(|r| r.waiting.take());
-        match waited {
-            Some(waiting) => Err(Refused(format!(
-                "Nothing is marked at frame {}: you have taken it back before its picture came.",
-                waiting.frame
-            ))),
-            None => self.revise(super::coding::Coding::undo, "undo"),
-        }
     }
 
     fn revise(
@@ -235,9 +223,6 @@ impl AppState {
                 return Ok(vec![]);
             }
             _ => {}
-        }
-        if self.waits(&coded) {
-            return Ok(vec![]);
         }
         let coder = self.settings.coder.clone();
         let Some(review) = self.review.as_mut() else {

@@ -92,7 +92,7 @@ impl AppState {
         let before = self.settings.clone();
         let mut effects = self.carry_out(command);
         effects.extend(self.nothing_hidden_is_worked_on());
-        effects.extend(self.code_what_waited());
+        effects.extend(self.carry_out_what_waited());
         effects.extend(self.keep_analysis());
         self.compare_anew();
         if let Some(wanted) = self.views_wanted() {
@@ -137,6 +137,9 @@ impl AppState {
     pub(super) fn carry_out(&mut self, command: Command) -> Vec<Effect> {
         if let Some(asked) = self.asks_before_showing(&command) {
             return asked;
+        }
+        if let Some(held) = self.holds(&command) {
+            return held;
         }
         match command {
             Command::AskForInput(_)

@@ -313,37 +313,54 @@ fn generation(hands: &Hands) -> u64 {
     review.expect("a recording is open").session.generation
 }
 
+/// The pictures of these frames arrive, one after another.
+fn arrive(hands: &mut Hands, frames: &[u64]) {
+    let mut script = super::Scripted::new(std::rc::Rc::default());
+    script.generation = generation(hands);
+    for frame in frames {
+        say(&mut hands.window, script.picture(*frame).into());
+    }
+}
+
+fn frames(hands: &Hands) -> Vec<(u64, Option<u64>, u64)> {
+    let all = hands.annotations();
+    all.iter().map(|a| (a.onset, a.apex, a.offset)).collect()
+}
+
 #[test]
-fn a_mark_waits_for_the_picture_of_its_frame() {
+fn a_mark_waits_for_the_picture_of_its_frame_and_what_follows_waits_behind_it() {
     let mut hands = seeking(200);
-    hands.keys(&[Key::O, Key::X]);
+    hands.keys(&[Key::O, Key::ArrowRight, Key::X, Key::ArrowRight, Key::F]);
     assert!(hands.annotations().is_empty(), "nobody has seen it yet");
     // One that was on its way before says nothing.
-    let mut script = super::Scripted::new(std::rc::Rc::default());
-    script.generation = generation(&hands);
-    say(&mut hands.window, script.picture(77).into());
+    arrive(&mut hands, &[77]);
     assert!(hands.annotations().is_empty());
-    say(&mut hands.window, script.picture(200).into());
-    let seen: Vec<_> = (hands.annotations().iter())
-        .map(|a| (a.onset, a.apex))
-        .collect();
-    assert_eq!(seen, [(200, Some(200))]);
+    arrive(&mut hands, &[200]);
+    assert_eq!(frames(&hands), [(200, None, 200)]);
+    arrive(&mut hands, &[201]);
+    assert_eq!(frames(&hands), [(200, Some(201), 201)]);
+    arrive(&mut hands, &[202]);
+    assert_eq!(frames(&hands), [(200, Some(201), 202)]);
     assert!(!says(&hands.window, "Nothing is marked"));
+    // What is taken back before it could be done is not done.
+    let mut hands = seeking(200);
+    hands.keys(&[Key::O]);
+    hands.press(Modifiers::COMMAND, Key::Z);
+    arrive(&mut hands, &[200]);
+    assert!(hands.annotations().is_empty());
 }
 
 #[test]
 fn a_mark_whose_frame_never_comes_is_forgotten_and_said() {
     let said = "Nothing is marked at frame 200";
-    // Another frame was gone to.
-    let mut hands = seeking(200);
-    hands.keys(&[Key::O]);
-    say(&mut hands.window, vec![Command::Seek(300)]);
-    assert!(hands.annotations().is_empty() && says(&hands.window, said));
     // The frame cannot be decoded: the cursor goes back to what is seen.
     let mut hands = seeking(200);
-    hands.keys(&[Key::T]);
-    let (generation, asked) = (generation(&hands), 200);
-    let ended = Command::SeekEnded { generation, asked };
+    hands.keys(&[Key::T, Key::ArrowRight, Key::X]);
+    let (session, asked) = (generation(&hands), 200);
+    let ended = Command::SeekEnded {
+        generation: session,
+        asked,
+    };
     say(&mut hands.window, vec![ended]);
     assert!(hands.annotations().is_empty() && says(&hands.window, said));
     let review = hands.window.state().app.state.review.as_ref().unwrap();
@@ -353,14 +370,11 @@ fn a_mark_whose_frame_never_comes_is_forgotten_and_said() {
     hands.keys(&[Key::O]);
     named(&mut hands, "Ben");
     assert!(hands.annotations().is_empty() && says(&hands.window, said));
-    // Taken back before the picture came.
+    // Given up before the picture came.
     let mut hands = seeking(200);
-    hands.keys(&[Key::O]);
-    hands.press(Modifiers::COMMAND, Key::Z);
+    hands.keys(&[Key::O, Key::Escape]);
     assert!(says(&hands.window, said));
-    let mut script = super::Scripted::new(std::rc::Rc::default());
-    script.generation = self::generation(&hands);
-    say(&mut hands.window, script.picture(200).into());
+    arrive(&mut hands, &[200]);
     assert!(hands.annotations().is_empty());
 }
 
