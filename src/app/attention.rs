@@ -9,7 +9,7 @@ use crate::base::{Plane, Point};
 use crate::explain::on_face::FaceMap;
 use crate::face::Landmarks;
 use crate::facs::ActionUnit;
-use crate::motion::flow_color::viridis;
+use crate::motion::heat::Heat;
 
 /// Below this share of the strongest place nothing is drawn.
 const LEAST: f32 = 0.05;
@@ -87,9 +87,9 @@ fn steady(landmarks: &Landmarks) -> Point {
     Point::new(x / count, y / count)
 }
 
-/// The map in viridis, clear where it is weak, so that the face stays in sight.
+/// The map in the palette's colours, clear where it is weak, so that the face stays in sight.
 #[must_use]
-pub fn picture(map: &Plane) -> ColorImage {
+pub fn picture(map: &Plane, heat: Heat) -> ColorImage {
     let size = [FINER * map.width, FINER * map.height];
     let at = |i: usize| (i as f32 + 0.5) / FINER as f32 - 0.5;
     let pixels = (0..size[0] * size[1])
@@ -98,7 +98,7 @@ pub fn picture(map: &Plane) -> ColorImage {
             let share = ((value - LEAST) / (FULL - LEAST)).clamp(0.0, 1.0);
             // Rises smoothly: a weak ground would lie on the face as a veil.
             let share = share * share * (3.0 - 2.0 * share);
-            theme::from_rgb(viridis(value)).gamma_multiply(OPAQUE * share)
+            theme::from_rgb(heat.color(value)).gamma_multiply(OPAQUE * share)
         })
         .collect::<Vec<Color32>>();
     ColorImage::new(size, pixels)
@@ -112,7 +112,7 @@ mod tests {
     fn weak_places_are_clear_and_strong_ones_let_the_face_through() {
         let mut map = Plane::zeros(28, 28);
         map.row_mut(7)[10] = 1.0;
-        let image = picture(&map);
+        let image = picture(&map, Heat::Viridis);
         assert_eq!(image.size, [224, 224]);
         let pixel = |x: usize, y: usize| image.pixels[y * 224 + x];
         assert_eq!(pixel(4, 4), Color32::TRANSPARENT);
@@ -122,5 +122,7 @@ mod tests {
             middle.g() > middle.b(),
             "the upper end of viridis is yellow"
         );
+        let other = picture(&map, Heat::Inferno);
+        assert_ne!(other.pixels[(7 * 8 + 4) * 224 + 10 * 8 + 4], middle);
     }
 }

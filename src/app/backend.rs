@@ -11,6 +11,7 @@ use super::kept::Earlier;
 use crate::face::crop::HeldCrop;
 use crate::facs::ActionUnit;
 use crate::media::{Compare, Frame, SourceInfo, StillKey, StripWish};
+use crate::motion::heat::Heat;
 use crate::project::kept::KeptAnalysis;
 use crate::session::Params;
 use crate::session::facts::AnalysisFacts;
@@ -92,6 +93,8 @@ pub struct ViewsWanted {
     pub led: bool,
     pub flow: bool,
     pub strain: bool,
+    /// The strain's palette.
+    pub heat: Heat,
     pub magnify: Option<MagnifyView>,
 }
 

@@ -15,8 +15,9 @@ pub use row::{BESIDE, Row, RowState};
 use super::settings::Settings;
 use crate::base::Notice;
 use crate::project::result_folder::Existing;
-use crate::project::unattended::time_left::{Pace, TimeLeft, time_left};
+use crate::project::unattended::time_left::{TimeLeft, time_left};
 use crate::project::unattended::{News, Outcome, Plan};
+use crate::session::pace::{Pace, RecentPace};
 
 /// What the queue is told.
 #[derive(Debug, Clone, PartialEq)]
@@ -221,6 +222,7 @@ impl Batch {
                 {
                     self.rows[at].state = RowState::Analysing {
                         pace: Pace::default(),
+                        recent: RecentPace::default(),
                         finishing: false,
                     };
                 }
@@ -231,9 +233,10 @@ impl Batch {
                 secs,
             } => {
                 if let Some(at) = of(ticket)
-                    && let RowState::Analysing { pace, .. } = &mut self.rows[at].state
+                    && let RowState::Analysing { pace, recent, .. } = &mut self.rows[at].state
                 {
                     *pace = Pace { frames, secs };
+                    recent.tell(*pace);
                 }
             }
             News::Finishing { ticket } => {

@@ -2,8 +2,10 @@
 //! they show. Every change goes to the project file at once.
 
 mod annotating;
+pub mod blind;
 mod exchange;
 mod verdict;
+pub mod waiting;
 
 use uuid::Uuid;
 
@@ -98,6 +100,7 @@ impl AppState {
             review.decided();
             return vec![];
         }
+        review.coding.steps_without_a_name_are(name);
         let nameless = review.coding.annotations().iter();
         let signed: Vec<Annotation> = nameless
             .filter(|a| a.coder.is_empty())
@@ -189,15 +192,19 @@ fn new_id() -> AnnotationId {
     AnnotationId(Uuid::new_v4().as_u128())
 }
 
+fn named(coder: &str) -> &str {
+    match coder {
+        "" => "a coder without a name",
+        name => name,
+    }
+}
+
 /// What others said stays theirs.
 fn own(annotation: &Annotation, coder: &str, to: &str) -> Result<(), Refused> {
     if annotation.coder == coder {
         return Ok(());
     }
-    let whose = match annotation.coder.as_str() {
-        "" => "a coder without a name",
-        name => name,
-    };
+    let whose = named(&annotation.coder);
     Err(Refused(format!(
         "This annotation is by {whose}, so you cannot {to} it. Press {{New annotation}} to make your own."
     )))

@@ -75,10 +75,24 @@ impl Change {
 pub struct Step {
     /// For the undo's notice: "the onset".
     pub of: &'static str,
+    /// Who did it.
+    pub coder: String,
     pub changes: Vec<Change>,
 }
 
-/// The annotations of all coders, and the way back.
+/// Why a step is not taken back, or not taken again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Held {
+    /// There is none.
+    Nothing,
+    /// There are only steps of others, the last of this coder.
+    Others(String),
+    /// This coder has changed the same annotation after it.
+    ChangedSince(String),
+}
+
+/// The annotations of all coders, and the way back: each coder's own steps, for what others
+/// said stays theirs.
 #[derive(Debug, Clone, Default)]
 pub struct Coding {
     /// In time order.
@@ -155,6 +169,7 @@ impl Coding {
         if of == NOTE
             && let Some(Step {
                 of: NOTE,
+                coder,
                 changes: last,
             }) = self.done.last_mut()
             && let [
@@ -163,6 +178,7 @@ impl Coding {
                 },
             ] = last.as_mut_slice()
             && after.id == annotation.id
+            && *coder == self.coder
         {
             after.clone_from(&annotation);
             self.undone.clear();
@@ -173,13 +189,13 @@ impl Coding {
             self.carry_out(&changes);
             return changes;
         }
-        self.take(Step {
+        self.take(
             of,
-            changes: vec![Change {
+            vec![Change {
                 before,
                 after: Some(annotation),
             }],
-        })
+        )
     }
 
     /// Several at once: one step for the undo.
@@ -198,7 +214,7 @@ impl Coding {
         if changes.is_empty() {
             return changes;
         }
-        self.take(Step { of, changes })
+        self.take(of, changes)
     }
 
     /// What a merge has changed on the disk already, as one step; whether there is any.
@@ -208,7 +224,7 @@ impl Coding {
         if changes.is_empty() {
             return false;
         }
-        self.take(Step { of, changes });
+        self.take(of, changes);
         true
     }
 
@@ -216,19 +232,22 @@ impl Coding {
         let Some(before) = self.get(id).cloned() else {
             return Vec::new();
         };
-        self.take(Step {
+        self.take(
             of,
-            changes: vec![Change {
+            vec![Change {
                 before: Some(before),
                 after: None,
             }],
-        })
+        )
     }
 
-    fn take(&mut self, step: Step) -> Vec<Change> {
-        self.carry_out(&step.changes);
-        let changes = step.changes.clone();
-        self.done.push(step);
+    fn take(&mut self, of: &'static str, changes: Vec<Change>) -> Vec<Change> {
+        self.carry_out(&changes);
+        self.done.push(Step {
+            of,
+            coder: self.coder.clone(),
+            changes: changes.clone(),
+        });
         if self.done.len() > DEEPEST {
             self.done.remove(0);
         }
@@ -236,30 +255,40 @@ impl Coding {
         changes
     }
 
-    /// The step that was taken back; `None` when there is none.
-    pub fn undo(&mut self) -> Option<Step> {
-        let step = self.done.pop()?;
+    /// The coder's last own step, which was taken back.
+    ///
+    /// # Errors
+    /// There is none, or somebody else has changed the same annotation since.
+    pub fn undo(&mut self) -> Result<Step, Held> {
+        let step = self.done.remove(last_of(&self.done, &self.coder)?);
         let back = Step {
-            of: step.of,
-            changes: step
-                .changes
-                .iter()
-                .rev()
-                .cloned()
+            changes: (step.changes.iter().rev().cloned())
                 .map(Change::back)
                 .collect(),
+            ..step.clone()
         };
         self.carry_out(&back.changes);
         self.undone.push(step);
-        Some(back)
+        Ok(back)
     }
 
-    /// The step that was taken again; `None` when there is none.
-    pub fn redo(&mut self) -> Option<Step> {
-        let step = self.undone.pop()?;
+    /// The coder's own step that was taken back last, which was taken again.
+    ///
+    /// # Errors
+    /// As [`Coding::undo`].
+    pub fn redo(&mut self) -> Result<Step, Held> {
+        let step = self.undone.remove(last_of(&self.undone, &self.coder)?);
         self.carry_out(&step.changes);
         self.done.push(step.clone());
-        Some(step)
+        Ok(step)
+    }
+
+    /// What was done before anybody gave a name was done by who gives the first one.
+    pub fn steps_without_a_name_are(&mut self, name: &str) {
+        let steps = self.done.iter_mut().chain(&mut self.undone);
+        steps
+            .filter(|step| step.coder.is_empty())
+            .for_each(|step| name.clone_into(&mut step.coder));
     }
 
     fn carry_out(&mut self, changes: &[Change]) {
@@ -330,6 +359,26 @@ impl Coding {
             .collect();
         list.sort_by_key(|i| (i.apex, i.kind, i.onset));
         list
+    }
+}
+
+/// Where the coder's last step is. Another one that came after it and is about the same
+/// annotation stands in the way.
+fn last_of(steps: &[Step], coder: &str) -> Result<usize, Held> {
+    let last = steps.last().ok_or(Held::Nothing)?;
+    let own = steps.iter().rposition(|step| step.coder == coder);
+    let at = own.ok_or_else(|| Held::Others(last.coder.clone()))?;
+    let ids = |step: &Step| {
+        step.changes
+            .iter()
+            .filter_map(Change::id)
+            .collect::<Vec<_>>()
+    };
+    let own = ids(&steps[at]);
+    let touches = |step: &&Step| ids(step).iter().any(|id| own.contains(id));
+    match steps[at + 1..].iter().rev().find(touches) {
+        Some(later) => Err(Held::ChangedSince(later.coder.clone())),
+        None => Ok(at),
     }
 }
 
@@ -414,9 +463,10 @@ mod tests {
         let list = coding.over(&[spot(101), spot(500)]);
         let seen: Vec<_> = list.iter().map(|i| (i.onset, i.status)).collect();
         assert_eq!(seen, [(100, Accepted), (300, Rejected), (500, Proposed)]);
-        assert!(coding.undo().is_some() && coding.undo().is_some() && coding.undo().is_none());
+        assert!(coding.undo().is_ok() && coding.undo().is_ok());
+        assert_eq!(coding.undo(), Err(Held::Nothing));
         assert_eq!(coding.over(&[spot(101)])[0].status, Proposed);
-        assert_eq!(coding.redo().map(|step| step.of), Some("a verdict"));
+        assert_eq!(coding.redo().map(|step| step.of), Ok("a verdict"));
         assert_eq!(coding.decided(Accepted), 1);
     }
 
@@ -449,9 +499,9 @@ mod tests {
         assert!(coding.over(&[]).is_empty());
         let gone = coding.remove("an annotation", AnnotationId(1));
         assert_eq!(gone[0].after, None);
-        coding.undo();
+        coding.undo().expect("a step");
         assert_eq!(coding.annotations().len(), 2);
-        coding.undo();
+        coding.undo().expect("a step");
         assert!(coding.annotations().is_empty());
     }
 
@@ -482,6 +532,51 @@ mod tests {
     }
 
     #[test]
+    fn each_coder_takes_back_their_own_steps_and_never_anothers() {
+        let found = |id, coder: &str, at| {
+            Annotation::found(AnnotationId(id), coder, ExpressionKind::Micro, (at, at + 9))
+        };
+        let ids = |coding: &Coding| -> Vec<u128> {
+            let mut ids: Vec<u128> = coding.annotations().iter().map(|a| a.id.0).collect();
+            ids.sort_unstable();
+            ids
+        };
+        let mut coding = Coding::default();
+        coding.sign_as("Ada");
+        coding.put("an annotation", found(1, "Ada", 10));
+        coding.put("an annotation", found(2, "Ada", 30));
+        coding.sign_as("Ben");
+        assert_eq!(coding.undo(), Err(Held::Others("Ada".to_owned())));
+        coding.put("an annotation", found(3, "Ben", 50));
+        coding.sign_as("Ada");
+        // Ben's, which is newer, stays.
+        assert_eq!(coding.undo().map(|step| step.coder), Ok("Ada".to_owned()));
+        assert_eq!(ids(&coding), [1, 3]);
+        coding.sign_as("Ben");
+        assert_eq!(coding.redo(), Err(Held::Others("Ada".to_owned())));
+        coding.undo().expect("Ben's own");
+        assert_eq!(ids(&coding), [1]);
+        coding.sign_as("Ada");
+        coding.redo().expect("Ada's own");
+        assert_eq!(ids(&coding), [1, 2]);
+        // What somebody else has changed since is not pulled away under them.
+        coding.sign_as("Ben");
+        coding.put_all("the import", [found(2, "Ben", 31)]);
+        coding.sign_as("Ada");
+        assert_eq!(coding.undo(), Err(Held::ChangedSince("Ben".to_owned())));
+        assert_eq!(ids(&coding), [1, 2]);
+    }
+
+    #[test]
+    fn what_was_done_without_a_name_is_taken_back_by_who_gives_the_first_one() {
+        let mut coding = Coding::default();
+        coding.put("a verdict", decided(1, 100, IntervalStatus::Accepted));
+        coding.sign_as("Ada");
+        coding.steps_without_a_name_are("Ada");
+        assert!(coding.undo().is_ok());
+    }
+
+    #[test]
     fn a_sentence_is_one_step_and_two_coders_verdicts_are_one_candidate() {
         let mut coding = Coding::default();
         coding.sign_as("Ben");
@@ -499,9 +594,9 @@ mod tests {
             mine.note = note.into();
             coding.put(NOTE, mine.clone());
         }
-        coding.undo();
+        coding.undo().expect("a step");
         assert_eq!(coding.get(mine.id).map(|a| a.note.as_str()), Some(""));
-        coding.redo();
+        coding.redo().expect("a step");
         assert_eq!(coding.get(mine.id).map(|a| a.note.as_str()), Some("smile"));
         coding.add_kept(vec![decided(2, 7, IntervalStatus::Accepted)]);
         assert_eq!(coding.annotations().len(), 2);

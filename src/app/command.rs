@@ -23,6 +23,7 @@ use super::settings::{PanelSizes, ThemeChoice};
 use super::time_view::TimeView;
 use crate::base::{Notice, Severity};
 use crate::media::{Compare, Compared, FilmStrip, Frame, Still, StillKey};
+use crate::motion::heat::Heat;
 use crate::motion::tvl1::Tvl1Preset;
 use crate::project::clip::ClipForm;
 use crate::project::kept::KeptAnalysis;
@@ -234,6 +235,8 @@ pub enum Command {
     Theme(ThemeChoice),
     /// For whose eyes the meanings are coloured.
     Colours(Colours),
+    /// In which colours strain and attention are drawn.
+    Heat(Heat),
     Decode(DecodeMode),
     Device(DeviceChoice),
     /// How exactly the next analysis computes flow.
@@ -313,6 +316,12 @@ pub enum Command {
     },
     PlaybackEnded {
         generation: u64,
+    },
+    /// The newest seek, to this frame, has been answered: its picture came before this, or
+    /// none comes.
+    SeekEnded {
+        generation: u64,
+        asked: u64,
     },
     /// The camera stands; these of its frames, by its own numbers, can be gone through.
     Frozen {

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use super::review::Review;
 use crate::base::{Notice, Timestamp};
 use crate::project::Batch;
-use crate::project::exchange::{Clock, Imported, Sheet, csv, eaf, json, megc};
+use crate::project::exchange::{Clock, Imported, Sheet, csv, eaf, json, megc, take_past_the_end};
 use crate::spotting::SpottedInterval;
 use crate::timeline::Annotation;
 
@@ -62,6 +62,10 @@ pub struct Desk {
     coder: String,
     /// The times of all frames are known.
     finished: bool,
+    /// The last frame that there is, or so far the last one that was read.
+    last_frame: u64,
+    /// No other frame follows it.
+    end_known: bool,
 }
 
 impl Desk {
@@ -73,6 +77,9 @@ impl Desk {
             .file_stem()
             .map_or_else(|| "recording".into(), |s| s.to_string_lossy().into_owned());
         let frames = review.recording.frames.iter();
+        let counted = info.exact_frame_count && info.frame_count.is_some();
+        let end_known = review.recording.finished || counted;
+        let read = review.recording.frames.last().map_or(0, |f| f.frame);
         Self {
             name,
             media: info.path.clone(),
@@ -87,6 +94,12 @@ impl Desk {
             },
             coder: review.coding.coder().to_owned(),
             finished: review.recording.finished,
+            last_frame: if end_known {
+                review.count_minus_one()
+            } else {
+                read
+            },
+            end_known,
         }
     }
 
@@ -100,6 +113,8 @@ impl Desk {
             candidates: Vec::new(),
             coder: String::new(),
             finished: true,
+            last_frame: 0,
+            end_known: true,
         }
     }
 
@@ -190,10 +205,12 @@ impl Desk {
         })
     }
 
-    /// The annotations of a file, and what is to be said of it.
+    /// The annotations of a file, and what is to be said of it. What names a frame past
+    /// the recording's end is left out and counted.
     ///
     /// # Errors
-    /// A sentence: it cannot be read or is of no known format.
+    /// A sentence: it cannot be read, is of no known format or of another recording, or
+    /// the recording's end must be known first.
     pub fn import(&self, path: &Path) -> Result<(Vec<Annotation>, Notice), String> {
         let bytes = std::fs::read(path)
             .map_err(|e| format!("Cannot read the annotations ({e}): {}", path.display()))?;
@@ -213,7 +230,7 @@ impl Desk {
                 ));
             }
             let annotations = document.annotations.into_iter().map(|a| a.annotation);
-            return Ok(said(annotations.collect(), 0, None, path));
+            return self.within(annotations.collect(), 0, None, path);
         } else {
             let defaults = csv::Defaults {
                 recording: &self.name,
@@ -235,7 +252,58 @@ impl Desk {
         let problem = imported.problems.first().map(ToString::to_string);
         let count = imported.problems.len();
         let annotations = mine.into_iter().map(|entry| entry.annotation).collect();
-        Ok(said(annotations, count, problem, path))
+        self.within(annotations, count, problem, path)
+    }
+
+    fn within(
+        &self,
+        mut annotations: Vec<Annotation>,
+        problems: usize,
+        first: Option<String>,
+        path: &Path,
+    ) -> Result<(Vec<Annotation>, Notice), String> {
+        let past = take_past_the_end(&mut annotations, self.last_frame);
+        let reach = |a: &Annotation| a.offset.max(a.apex.unwrap_or(0));
+        let frames = |a: &Annotation| format!("frames {} to {}", a.onset, reach(a));
+        let last = self.last_frame;
+        let left_out = match past.first() {
+            None => None,
+            Some(one) if !self.end_known => {
+                return Err(format!(
+                    "Cannot import yet: {} may lie past the recording's end, which is not read \
+                     so far. Import again when the analysis has finished: {}",
+                    frames(one),
+                    path.display()
+                ));
+            }
+            Some(one) if annotations.is_empty() => {
+                return Err(format!(
+                    "Cannot import: none of its {} annotations lies within the recording, whose \
+                     last frame is {last}; the first has {}. Check that they are of this \
+                     recording and count its frames from 0: {}",
+                    past.len(),
+                    frames(one),
+                    path.display()
+                ));
+            }
+            Some(one) => Some(format!(
+                "{} left out, which reach past the recording's last frame, {last}; the first has \
+                 {}. Correct them in the file and import it again",
+                past.len(),
+                frames(one)
+            )),
+        };
+        let unread = first.map(|first| {
+            format!("{problems} lines could not be read as they are, the first: {first}")
+        });
+        let read = format!("Read {} annotations", annotations.len());
+        let parts: Vec<String> = [unread, left_out].into_iter().flatten().collect();
+        let notice = if parts.is_empty() {
+            Notice::info(format!("{read}: {}", path.display()))
+        } else {
+            Notice::warning(format!("{read}; {}: {}", parts.join("; "), path.display()))
+        };
+        Ok((annotations, notice))
     }
 
     /// Of a file that Onset wrote everything; of another one the tiers at the top.
@@ -262,81 +330,5 @@ impl Desk {
     }
 }
 
-fn said(
-    annotations: Vec<Annotation>,
-    problems: usize,
-    first: Option<String>,
-    path: &Path,
-) -> (Vec<Annotation>, Notice) {
-    let read = format!("Read {} annotations", annotations.len());
-    let notice = match first {
-        None => Notice::info(format!("{read}: {}", path.display())),
-        Some(first) => Notice::warning(format!(
-            "{read}; {problems} lines could not be read, the first: {first}: {}",
-            path.display()
-        )),
-    };
-    (annotations, notice)
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::spotting::ExpressionKind;
-    use crate::timeline::AnnotationId;
-
-    fn desk(folder: &Path) -> Desk {
-        let kind = ExpressionKind::Micro;
-        let mut seen = Annotation::found(AnnotationId(7), "Ada", kind, (10, 20));
-        seen.apex = Some(15);
-        Desk {
-            name: "clip".into(),
-            media: Some(folder.join("clip.mp4")),
-            times: (0..100)
-                .map(|i| Timestamp::from_secs(f64::from(i) / 30.0))
-                .collect(),
-            annotations: vec![seen],
-            candidates: vec![],
-            coder: "Ada".into(),
-            finished: true,
-        }
-    }
-
-    #[test]
-    fn what_is_exported_beside_the_recording_is_read_back_the_same() {
-        let folder = tempfile::tempdir().unwrap();
-        let desk = desk(folder.path());
-        for (format, file) in [
-            (Format::Table, "clip.annotations.csv"),
-            (Format::Elan, "clip.eaf"),
-            (Format::Json, "clip.annotations.json"),
-        ] {
-            let said = desk.export(format);
-            assert!(
-                said.text.starts_with("Exported 1 annotations"),
-                "{}",
-                said.text
-            );
-            let (back, _) = desk.import(&folder.path().join(file)).unwrap();
-            assert_eq!(back, desk.annotations, "{file}");
-        }
-        // Never over an older one.
-        let _ = desk.export(Format::Table);
-        assert!(folder.path().join("clip.annotations-2.csv").exists());
-        let megc = desk.export(Format::Megc);
-        assert!(megc.text.contains("clip.megc.csv"));
-    }
-
-    #[test]
-    fn annotations_of_another_recording_are_refused_by_its_name() {
-        let folder = tempfile::tempdir().unwrap();
-        let written = desk(folder.path());
-        let _ = written.export(Format::Table);
-        let other = Desk {
-            name: "other".into(),
-            ..written
-        };
-        let why = other.import(&folder.path().join("clip.annotations.csv"));
-        assert!(why.unwrap_err().contains("another recording, clip"));
-    }
-}
+mod tests;

@@ -62,6 +62,8 @@ pub struct Live {
     told: SessionStatus,
     was_playing: bool,
     troubled: bool,
+    /// The frame that the player was last sent to, until it has answered.
+    seeking: Option<u64>,
     /// `None` where the system refuses another thread.
     keeper: Option<Keeper>,
     told_by_project: Mailbox<Command>,
@@ -128,6 +130,7 @@ impl Live {
             told: SessionStatus::default(),
             was_playing: false,
             troubled: false,
+            seeking: None,
             at_first,
         }
     }

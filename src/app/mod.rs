@@ -179,7 +179,8 @@ impl App {
             self.carry_out(ctx, command);
         }
         theme::follow(ctx, self.state.settings.colours);
-        self.textures.update(ctx, self.state.review.as_ref());
+        let (review, heat) = (self.state.review.as_ref(), self.state.settings.heat);
+        self.textures.update(ctx, review, heat);
     }
 
     /// Lays everything out.

@@ -18,13 +18,21 @@ pub struct Entry {
     pub analyse_again: Option<u64>,
 }
 
+impl Entry {
+    /// In the corner, or behind others that are.
+    fn stands(&self, now: f64) -> bool {
+        let lasts = self.notice.severity > Severity::Info || now - self.at < INFO_SECS;
+        !self.dismissed && lasts
+    }
+}
+
 #[derive(Debug, Clone, Default)]
 pub struct NoticeLog {
     entries: Vec<Entry>,
 }
 
 impl NoticeLog {
-    /// The same sentence again within the corner's reach is not repeated there.
+    /// The same sentence again while it stands in the corner is not repeated there.
     pub fn push(&mut self, notice: Notice, now: f64) {
         self.add(notice, None, now);
     }
@@ -38,7 +46,7 @@ impl NoticeLog {
         let repeated = self
             .entries
             .iter()
-            .any(|e| !e.dismissed && e.notice == notice);
+            .any(|e| e.stands(now) && e.notice == notice);
         self.entries.push(Entry {
             id: self.entries.len() as u64,
             notice,
@@ -73,13 +81,7 @@ impl NoticeLog {
     /// What stands in the corner, newest last, and how many more wait behind it.
     #[must_use]
     pub fn corner(&self, now: f64) -> (Vec<&Entry>, usize) {
-        let standing: Vec<&Entry> = self
-            .entries
-            .iter()
-            .filter(|e| {
-                !e.dismissed && (e.notice.severity > Severity::Info || now - e.at < INFO_SECS)
-            })
-            .collect();
+        let standing: Vec<&Entry> = self.entries.iter().filter(|e| e.stands(now)).collect();
         let more = standing.len().saturating_sub(CORNER);
         (standing[more..].to_vec(), more)
     }
@@ -152,6 +154,18 @@ mod tests {
         assert_eq!(log.count(Severity::Info), 2);
         assert_eq!(log.count(Severity::Warning), 1);
         assert_eq!(log.count(Severity::Error), 0);
+    }
+
+    #[test]
+    fn a_sentence_is_not_repeated_while_it_stands_and_said_again_afterwards() {
+        let mut log = NoticeLog::default();
+        for at in [0.0, 1.0] {
+            log.push(Notice::info("Select one first."), at);
+        }
+        assert_eq!(log.corner(1.0).0.len(), 1);
+        log.push(Notice::info("Select one first."), 20.0);
+        assert_eq!(log.corner(20.0).0.len(), 1);
+        assert_eq!(log.entries().len(), 3);
     }
 
     #[test]

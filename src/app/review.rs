@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::backend::OpenedSession;
 use super::camera_side::RecordingNews;
+use super::coder::waiting::Waiting;
 use super::coding::{Coding, SAME_IOU, SpotKey, key_of};
 use super::coverage::Coverage;
 use super::disagreements::Disagreements;
@@ -78,6 +79,10 @@ pub struct Review {
     /// The annotation that is worked on; of a decided candidate its own.
     pub marked: Option<AnnotationId>,
     pub coding: Coding,
+    /// A blind pass of it has ended: what it hid has been seen.
+    pub seen: bool,
+    /// Keys that wait for the picture of the frame that was gone to.
+    pub waiting: Option<Waiting>,
     /// The camera's numbers of what can be gone back to while its picture stands; `None`
     /// for a recording, and while the camera runs.
     pub frozen: Option<(u64, u64)>,
@@ -129,6 +134,8 @@ impl Review {
             selected: None,
             marked: None,
             coding: Coding::default(),
+            seen: false,
+            waiting: None,
             frozen: None,
             recorded: None,
             unsaved: false,

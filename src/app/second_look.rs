@@ -8,7 +8,7 @@ use super::widgets::marks;
 use crate::base::Plane;
 use crate::model::expression_network::Architecture;
 use crate::model::{led_resnet18, led_sssnet, moext, sssn, tsdn, uamrn};
-use crate::motion::flow_color::viridis;
+use crate::motion::heat::Heat;
 use crate::motion::led_view::diverging_image;
 use crate::recognition::second_look::{MagnifiedLook, RebuiltApex};
 use crate::recognition::{ClassReading, Recognition};
@@ -92,14 +92,14 @@ pub fn greatest(look: &MagnifiedLook) -> f32 {
     values.copied().fold(0.0, f32::max)
 }
 
-/// A matrix in viridis up to `full`, one pixel a cell: who looks from top to bottom, who
+/// A matrix in the palette's colours up to `full`, one pixel a cell: who looks from top to bottom, who
 /// is looked at from left to right. Pairs that never meet in a bucket are clear.
 #[must_use]
-pub fn matrix_picture(matrix: &Plane, full: f32) -> ColorImage {
+pub fn matrix_picture(matrix: &Plane, full: f32, heat: Heat) -> ColorImage {
     let scale = full.max(f32::MIN_POSITIVE);
     let pixels = matrix.data.iter().map(|&value| {
         if value > 0.0 {
-            theme::from_rgb(viridis(value / scale))
+            theme::from_rgb(heat.color(value / scale))
         } else {
             Color32::TRANSPARENT
         }
@@ -214,7 +214,7 @@ mod tests {
             cell_words(&look, matrix, [2, 0]),
             "picture at ×13 looks at ×2: never, they share no bucket"
         );
-        let picture = matrix_picture(matrix, greatest(&look));
+        let picture = matrix_picture(matrix, greatest(&look), Heat::Viridis);
         assert_eq!(picture.size, [3, 3]);
         assert_eq!(picture.pixels[6], Color32::TRANSPARENT);
         let [strong, weak] = [5, 0].map(|at: usize| picture.pixels[at]);

@@ -13,6 +13,7 @@ use super::emotions::EmotionLabels;
 use super::keymap::Keymap;
 use super::palette::Colours;
 use crate::base::Notice;
+use crate::motion::heat::Heat;
 use crate::session::Params;
 use crate::session::magnified_view::MagnifyView;
 
@@ -154,6 +155,8 @@ impl PanelSizes {
 pub struct Settings {
     pub theme: ThemeChoice,
     pub colours: Colours,
+    /// Of strain and attention.
+    pub heat: Heat,
     pub overlays: Overlays,
     pub shown: Shown,
     pub magnify: MagnifyView,
@@ -194,6 +197,7 @@ impl Default for Settings {
         Self {
             theme: ThemeChoice::System,
             colours: Colours::default(),
+            heat: Heat::default(),
             overlays: Overlays::default(),
             shown: Shown::default(),
             magnify: MagnifyView::default(),
@@ -295,12 +299,14 @@ mod tests {
         let path = folder.path().join("made/window.json");
         let mut s = Settings {
             theme: ThemeChoice::Light,
+            heat: Heat::Cividis,
             ..Settings::default()
         };
         s.panels.source = 9_000.0;
         s.save(&path).unwrap();
         let (back, why) = Settings::load(&path);
         assert_eq!((back.theme, why), (ThemeChoice::Light, vec![]));
+        assert_eq!(back.heat, Heat::Cividis);
         assert_eq!(back.panels.source, 360.0);
         std::fs::write(&path, "{\"theme\": ").unwrap();
         let (back, why) = Settings::load(&path);

@@ -2,6 +2,7 @@
 
 use super::backend::{Machine, PlayerOrder, ViewsWanted};
 use super::batch::Batch;
+use super::coder::blind::Question;
 use super::command::{Command, Effect, Overlay, Room, Sheet, SideTab, View};
 use super::entrance::Entrance;
 use super::key_change::KeyChange;
@@ -13,6 +14,7 @@ use super::second_look::SecondLookView;
 use super::settings::{Settings, Shown};
 use super::time_view::TimeView;
 use crate::base::{Notice, Severity};
+use crate::motion::heat::Heat;
 use crate::session::magnified_view::MagnifyView;
 use crate::spotting::ExpressionKind;
 use crate::timeline::Event;
@@ -41,6 +43,8 @@ pub struct AppState {
     pub sheet: Option<Sheet>,
     /// A key that is being changed.
     pub key_change: KeyChange,
+    /// What leaving a blind pass was last answered with.
+    pub unblinding: Option<Question>,
     pub full_screen: bool,
     /// The field for units wants the keys.
     pub entering_units: bool,
@@ -51,7 +55,7 @@ pub struct AppState {
     /// What was last compared: session, onset, frame, gain.
     pub(super) last_comparison: Option<(u64, crate::media::StillKey, u64, f32)>,
     /// What was last asked for: session, frame, crop, and what is drawn of them.
-    pub(super) last_views: Option<(u64, u64, u32, Shown, MagnifyView)>,
+    pub(super) last_views: Option<(u64, u64, u32, Shown, Heat, MagnifyView)>,
 }
 
 impl AppState {
@@ -88,6 +92,7 @@ impl AppState {
         let before = self.settings.clone();
         let mut effects = self.carry_out(command);
         effects.extend(self.nothing_hidden_is_worked_on());
+        effects.extend(self.carry_out_what_waited());
         effects.extend(self.keep_analysis());
         self.compare_anew();
         if let Some(wanted) = self.views_wanted() {
@@ -130,6 +135,12 @@ impl AppState {
     }
 
     pub(super) fn carry_out(&mut self, command: Command) -> Vec<Effect> {
+        if let Some(asked) = self.asks_before_showing(&command) {
+            return asked;
+        }
+        if let Some(held) = self.holds(&command) {
+            return held;
+        }
         match command {
             Command::AskForInput(_)
             | Command::DialogClosed(..)
@@ -245,6 +256,13 @@ impl AppState {
                 }
                 vec![]
             }
+            Command::SeekEnded { generation, asked } => {
+                if let Some(review) = self.of(generation) {
+                    review.seek_ended(asked);
+                    review.follow();
+                }
+                vec![]
+            }
             Command::Views { generation, views } => {
                 if let Some(review) = self.of(generation) {
                     review.views = *views;
@@ -325,6 +343,7 @@ impl AppState {
                 let mut effects = vec![];
                 if review.playback.playing && here >= last {
                     review.playback.frame = first;
+                    review.playback.sought = Some(first);
                     effects.push(Effect::Player(PlayerOrder::Seek(first)));
                 }
                 effects.push(Effect::Player(if review.playback.playing {
@@ -459,6 +478,7 @@ impl AppState {
             Command::Emotions(labels) => self.settings.emotions = labels,
             Command::Theme(theme) => self.settings.theme = theme,
             Command::Colours(colours) => self.settings.colours = colours,
+            Command::Heat(heat) => self.settings.heat = heat,
             Command::Decode(mode) => self.settings.params.decode = mode,
             Command::Device(device) => self.settings.params.device = device,
             Command::Flow(preset) => self.settings.params.flow = preset,
@@ -543,7 +563,8 @@ impl AppState {
         let (crop, frame) = (crop?, review.playback.picture.as_ref()?);
         let generation = review.session.generation;
         let magnify = self.settings.magnify;
-        let key = (generation, frame.index, crop.id, shown, magnify);
+        let heat = self.settings.heat;
+        let key = (generation, frame.index, crop.id, shown, heat, magnify);
         if self.last_views == Some(key) {
             return None;
         }
@@ -555,6 +576,7 @@ impl AppState {
             led: shown.led,
             flow: shown.flow,
             strain: shown.strain,
+            heat,
             magnify: shown.magnified.then_some(magnify),
         })
     }

@@ -107,13 +107,18 @@ const STEPS: [f64; 21] = [
 ];
 
 /// Ticks at round times, at least `min_gap` pixels apart in `width` pixels; at
-/// frames where a frame is wider than that.
+/// frames where every frame that is seen is wider than that: where a camera dropped most
+/// of them, two may lie close together all the same.
 #[must_use]
 pub fn ticks(view: TimeView, width: f32, min_gap: f32, frames: &[FrameRecord]) -> Ticks {
     let first = frames.partition_point(|f| f.timestamp.secs() < view.start);
     let last = frames.partition_point(|f| f.timestamp.secs() <= view.end);
     let visible = &frames[first..last];
-    if visible.len() >= 2 && width / visible.len() as f32 >= min_gap {
+    let closest = (visible.windows(2))
+        .map(|pair| pair[1].timestamp.secs_since(pair[0].timestamp))
+        .min_by(f64::total_cmp);
+    let gap_secs = view.span() * f64::from(min_gap / width.max(1.0));
+    if closest.is_some_and(|closest| closest >= gap_secs) {
         return Ticks {
             axis: "frame number",
             marks: visible
@@ -123,11 +128,10 @@ pub fn ticks(view: TimeView, width: f32, min_gap: f32, frames: &[FrameRecord]) -
             step: view.span() / visible.len() as f64,
         };
     }
-    let wanted = view.span() * f64::from(min_gap / width.max(1.0));
     let step = STEPS
         .into_iter()
-        .find(|s| *s >= wanted)
-        .unwrap_or_else(|| (wanted / 3600.0).ceil() * 3600.0);
+        .find(|s| *s >= gap_secs)
+        .unwrap_or_else(|| (gap_secs / 3600.0).ceil() * 3600.0);
     let (axis, label): (_, fn(f64, f64) -> String) = if step >= 60.0 {
         ("time (h:min)", |t, _| {
             let m = (t / 60.0).round() as i64;
@@ -222,17 +226,50 @@ mod tests {
         assert_eq!((t.axis, t.marks[0].1.as_str()), ("time (s)", "125.0"));
     }
 
+    fn record(frame: u64, secs: f64) -> FrameRecord {
+        FrameRecord {
+            frame,
+            timestamp: Timestamp::from_secs(secs),
+            dropped_before: 0,
+            face: None,
+            others: vec![],
+        }
+    }
+
+    #[test]
+    fn labels_keep_their_distance_where_a_camera_dropped_nearly_everything() {
+        // Two or three frames, then nothing for seconds, and again.
+        let mut secs = 0.0;
+        let mut frames: Vec<FrameRecord> = Vec::new();
+        for i in 0..200u64 {
+            secs += [1.0 / 30.0, 2.7, 1.0 / 30.0, 1.0 / 30.0, 0.9][i as usize % 5];
+            frames.push(record(i, secs));
+        }
+        let (width, gap) = (800.0, 64.0);
+        let mut axes = std::collections::BTreeSet::new();
+        for span in [0.05, 0.2, 0.4, 1.0, 3.0, 8.0, 20.0, 80.0] {
+            for at in 0..60 {
+                let start = f64::from(at) * 0.7;
+                let view = TimeView {
+                    start,
+                    end: start + span,
+                };
+                let ticks = ticks(view, width, gap, &frames);
+                axes.insert(ticks.axis);
+                let apart = |a: f64, b: f64| ((b - a) / span) as f32 * width;
+                let close = ticks
+                    .marks
+                    .windows(2)
+                    .find(|w| apart(w[0].0, w[1].0) < gap - 0.01);
+                assert_eq!(close, None, "{span} s from {start} s");
+            }
+        }
+        assert!(axes.contains("frame number") && axes.contains("time (s)"));
+    }
+
     #[test]
     fn ticks_become_frames_when_a_frame_is_wide_enough() {
-        let frames: Vec<FrameRecord> = (0..300)
-            .map(|i| FrameRecord {
-                frame: i,
-                timestamp: Timestamp::from_secs(i as f64 / 30.0),
-                dropped_before: 0,
-                face: None,
-                others: vec![],
-            })
-            .collect();
+        let frames: Vec<FrameRecord> = (0..300).map(|i| record(i, i as f64 / 30.0)).collect();
         let view = TimeView {
             start: 5.0,
             end: 5.2,

@@ -82,6 +82,7 @@ pub(super) fn request(mut frames: Vec<Frame>, wanted: ViewsWanted) -> ViewReques
         led: wanted.led && pair,
         flow: wanted.flow && pair,
         strain: wanted.strain && pair,
+        heat: wanted.heat,
         magnify,
     }
 }

@@ -13,6 +13,7 @@ use super::{CommandResult, DeviceArg, Failure, Outcome, Preset, check_output};
 use crate::base::{Plane, stats};
 use crate::gpu::GpuContext;
 use crate::motion::gpu::GpuFlowError;
+use crate::motion::heat::Heat;
 use crate::motion::luma::LumaPatch;
 use crate::motion::tvl1::Tvl1Preset;
 use crate::motion::{Flow, flow_color, flow_file, strain};
@@ -125,7 +126,10 @@ pub(super) fn run(args: &FlowArgs) -> CommandResult {
     if let Some(path) = &args.strain {
         let magnitude = strain::central(&flow).magnitude;
         let full = quantile(&magnitude, 0.99);
-        save(&flow_color::scalar_image(&magnitude, full), path)?;
+        save(
+            &flow_color::scalar_image(&magnitude, full, Heat::default()),
+            path,
+        )?;
     }
     if let Some(path) = &args.color {
         let full = quantile(&flow.magnitude(), 0.99);

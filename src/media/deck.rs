@@ -41,6 +41,11 @@ impl Deck {
         self.count.or(self.source.info().frame_count)
     }
 
+    /// The rate that the source states, in frames a second.
+    pub(crate) fn nominal_fps(&self) -> Option<f64> {
+        self.source.info().nominal_fps
+    }
+
     pub(crate) fn is_last(&self, frame: u64) -> bool {
         self.count.is_some_and(|count| frame + 1 >= count)
     }

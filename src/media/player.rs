@@ -31,6 +31,9 @@ pub struct PlayerState {
     /// The frame on the screen, counted from 0.
     pub position: u64,
     pub time: Timestamp,
+    /// The frame that was asked for and is not on the screen yet; `None` once that has been
+    /// answered, with the last frame where there are fewer, or with a trouble.
+    pub asked: Option<u64>,
     pub playing: bool,
     /// 0.1 to 4.
     pub speed: f64,
@@ -54,6 +57,20 @@ struct Control {
     /// Play, pause or speed changed: time starts anew.
     repace: bool,
     quit: bool,
+}
+
+impl Control {
+    fn go_to(&mut self, frame: u64) {
+        self.go_to = Some(frame);
+        self.state.asked = Some(frame);
+    }
+
+    /// What was asked for is on the screen, unless something else is asked for by now.
+    fn answered(&mut self) {
+        if self.go_to.is_none() {
+            self.state.asked = None;
+        }
+    }
 }
 
 #[derive(Debug)]
@@ -130,6 +147,7 @@ impl Player {
                 state: PlayerState {
                     position: 0,
                     time: Timestamp::ZERO,
+                    asked: Some(0),
                     playing: false,
                     speed: 1.0,
                     frame_count: info.frame_count,
@@ -165,6 +183,7 @@ impl Player {
             start: Instant::now(),
             shown_at: None,
             skipped: None,
+            over: None,
             strips: strips.clone(),
             strip_fetched: None,
             strip_made: None,
@@ -196,7 +215,7 @@ impl Player {
     pub fn play(&self) {
         self.ask(|c| {
             if c.state.ended && c.go_to.is_none() {
-                c.go_to = Some(c.looped.as_ref().map_or(0, |l| *l.start()));
+                c.go_to(c.looped.as_ref().map_or(0, |l| *l.start()));
             }
             c.state.playing = true;
             c.repace = true;
@@ -218,7 +237,7 @@ impl Player {
 
     /// Goes to a frame; beyond the end, to the last one. Playing goes on from there.
     pub fn seek(&self, frame: u64) {
-        self.ask(|c| c.go_to = Some(frame));
+        self.ask(|c| c.go_to(frame));
     }
 
     /// Pauses and goes `frames` forward or, when negative, back.
@@ -226,7 +245,7 @@ impl Player {
         self.ask(|c| {
             c.state.playing = false;
             let from = c.go_to.unwrap_or(c.state.position);
-            c.go_to = Some(from.saturating_add_signed(frames));
+            c.go_to(from.saturating_add_signed(frames));
         });
     }
 

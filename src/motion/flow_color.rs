@@ -3,6 +3,7 @@
 use image::{Rgb, RgbImage};
 
 use super::Flow;
+use super::heat::Heat;
 use crate::base::Plane;
 
 /// A flow by the hue wheel: the hue is the direction (right red, down yellow-green,
@@ -50,16 +51,16 @@ fn wheel_color(u: f32, v: f32) -> Rgb<u8> {
     }))
 }
 
-/// A map of values from 0 to `full_scale` in viridis, dark at 0; values outside get
-/// the ends' colours, those that are not a number black.
+/// A map of values from 0 to `full_scale`, dark at 0; values outside get the ends'
+/// colours, those that are not a number black.
 #[must_use]
-pub fn scalar_image(plane: &Plane, full_scale: f32) -> RgbImage {
+pub fn scalar_image(plane: &Plane, full_scale: f32, heat: Heat) -> RgbImage {
     RgbImage::from_fn(plane.width as u32, plane.height as u32, |x, y| {
         let value = plane.at(x as usize, y as usize) / full_scale;
         if value.is_nan() {
             Rgb([0; 3])
         } else {
-            viridis(value)
+            heat.color(value)
         }
     })
 }
@@ -71,32 +72,6 @@ pub fn gray_image(plane: &Plane, full_scale: f32) -> image::GrayImage {
         // Not a number becomes black.
         image::Luma([(255.0 * plane.at(x as usize, y as usize) / full_scale).round() as u8])
     })
-}
-
-/// Matplotlib's viridis at ninths, between which colours are interpolated.
-const VIRIDIS: [[u8; 3]; 10] = [
-    [68, 1, 84],
-    [72, 40, 120],
-    [62, 74, 137],
-    [49, 104, 142],
-    [38, 130, 142],
-    [31, 158, 137],
-    [53, 183, 121],
-    [109, 205, 89],
-    [180, 222, 44],
-    [253, 231, 37],
-];
-
-/// Viridis for 0..1, clamped.
-#[must_use]
-pub fn viridis(value: f32) -> Rgb<u8> {
-    let at = value.clamp(0.0, 1.0) * (VIRIDIS.len() - 1) as f32;
-    let low = (at as usize).min(VIRIDIS.len() - 2);
-    let share = at - low as f32;
-    Rgb(std::array::from_fn(|c| {
-        let (a, b) = (f32::from(VIRIDIS[low][c]), f32::from(VIRIDIS[low + 1][c]));
-        (a + share * (b - a)).round() as u8
-    }))
 }
 
 #[cfg(test)]
@@ -128,7 +103,10 @@ mod tests {
     #[test]
     fn scalars_run_from_violet_to_yellow() {
         let plane = Plane::from_vec(4, 1, vec![-1.0, 0.0, 3.0, f32::NAN]);
-        let colors: Vec<[u8; 3]> = scalar_image(&plane, 2.0).pixels().map(|p| p.0).collect();
+        let colors: Vec<[u8; 3]> = scalar_image(&plane, 2.0, Heat::Viridis)
+            .pixels()
+            .map(|p| p.0)
+            .collect();
         assert_eq!(
             colors,
             [[68, 1, 84], [68, 1, 84], [253, 231, 37], [0, 0, 0]]

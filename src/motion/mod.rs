@@ -11,6 +11,7 @@ pub mod glmm;
 pub mod gpu;
 pub mod grid;
 pub mod head_motion;
+pub mod heat;
 pub mod led_gradient;
 pub mod led_view;
 pub mod lucas_kanade;

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use super::facts::AnalysisFacts;
+use super::pace::{Pace, RecentPace};
 use super::pipeline::Pipeline;
 use super::{Params, Resources, SessionError};
 use crate::base::{Latest, Mailbox, Notice, Timestamp};
@@ -29,7 +30,10 @@ pub struct SessionStatus {
     pub frames_done: u64,
     /// Estimated unless the source counts exactly; `None` for cameras.
     pub frames_total: Option<u64>,
+    /// Over the last half second.
     pub analysed_fps: f32,
+    /// Over the last seconds, to estimate from.
+    pub pace: RecentPace,
     /// As measured on the recording's clock; 0 before two frames.
     pub source_fps: f32,
     pub dropped: u64,
@@ -51,12 +55,34 @@ pub struct SessionHandle {
     pub facts: AnalysisFacts,
     /// Increases with every session; results of an older one are discarded.
     pub generation: u64,
-    pub events: Mailbox<Event>,
+    events: Mailbox<Event>,
     pub preview: Latest<Preview>,
     status: Arc<Mutex<SessionStatus>>,
     stop: Arc<AtomicBool>,
     /// `None` where an earlier analysis is told again.
     capture: Option<CaptureWorker>,
+    retold: Option<Retold>,
+}
+
+/// An earlier analysis tells so many events at a time: an hour at 200 frames a second has
+/// millions, which would hold the window up for seconds. So many cost it a few milliseconds.
+pub const PIECE: usize = 8192;
+
+/// What an earlier analysis still has to tell.
+struct Retold {
+    events: std::vec::IntoIter<Event>,
+    all: usize,
+}
+
+impl Retold {
+    fn piece(&mut self) -> Vec<Event> {
+        let piece = self.events.by_ref().take(PIECE).collect();
+        if self.events.len() == 0 {
+            // Its memory is as large as the recording.
+            self.events = Vec::new().into_iter();
+        }
+        piece
+    }
 }
 
 /// Increases with every session.
@@ -117,10 +143,11 @@ impl SessionHandle {
             status,
             stop,
             capture: Some(capture),
+            retold: None,
         })
     }
 
-    /// Tells an earlier analysis of the whole recording again: everything at once, no
+    /// Tells an earlier analysis of the whole recording again, a piece at a time, without a
     /// thread.
     #[must_use]
     pub fn recorded(info: SourceInfo, facts: AnalysisFacts, recording: Recording) -> Self {
@@ -141,23 +168,48 @@ impl SessionHandle {
             finished: true,
             ..SessionStatus::default()
         };
-        let events = Mailbox::default();
-        events.post(recording.into_events());
+        let events = recording.into_events();
         Self {
             info,
             facts,
             generation: next_generation(),
-            events,
+            events: Mailbox::default(),
             preview: Latest::default(),
             status: Arc::new(Mutex::new(status)),
             stop: Arc::new(AtomicBool::new(true)),
             capture: None,
+            retold: Some(Retold {
+                all: events.len(),
+                events: events.into_iter(),
+            }),
         }
     }
 
+    /// What has been told since the last call, in order; of an earlier analysis at most
+    /// [`PIECE`] events.
+    pub fn take_events(&mut self) -> Vec<Event> {
+        match &mut self.retold {
+            Some(retold) => retold.piece(),
+            None => self.events.take_all(),
+        }
+    }
+
+    /// An earlier analysis has more to tell.
+    #[must_use]
+    pub fn tells_more(&self) -> bool {
+        self.retold.as_ref().is_some_and(|r| r.events.len() > 0)
+    }
+
+    /// Of an earlier analysis, how much of it has been told.
     #[must_use]
     pub fn status(&self) -> SessionStatus {
-        locked(&self.status).clone()
+        let mut status = locked(&self.status).clone();
+        if let Some(retold) = self.retold.as_ref().filter(|r| r.events.len() > 0) {
+            let told = (retold.all - retold.events.len()) as f64 / retold.all as f64;
+            status.frames_done = (told * status.frames_done as f64) as u64;
+            status.finished = false;
+        }
+        status
     }
 
     /// Ends the capture; what was captured is still decoded as a whole. For cameras.
@@ -232,6 +284,8 @@ fn run(
                 status.frames_done += 1;
                 status.dropped += u64::from(frame.dropped_before);
                 status.analysed_fps = meter.rate();
+                let (frames, secs) = (status.frames_done, started.elapsed().as_secs_f64());
+                status.pace.tell(Pace { frames, secs });
                 status.source_fps = pipeline.measured_fps().unwrap_or(0.0) as f32;
                 status.latency_ms = frame.captured.map(|at| at.elapsed().as_secs_f32() * 1e3);
                 status.decision_delay_secs = pipeline.decision_delay_secs() as f32;
@@ -253,7 +307,7 @@ fn run(
     }
 }
 
-/// Analysed frames a second over the last second or so.
+/// Analysed frames a second over the last half second.
 struct Meter {
     since: Instant,
     count: u32,
@@ -296,6 +350,46 @@ mod tests {
 
     #[test]
     fn an_earlier_analysis_is_told_again_whole_and_finished() {
+        let recording = recording(3);
+        let mut session = again(&recording);
+        let mut told = Recording::default();
+        for event in session.take_events() {
+            told.apply(event);
+        }
+        assert_eq!(told, recording);
+        let status = session.status();
+        assert!(status.finished && status.failed.is_none());
+        assert_eq!((status.frames_done, status.frames_total), (3, Some(3)));
+        assert!((status.source_fps - 25.0).abs() < 1e-3);
+    }
+
+    #[test]
+    fn a_long_earlier_analysis_is_told_in_pieces_with_its_progress() {
+        let recording = recording(3 * PIECE as u64);
+        let mut session = again(&recording);
+        let mut told = Recording::default();
+        let (mut pieces, mut done) = (0, 0);
+        while session.tells_more() {
+            let status = session.status();
+            assert!(!status.finished && status.frames_done >= done);
+            assert_eq!(status.frames_total, Some(3 * PIECE as u64));
+            done = status.frames_done;
+            let piece = session.take_events();
+            assert!(!piece.is_empty() && piece.len() <= PIECE);
+            pieces += 1;
+            for event in piece {
+                told.apply(event);
+            }
+        }
+        // The frames, and what was said and spotted of them.
+        assert_eq!(pieces, 4);
+        assert_eq!(told, recording);
+        assert!(session.status().finished);
+        assert_eq!(session.status().frames_done, 3 * PIECE as u64);
+        assert!(session.take_events().is_empty());
+    }
+
+    fn again(recording: &Recording) -> SessionHandle {
         let info = SourceInfo {
             name: "clip.mp4".into(),
             path: Some("/clip.mp4".into()),
@@ -319,6 +413,10 @@ mod tests {
             flow_adapter: None,
             network_device: None,
         };
+        SessionHandle::recorded(info, facts, recording.clone())
+    }
+
+    fn recording(frames: u64) -> Recording {
         let frame = |frame: u64| FrameRecord {
             frame,
             timestamp: Timestamp::from_secs(frame as f64 / 25.0),
@@ -327,7 +425,7 @@ mod tests {
             others: vec![],
         };
         let mut recording = Recording {
-            frames: (0..3).map(frame).collect(),
+            frames: (0..frames).map(frame).collect(),
             finished: true,
             ..Recording::default()
         };
@@ -335,15 +433,6 @@ mod tests {
             .notices
             .push(Notice::warning("No face was found."));
         recording.thresholds.insert(ExpressionKind::Micro, 0.4);
-        let session = SessionHandle::recorded(info, facts, recording.clone());
-        let status = session.status();
-        assert!(status.finished && status.failed.is_none());
-        assert_eq!((status.frames_done, status.frames_total), (3, Some(3)));
-        assert!((status.source_fps - 25.0).abs() < 1e-3);
-        let mut again = Recording::default();
-        for event in session.events.take_all() {
-            again.apply(event);
-        }
-        assert_eq!(again, recording);
+        recording
     }
 }

@@ -8,6 +8,7 @@ pub mod facts;
 pub mod handle;
 pub mod magnified_view;
 pub mod magnifier;
+pub mod pace;
 pub mod params;
 pub mod pipeline;
 pub mod played_face;

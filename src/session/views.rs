@@ -15,6 +15,7 @@ use crate::face::crop::HeldCrop;
 use crate::gpu::GpuContext;
 use crate::media::Frame;
 use crate::motion::bandpass::{BandpassKernel, BandpassParams};
+use crate::motion::heat::Heat;
 use crate::motion::led_view::{LED_FRAMES, LED_FULL_SCALE, diverging_image};
 use crate::motion::luma::{self, LumaPatch};
 use crate::motion::tvl1::{Tvl1, Tvl1Preset};
@@ -22,7 +23,7 @@ use crate::motion::{Flow, cpu, flow_color, strain};
 
 /// Displacement shown in full saturation, px of the 128 px crop.
 pub const FLOW_FULL_SCALE_PX: f32 = 2.0;
-/// Strain shown at the bright end of viridis.
+/// Strain shown at the bright end of the palette.
 pub const STRAIN_FULL_SCALE: f32 = 0.15;
 
 /// What to draw. The newest request wins; older ones are dropped.
@@ -36,6 +37,8 @@ pub struct ViewRequest {
     pub led: bool,
     pub flow: bool,
     pub strain: bool,
+    /// The strain's palette.
+    pub heat: Heat,
     pub magnify: Option<MagnifyRequest>,
 }
 
@@ -51,8 +54,9 @@ pub struct Views {
     /// Hue is direction, saturation is length, full at `flow_full_scale_px`.
     pub flow: Option<RgbImage>,
     pub flow_full_scale_px: f32,
-    /// Viridis, full at `strain_full_scale` (dimensionless).
+    /// In the colours of `strain_heat`, full at `strain_full_scale` (dimensionless).
     pub strain: Option<RgbImage>,
+    pub strain_heat: Heat,
     pub strain_full_scale: f32,
     /// Where the LED kernel ran.
     pub led_device: String,
@@ -161,6 +165,7 @@ impl Drawer {
             frame,
             flow_full_scale_px: FLOW_FULL_SCALE_PX,
             strain_full_scale: STRAIN_FULL_SCALE,
+            strain_heat: request.heat,
             led_device: match &self.led {
                 Led::Gpu(_, name) => name.clone(),
                 Led::Cpu => "processor".into(),
@@ -199,7 +204,8 @@ impl Drawer {
                 .flow
                 .then(|| flow_color::flow_image(&flow, FLOW_FULL_SCALE_PX));
             views.strain = request.strain.then(|| {
-                flow_color::scalar_image(&strain::central(&flow).magnitude, STRAIN_FULL_SCALE)
+                let strain = strain::central(&flow).magnitude;
+                flow_color::scalar_image(&strain, STRAIN_FULL_SCALE, request.heat)
             });
         }
         if let Some(magnify) = &request.magnify {
@@ -311,6 +317,7 @@ mod tests {
             led: false,
             flow: false,
             strain: false,
+            heat: Heat::default(),
             magnify: magnify.map(|with| MagnifyRequest {
                 frames: frames.clone(),
                 with,
@@ -340,6 +347,23 @@ mod tests {
         assert_eq!(next(&worker).map(|v| v.generation), Some(3));
         std::thread::sleep(std::time::Duration::from_millis(20));
         assert!(worker.take().is_none());
+    }
+
+    #[test]
+    fn strain_is_drawn_in_the_palette_that_was_asked_for_and_says_which() {
+        let worker = ViewsWorker::start(None, || {}).unwrap();
+        let mut drawn = Vec::new();
+        for heat in Heat::ALL {
+            worker.request(ViewRequest {
+                strain: true,
+                heat,
+                ..request(1, 3, None)
+            });
+            let views = next(&worker).unwrap();
+            assert_eq!(views.strain_heat, heat);
+            drawn.push(views.strain.unwrap());
+        }
+        assert!(drawn[0] != drawn[1] && drawn[1] != drawn[2]);
     }
 
     #[test]

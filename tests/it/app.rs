@@ -621,6 +621,20 @@ fn the_strip_names_rates_delays_and_a_software_adapter() {
 }
 
 #[test]
+fn the_time_left_is_by_the_pace_of_the_last_seconds_not_of_the_last_frames() {
+    let mut h = recording((1280.0, 800.0), 1.0, 300, false);
+    // 300 frames at 14.2 a second.
+    assert!(says(&h, "Analysing: 50 %, about 20 s left"));
+    let review = h.state().app.state.review.as_ref().unwrap();
+    let generation = review.session.generation;
+    let mut stuttered = status(300, false);
+    stuttered.analysed_fps = 1.0;
+    let status = stuttered;
+    say(&mut h, vec![Command::Status { generation, status }]);
+    assert!(says(&h, "Analysing: 50 %, about 20 s left"));
+}
+
+#[test]
 fn candidates_are_ranked_and_a_click_goes_to_the_apex() {
     let mut h = recording((1280.0, 1000.0), 1.0, FRAMES, true);
     let ranked: Vec<String> = labels(&h)

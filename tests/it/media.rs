@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use onset::base::{Latest, Severity, Timestamp};
+use onset::base::{Latest, Mailbox, Severity, Timestamp};
 use onset::media::{
     CaptureWorker, Delivery, Frame, FrameSource, ImageSequence, InputSpec, MediaError, Player,
     VideoFile, list_cameras, open,
@@ -478,6 +478,46 @@ fn the_player_repeats_a_loop() {
     }
     player.pause();
     assert!(!player.state().playing);
+}
+
+#[test]
+fn a_loops_last_frame_stays_as_long_as_the_others() {
+    let folder = tempfile::tempdir().expect("temporary folder");
+    for n in 0..30u8 {
+        save(folder.path(), &format!("{n:02}.png"), 8, 8, n);
+    }
+    // Within the recording, and beyond its end.
+    for (looped, last) in [(5..=7, 7), (27..=40, 29)] {
+        let first = *looped.start();
+        let source = open(&InputSpec {
+            fps: Some(10.0),
+            ..InputSpec::path(folder.path())
+        })
+        .expect("opens");
+        let pictures = Latest::<Frame>::default();
+        let shown = Mailbox::default();
+        let (slot, log) = (pictures.clone(), shown.clone());
+        // On the player's own thread, so that a late test does not matter.
+        let note = move || log.post(slot.take().map(|frame| (frame.index, Instant::now())));
+        let player = Player::start(source, pictures, Box::new(note)).expect("thread");
+        player.set_loop(Some(looped));
+        player.seek(first);
+        player.play();
+        let begun = Instant::now();
+        let mut seen = Vec::new();
+        let mut stays = Vec::new();
+        while stays.len() < 3 && begun.elapsed() < Duration::from_secs(20) {
+            std::thread::sleep(Duration::from_millis(20));
+            seen.extend(shown.take_all());
+            let pairs = seen.windows(2);
+            let back = pairs.filter(|w: &&[(u64, Instant)]| w[0].0 == last && w[1].0 == first);
+            stays = back.map(|w| w[1].1 - w[0].1).collect();
+        }
+        // A frame that came late goes in time, so the longest counts.
+        let longest = stays.iter().max().expect("it goes round");
+        assert!(*longest > Duration::from_millis(80), "{last}: {stays:?}");
+        assert!(player.state().playing);
+    }
 }
 
 #[test]

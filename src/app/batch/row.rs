@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use crate::app::notices::NoticeLog;
 use crate::project::result_folder::Existing;
 use crate::project::unattended::time_left::Current;
-use crate::project::unattended::{Finished, Job, Look, Pace};
+use crate::project::unattended::{Finished, Job, Look};
+use crate::session::pace::{Pace, RecentPace};
 
 /// How far a recording has come.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -16,6 +17,7 @@ pub enum RowState {
     Taken(PathBuf),
     Analysing {
         pace: Pace,
+        recent: RecentPace,
         /// All frames are analysed.
         finishing: bool,
     },
@@ -70,8 +72,9 @@ impl Row {
     #[must_use]
     pub fn current(&self) -> Option<Current> {
         match self.state {
-            RowState::Analysing { pace, .. } => Some(Current {
+            RowState::Analysing { pace, recent, .. } => Some(Current {
                 pace,
+                recent,
                 frames: self.frames(),
             }),
             _ => None,

@@ -1,7 +1,7 @@
 //! Verdicts on candidates, and steps back and forward.
 
-use super::{Refused, new_id};
-use crate::app::coding::{Change, Coding, SpotKey, Step};
+use super::{Refused, named, new_id};
+use crate::app::coding::{Change, Coding, Held, SpotKey, Step};
 use crate::app::command::Effect;
 use crate::app::state::AppState;
 use crate::spotting::IntervalStatus;
@@ -68,15 +68,26 @@ impl AppState {
 
     pub(super) fn revise(
         &mut self,
-        step: fn(&mut Coding) -> Option<Step>,
+        step: fn(&mut Coding) -> Result<Step, Held>,
         does: &str,
     ) -> Result<Vec<Effect>, Refused> {
         let Some(review) = self.review.as_mut() else {
             return Ok(vec![]);
         };
-        let Some(step) = step(&mut review.coding) else {
-            return Err(Refused(format!("Nothing to {does}.")));
-        };
+        let step = step(&mut review.coding).map_err(|held| {
+            Refused(match held {
+                Held::Nothing => format!("Nothing to {does}."),
+                Held::Others(coder) => format!(
+                    "Nothing of yours to {does}: what was done last is {}'s. Only who did it can \
+                     {does} it.",
+                    named(&coder)
+                ),
+                Held::ChangedSince(coder) => format!(
+                    "Cannot {does}: {} has changed the same annotation since.",
+                    named(&coder)
+                ),
+            })
+        })?;
         // What came back is what is looked at.
         let back = step.changes.iter().find_map(|c| c.after.as_ref());
         if let Some(back) = back.map(|a| a.id) {

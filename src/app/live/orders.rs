@@ -71,7 +71,10 @@ impl Backend for Live {
                 player.pause();
                 self.was_playing = false;
             }
-            PlayerOrder::Seek(frame) => player.seek(frame),
+            PlayerOrder::Seek(frame) => {
+                self.seeking = Some(frame);
+                player.seek(frame);
+            }
             PlayerOrder::Speed(speed) => player.set_speed(f64::from(speed)),
             PlayerOrder::Loop(frames) => player.set_loop(frames.map(|(from, to)| from..=to)),
             PlayerOrder::Strip(wish) => player.want_strip(wish),

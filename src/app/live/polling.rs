@@ -72,6 +72,7 @@ impl Live {
         self.projects.clear();
         self.told = SessionStatus::default();
         (self.was_playing, self.troubled, self.waiting) = (false, false, false);
+        self.seeking = None;
         if let Some(views) = &self.views {
             // What is still being drawn belongs to the recording before.
             let _ = views.take();
@@ -103,7 +104,7 @@ impl Live {
             return;
         };
         let generation = open.session.generation;
-        let events = open.session.events.take_all();
+        let events = open.session.take_events();
         if let Some(camera) = &mut open.camera {
             camera.heard(&events);
         }
@@ -111,7 +112,12 @@ impl Live {
             out.push(Command::Events { generation, events });
         }
         let status = open.session.status();
-        self.wake.analysing(queue || !status.finished);
+        let retells = open.session.tells_more();
+        self.wake.analysing(queue || !(status.finished || retells));
+        if retells {
+            // The next piece comes with the next repaint.
+            self.wake.wake();
+        }
         if status != self.told {
             self.told = status.clone();
             out.push(Command::Status { generation, status });
@@ -182,8 +188,13 @@ impl Live {
             return;
         };
         let generation = open.session.generation;
+        // Asked before the picture is taken, which was there first.
+        let answered = player.state().asked.is_none();
         if let Some(frame) = open.pictures.take() {
             out.push(Command::Picture { generation, frame });
+        }
+        if answered && let Some(asked) = self.seeking.take() {
+            out.push(Command::SeekEnded { generation, asked });
         }
         if let Some(strip) = player.take_strip() {
             let strip = Box::new(strip);

@@ -9,6 +9,7 @@ use crate::app::attention::{self, Attention};
 use crate::app::review::Review;
 use crate::app::theme::{self, over_picture};
 use crate::base::Point;
+use crate::motion::heat::Heat;
 
 const MEANING: &str = "Integrated gradients: the places whose motion spoke most for this \
                        action unit, beyond noise. It tells what the network used, not \
@@ -16,7 +17,7 @@ const MEANING: &str = "Integrated gradients: the places whose motion spoke most 
 
 pub(super) fn show(
     ui: &Ui,
-    review: &Review,
+    (review, heat): (&Review, Heat),
     texture: Option<&TextureHandle>,
     rect: Rect,
     at: impl Fn(Point) -> Pos2,
@@ -42,7 +43,7 @@ pub(super) fn show(
                 Stroke::new(1.0, over_picture::EDGE),
             ));
             let text = format!("AU{}: where the network looks", unit.number());
-            ramp(&painter, rect, &text);
+            ramp(&painter, rect, heat, &text);
             text
         }
         (Attention::Laid { .. }, None) => return,

@@ -4,7 +4,7 @@ use egui::{CornerRadius, Image, Painter, Pos2, Rect, Shape, TextureHandle, Ui, p
 
 use super::picture::seen;
 use crate::app::theme::{self, over_picture};
-use crate::motion::flow_color::viridis;
+use crate::motion::heat::Heat;
 
 /// The legend in the lower right corner: the hue disc with its radius in pixels.
 pub(super) fn wheel(
@@ -36,9 +36,9 @@ pub(super) fn wheel(
     }
 }
 
-/// The legend along the lower edge: the colours of viridis from 0 to full scale, and
+/// The legend along the lower edge: the palette's colours from 0 to full scale, and
 /// what they mean.
-pub(super) fn ramp(painter: &Painter, rect: Rect, text: &str) {
+pub(super) fn ramp(painter: &Painter, rect: Rect, heat: Heat, text: &str) {
     let bar = Rect::from_min_size(
         rect.left_bottom() + vec2(theme::GAP, -theme::SECTION),
         vec2((0.3 * rect.width()).round(), 4.0),
@@ -46,7 +46,7 @@ pub(super) fn ramp(painter: &Painter, rect: Rect, text: &str) {
     painter.rect_filled(bar.expand(2.0), 2.0, over_picture::HALO);
     let steps = 8;
     let width = bar.width() / steps as f32;
-    let ink = |i: usize| theme::from_rgb(viridis(i as f32 / steps as f32));
+    let ink = |i: usize| theme::from_rgb(heat.color(i as f32 / steps as f32));
     for i in 0..steps {
         let piece = Rect::from_min_size(
             bar.min + vec2(i as f32 * width, 0.0),

@@ -144,7 +144,8 @@ fn original(ui: &mut Ui, state: &AppState, review: &Review, textures: &Textures,
         by: rect.width() / picture.picture.width().max(1) as f32,
     };
     if state.settings.overlays.attention && !state.blind() {
-        attention::show(ui, review, textures.attention(), rect, |p| to_screen.at(p));
+        let of = (review, state.settings.heat);
+        attention::show(ui, of, textures.attention(), rect, |p| to_screen.at(p));
     }
     overlays(&painter, state, review, to_screen);
 }
@@ -321,7 +322,7 @@ fn beside(
         ),
         View::Strain => {
             let text = format!("0 to {:.3} px/px", views.strain_full_scale);
-            ramp(&painter, rect, &text);
+            ramp(&painter, rect, views.strain_heat, &text);
         }
     }
 }

@@ -15,11 +15,31 @@ use crate::app::settings::ThemeChoice;
 use crate::app::state::{AppState, JUMPS};
 use crate::app::theme;
 use crate::app::widgets::row;
+use crate::motion::heat::Heat;
 use crate::motion::tvl1::Tvl1Preset;
 use crate::nn::shipped;
 use crate::session::Params;
 use crate::session::params::{DecodeMode, DeviceChoice, Speaker, SpotterChoice};
 use crate::spotting::ExpressionKind;
+
+/// In which colours strain, attention and the second look's matrices are drawn.
+const HEATS: [(Heat, &str, &str); 3] = [
+    (
+        Heat::Viridis,
+        Heat::Viridis.name(),
+        "Strain and attention from violet to yellow",
+    ),
+    (
+        Heat::Cividis,
+        Heat::Cividis.name(),
+        "Strain and attention from blue to yellow, for eyes that do not tell red from green",
+    ),
+    (
+        Heat::Inferno,
+        Heat::Inferno.name(),
+        "Strain and attention from black to pale yellow: what is weak steps back",
+    ),
+];
 
 /// Width of the names at the left, points.
 const TITLE: f32 = 60.0;
@@ -36,6 +56,9 @@ pub fn show(ui: &mut Ui, state: &AppState, out: &mut Vec<Command>) {
                 |t| out.push(Command::Theme(t)),
             );
             colours(ui, state.settings.colours, out);
+            choose(ui, "Heat maps", &HEATS, state.settings.heat, |h| {
+                out.push(Command::Heat(h));
+            });
             jump(ui, state.settings.jump_frames, out);
             sheets(ui, state, out);
             let params = &state.settings.params;

@@ -9,6 +9,7 @@ use crate::app::state::AppState;
 use crate::app::theme::{self, Palette};
 use crate::app::widgets::{marks, row};
 use crate::base::Timestamp;
+use crate::session::pace::secs_left;
 use crate::spotting::ExpressionKind;
 use crate::timeline::ScoreSource;
 
@@ -135,10 +136,14 @@ fn progress(ui: &mut Ui, review: &Review) {
         return;
     };
     let status = &review.status;
-    let left = (status.analysed_fps > 0.0).then(|| {
+    let does = match review.session.earlier {
+        Some(_) => "Reading the kept analysis",
+        None => "Analysing",
+    };
+    let left = status.pace.frames_per_sec().map(|rate| {
         let total = status.frames_total.unwrap_or(review.frame_count());
-        let secs = total.saturating_sub(status.frames_done) as f32 / status.analysed_fps;
-        format!(", about {} left", rough(f64::from(secs)))
+        let secs = secs_left(status.frames_done, total, rate);
+        format!(", about {} left", rough(secs))
     });
     ui.add_space(theme::GAP);
     ui.add(
@@ -148,11 +153,7 @@ fn progress(ui: &mut Ui, review: &Review) {
     );
     ui.label(row::weak(
         ui,
-        format!(
-            "Analysing: {:.0} %{}",
-            100.0 * share,
-            left.unwrap_or_default()
-        ),
+        format!("{does}: {:.0} %{}", 100.0 * share, left.unwrap_or_default()),
     ));
 }
 
@@ -273,12 +274,16 @@ pub fn grouped(n: u64) -> String {
     out
 }
 
-/// A length of time as one says it: "40 s", "12 min", "3 h 5 min".
+/// An estimated length of time as one says it, in steps that do not pretend to more: "4 s",
+/// "40 s", "12 min", "3 h 5 min".
 #[must_use]
 pub fn rough(secs: f64) -> String {
-    let minutes = (secs / 60.0).round() as u64;
-    if secs < 90.0 {
+    let in_steps = |of: f64, step: f64| ((of / step).round() * step) as u64;
+    let minutes = in_steps(secs / 60.0, if secs < 7_200.0 { 1.0 } else { 5.0 });
+    if secs < 10.0 {
         format!("{:.0} s", secs.max(1.0))
+    } else if secs < 90.0 {
+        format!("{} s", in_steps(secs, 5.0))
     } else if minutes < 120 {
         format!("{minutes} min")
     } else {
@@ -300,8 +305,12 @@ mod tests {
     #[test]
     fn lengths_of_time_are_said_in_the_unit_that_fits() {
         assert_eq!(rough(0.2), "1 s");
-        assert_eq!(rough(89.0), "89 s");
+        assert_eq!(rough(8.6), "9 s");
+        assert_eq!(rough(42.0), "40 s");
+        assert_eq!(rough(89.0), "90 s");
         assert_eq!(rough(90.0), "2 min");
+        assert_eq!(rough(7_199.0), "2 h 0 min");
         assert_eq!(rough(7_500.0), "2 h 5 min");
+        assert_eq!(rough(7_690.0), "2 h 10 min");
     }
 }

@@ -12,6 +12,7 @@ use crate::app::{attention, second_look};
 use crate::base::Plane;
 use crate::media::StillKey;
 use crate::motion::flow_color::wheel_image;
+use crate::motion::heat::Heat;
 use crate::recognition::SecondOpinion;
 
 /// Wider or higher pictures are made smaller for the screen; the analysis has its own.
@@ -25,6 +26,8 @@ pub struct Textures {
     led: Slot,
     flow: Slot,
     strain: Slot,
+    /// Of attention and second look, as they were drawn.
+    heat: Heat,
     attention: Slot,
     second_look: Vec<OpinionTextures>,
     second_look_key: Option<Key>,
@@ -49,7 +52,7 @@ pub struct OpinionTextures {
 }
 
 impl OpinionTextures {
-    fn of(ctx: &Context, opinion: &SecondOpinion) -> Self {
+    fn of(ctx: &Context, opinion: &SecondOpinion, heat: Heat) -> Self {
         let smooth = |image: ColorImage| {
             let name = "second look";
             ctx.load_texture(name, image, TextureOptions::LINEAR)
@@ -57,7 +60,7 @@ impl OpinionTextures {
         let matrices = opinion.magnified.as_ref().map(|look| {
             let full = second_look::greatest(look);
             let cells = |matrix: &Plane| {
-                let picture = second_look::matrix_picture(matrix, full);
+                let picture = second_look::matrix_picture(matrix, full, heat);
                 ctx.load_texture("attention matrix", picture, TextureOptions::NEAREST)
             };
             let heads = |heads: &Vec<Plane>| heads.iter().map(cells).collect();
@@ -99,11 +102,14 @@ impl Slot {
 
 impl Textures {
     /// Uploads what has changed since the last call.
-    pub fn update(&mut self, ctx: &Context, review: Option<&Review>) {
+    pub fn update(&mut self, ctx: &Context, review: Option<&Review>, heat: Heat) {
         let Some(review) = review else {
             *self = Self::default();
             return;
         };
+        if std::mem::replace(&mut self.heat, heat) != heat {
+            (self.attention.key, self.second_look_key) = (None, None);
+        }
         let generation = review.session.generation;
         let key = (generation, review.playback.picture_count, None);
         if self.original.key != Some(key)
@@ -151,13 +157,13 @@ impl Textures {
         let key = (generation, review.recognised_count, of);
         if self.attention.key != Some(key) {
             let map = recognised.and_then(|r| r.attention.as_ref());
-            let image = map.map(|a| attention::picture(&a.map));
+            let image = map.map(|a| attention::picture(&a.map, heat));
             self.attention.update(ctx, "attention", key, image);
         }
         if self.second_look_key != Some(key) {
             self.second_look_key = Some(key);
             let opinions = recognised.map_or(&[][..], |r| &r.second_look);
-            let textures = opinions.iter().map(|o| OpinionTextures::of(ctx, o));
+            let textures = opinions.iter().map(|o| OpinionTextures::of(ctx, o, heat));
             self.second_look = textures.collect();
         }
         if self.wheel.is_none() && self.flow.handle.is_some() {

@@ -20,10 +20,12 @@ const SHOW_AT_LEAST: Duration = Duration::from_millis(120);
 enum Order {
     Quit,
     GoTo(u64),
-    /// Show the frame after this one when it is due.
+    /// Show the next frame when it is due; back to a loop's first one when the time of the
+    /// frame shown is over.
     PlayOn {
         next: u64,
         wrapped: bool,
+        position: u64,
         shown: Timestamp,
     },
     Rest,
@@ -44,6 +46,8 @@ pub(super) struct PlayerThread {
     pub(super) shown_at: Option<Instant>,
     /// The frame at the present position, where a late playback left it out.
     pub(super) skipped: Option<Frame>,
+    /// When the time of a frame is over that a loop ends with.
+    pub(super) over: Option<(u64, Timestamp)>,
     pub(super) strips: Latest<FilmStrip>,
     /// What the frames before were fetched for.
     pub(super) strip_fetched: Option<(u64, StripWish)>,
@@ -58,6 +62,7 @@ impl PlayerThread {
         if let Err(panic) = outcome {
             let mut control = shared.lock();
             control.state.playing = false;
+            control.state.asked = None;
             control.state.trouble = Some(format!(
                 "Playback stopped because of an internal error ({}). Open the recording again; the analysis is not affected",
                 panic_text(panic.as_ref())
@@ -74,8 +79,12 @@ impl PlayerThread {
             Order::PlayOn {
                 next,
                 wrapped,
+                position,
                 shown,
-            } => self.play_on(next, wrapped, shown),
+            } => {
+                let over = wrapped.then(|| self.over(position, shown));
+                self.play_on(next, over, shown);
+            }
             Order::Rest => {
                 self.show_skipped();
                 let position = self.shared.lock().state.position;
@@ -103,10 +112,14 @@ impl PlayerThread {
             return Order::Rest;
         }
         let position = control.state.position;
-        let around = control.looped.as_ref().filter(|l| position >= *l.end());
+        // A loop may reach beyond the recording's end.
+        let ended = control.state.ended;
+        let around = (control.looped.as_ref())
+            .filter(|l| position >= *l.end() || ended && *l.start() < position);
         Order::PlayOn {
             next: around.map_or(position + 1, |l| *l.start()),
             wrapped: around.is_some(),
+            position,
             shown: control.state.time,
         }
     }
@@ -122,25 +135,51 @@ impl PlayerThread {
             Ok(None) => self.fail("The recording holds no picture".into()),
             Err(error) => self.fail(error.to_string()),
         }
+        self.shared.lock().answered();
+        (self.wake)();
     }
 
-    fn play_on(&mut self, next: u64, wrapped: bool, shown: Timestamp) {
+    /// When the time of the frame shown is over: when the next one comes; the recording's
+    /// last frame stays as long as the one before it.
+    fn over(&mut self, position: u64, shown: Timestamp) -> Timestamp {
+        if let Some((_, over)) = self.over.filter(|(of, _)| *of == position) {
+            return over;
+        }
+        // The next frame need not be readable: it is not shown.
+        let next = self.deck.frame(position + 1).ok().flatten();
+        let over = next.map_or_else(
+            || {
+                let before = position.checked_sub(1).and_then(|n| self.deck.cached(n));
+                let before = before.map(|frame| shown.secs_since(frame.timestamp));
+                let stated = self.deck.nominal_fps().filter(|fps| *fps > 0.0);
+                let secs = before.or(stated.map(|fps| 1.0 / fps));
+                shown.plus_secs(secs.unwrap_or(0.0))
+            },
+            |next| next.timestamp,
+        );
+        self.over = Some((position, over));
+        over
+    }
+
+    /// `over` is when the frame shown makes room for `next`, where that does not follow it.
+    fn play_on(&mut self, next: u64, over: Option<Timestamp>, shown: Timestamp) {
         let frame = match self.deck.frame(next) {
             Ok(Some(frame)) => frame,
             Ok(None) => return self.reach_end(),
             Err(error) => return self.fail(error.to_string()),
         };
-        if wrapped {
-            let speed = self.shared.lock().state.speed;
-            self.pacer.restart(speed);
-            return self.show(frame, true);
-        }
-        match self.pacer.due(shown, frame.timestamp, self.start.elapsed()) {
+        let due = over.unwrap_or(frame.timestamp);
+        match self.pacer.due(shown, due, self.start.elapsed()) {
             Due::In(left) => {
                 // Decoding ahead pays only while there is time for it.
                 if left < Duration::from_millis(4) || !self.prefetch(next, true) {
                     self.rest(Some(left));
                 }
+            }
+            Due::Now | Due::Late if over.is_some() => {
+                let speed = self.shared.lock().state.speed;
+                self.pacer.restart(speed);
+                self.show(frame, true);
             }
             Due::Now => self.show(frame, true),
             Due::Late => {
@@ -180,15 +219,11 @@ impl PlayerThread {
         let mut control = self.shared.lock();
         control.state.frame_count = self.deck.frame_count();
         control.notices.extend(self.deck.take_notices());
-        match control.looped.clone() {
-            Some(range) if *range.start() < control.state.position => {
-                control.go_to = Some(*range.start());
-            }
-            _ => {
-                control.state.playing = false;
-                control.state.ended = true;
-            }
-        }
+        control.state.ended = true;
+        // A loop goes on from its start.
+        let position = control.state.position;
+        let goes_on = (control.looped.as_ref()).is_some_and(|l| *l.start() < position);
+        control.state.playing &= goes_on;
         drop(control);
         (self.wake)();
     }

@@ -77,6 +77,17 @@ impl Names {
     }
 }
 
+/// Takes those out that name a frame past the recording's last one, in their order: such a
+/// frame has no picture on which it could be checked, and a shorter interval would be
+/// another one than its coder meant.
+pub fn take_past_the_end(annotations: &mut Vec<Annotation>, last: u64) -> Vec<Annotation> {
+    let (within, past) = std::mem::take(annotations)
+        .into_iter()
+        .partition(|a| a.onset.max(a.offset).max(a.apex.unwrap_or(0)) <= last);
+    *annotations = within;
+    past
+}
+
 /// How many annotations an import brought.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Joined {
@@ -137,6 +148,24 @@ mod tests {
             (all.len(), all[0].onset, all[0].candidate.clone()),
             (3, 11, there.candidate)
         );
+    }
+
+    #[test]
+    fn what_names_a_frame_past_the_last_one_is_taken_out_whole() {
+        let mut apex_past = plain(3, "Anna", 10, 20);
+        apex_past.apex = Some(100);
+        let mut all = vec![
+            plain(1, "Anna", 90, 99),
+            plain(2, "Anna", 90, 100),
+            apex_past,
+            plain(4, "Ben", 100, 110),
+            plain(5, "Ben", 0, 99),
+        ];
+        let past = take_past_the_end(&mut all, 99);
+        let ids = |list: &[Annotation]| list.iter().map(|a| a.id.0).collect::<Vec<_>>();
+        assert_eq!((ids(&all), ids(&past)), (vec![1, 5], vec![2, 3, 4]));
+        // Nothing is shortened.
+        assert_eq!((past[0].onset, past[0].offset), (90, 100));
     }
 
     #[test]

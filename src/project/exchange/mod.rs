@@ -20,7 +20,7 @@ pub mod megc;
 mod words;
 
 pub use clock::Clock;
-pub use imported::{Entry, Imported, Joined, Place, Problem, join};
+pub use imported::{Entry, Imported, Joined, Place, Problem, join, take_past_the_end};
 
 use crate::timeline::Annotation;
 

@@ -19,7 +19,7 @@ pub mod time_left;
 mod worker;
 
 pub use gather::{VIDEO_ENDINGS, gather};
-pub use time_left::{Pace, TimeLeft};
+pub use time_left::TimeLeft;
 pub use worker::Worker;
 
 /// What is analysed and how.

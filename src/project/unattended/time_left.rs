@@ -1,49 +1,24 @@
 //! How long a queue of recordings still takes, from how long its frames took so far.
 
-/// Less says nothing of what is to come: kernels are compiled and caches filled.
-const SOONEST_SECS: f64 = 1.0;
-const FEWEST_FRAMES: u64 = 5;
-
-/// Frames analysed, and how long that took.
-#[derive(Debug, Clone, Copy, PartialEq, Default)]
-pub struct Pace {
-    pub frames: u64,
-    pub secs: f64,
-}
-
-impl Pace {
-    #[must_use]
-    pub fn and(self, more: Self) -> Self {
-        Self {
-            frames: self.frames + more.frames,
-            secs: self.secs + more.secs,
-        }
-    }
-
-    /// `None` before there is something to estimate from.
-    #[must_use]
-    pub fn frames_per_sec(self) -> Option<f64> {
-        let known = self.secs >= SOONEST_SECS && self.frames >= FEWEST_FRAMES;
-        known.then(|| self.frames as f64 / self.secs)
-    }
-}
+use crate::session::pace::{Pace, RecentPace, secs_left};
 
 /// A recording that is being analysed.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Current {
     pub pace: Pace,
+    pub recent: RecentPace,
     /// All of it; `None` where the recording does not say.
     pub frames: Option<u64>,
 }
 
 impl Current {
-    /// Seconds to its last frame by its own pace, or at its beginning by the queue's.
+    /// Seconds to its last frame by its recent pace, or at its beginning by the queue's.
     /// `None` without either, and where its length is not known.
     #[must_use]
     pub fn secs_left(&self, queue: Pace) -> Option<f64> {
-        let rate =
-            (self.pace.frames_per_sec()).or_else(|| queue.and(self.pace).frames_per_sec())?;
-        Some(self.frames?.saturating_sub(self.pace.frames) as f64 / rate)
+        let recent = self.recent.frames_per_sec();
+        let rate = recent.or_else(|| queue.and(self.pace).frames_per_sec())?;
+        Some(secs_left(self.pace.frames, self.frames?, rate))
     }
 }
 
@@ -67,7 +42,7 @@ pub fn time_left(
     let all = current.map_or(done, |c| done.and(c.pace));
     let rate = all.frames_per_sec()?;
     let now = current.map(|c| c.secs_left(done));
-    let later = waiting.into_iter().map(|n| Some(n? as f64 / rate));
+    let later = waiting.into_iter().map(|n| Some(secs_left(0, n?, rate)));
     let each: Vec<Option<f64>> = now.into_iter().chain(later).collect();
     (!each.is_empty()).then(|| TimeLeft {
         secs: each.iter().flatten().sum(),
@@ -84,12 +59,21 @@ mod tests {
         secs: 10.0,
     };
 
+    /// So many frames in so many seconds, of so many.
+    fn current(frames: u64, secs: f64, of: u64) -> Current {
+        let pace = Pace { frames, secs };
+        let mut recent = RecentPace::default();
+        recent.tell(pace);
+        Current {
+            pace,
+            recent,
+            frames: Some(of),
+        }
+    }
+
     #[test]
     fn nothing_is_said_before_there_is_something_to_estimate_from() {
-        let begun = |frames, secs| Current {
-            pace: Pace { frames, secs },
-            frames: Some(100),
-        };
+        let begun = |frames, secs| current(frames, secs, 100);
         assert_eq!(time_left(Pace::default(), None, [Some(100)]), None);
         for (frames, secs) in [(0, 0.0), (4, 30.0), (90, 0.4)] {
             let left = time_left(Pace::default(), Some(begun(frames, secs)), [Some(1)]);
@@ -101,14 +85,8 @@ mod tests {
 
     #[test]
     fn what_is_left_goes_at_its_own_pace_and_what_waits_at_that_of_all() {
-        let current = Current {
-            pace: Pace {
-                frames: 100,
-                secs: 30.0,
-            },
-            frames: Some(130),
-        };
-        let left = time_left(TEN_A_SECOND, Some(current), [Some(50), None]).unwrap();
+        let now = current(100, 30.0, 130);
+        let left = time_left(TEN_A_SECOND, Some(now), [Some(50), None]).unwrap();
         // 30 frames at 100 in 30 s, 50 at 200 in 40 s.
         assert!((left.secs - (9.0 + 10.0)).abs() < 1e-9, "{left:?}");
         assert_eq!(left.without, 1);
@@ -116,18 +94,13 @@ mod tests {
 
     #[test]
     fn one_that_has_just_begun_goes_at_the_pace_of_those_before() {
-        let mut current = Current {
-            pace: Pace::default(),
-            frames: Some(50),
-        };
-        assert_eq!(current.secs_left(TEN_A_SECOND), Some(5.0));
+        assert_eq!(current(0, 0.0, 50).secs_left(TEN_A_SECOND), Some(5.0));
         // More frames than the file had promised.
-        current.pace = Pace {
-            frames: 60,
-            secs: 6.0,
+        assert_eq!(current(60, 6.0, 50).secs_left(TEN_A_SECOND), Some(0.0));
+        let endless = Current {
+            frames: None,
+            ..current(60, 6.0, 50)
         };
-        assert_eq!(current.secs_left(TEN_A_SECOND), Some(0.0));
-        current.frames = None;
-        assert_eq!(current.secs_left(TEN_A_SECOND), None);
+        assert_eq!(endless.secs_left(TEN_A_SECOND), None);
     }
 }

@@ -263,6 +263,140 @@ fn a_blind_pass_works_on_nothing_that_it_hides() {
 }
 
 #[test]
+fn both_ways_out_of_a_blind_pass_ask_once_and_the_log_keeps_it() {
+    const QUESTION: &str = "This ends the blind pass";
+    const NOTE: &str = "The blind pass of interview 07.mp4 by Anna is over, with 1 annotations";
+    let blind = || {
+        let mut hands = Hands::on(Room::Annotate);
+        named(&mut hands, "Anna");
+        hands.keys(&[Key::T, Key::B]);
+        assert!(hands.window.state().app.state.blind());
+        hands
+    };
+    let hidden = |hands: &Hands| hands.window.state().app.state.blind();
+    for (modifiers, key) in [(NONE, Key::B), (Modifiers::COMMAND, Key::Num1)] {
+        let mut hands = blind();
+        hands.press(modifiers, key);
+        assert!(hidden(&hands) && says(&hands.window, QUESTION), "{key:?}");
+        assert!(!says(&hands.window, NOTE));
+        hands.press(modifiers, key);
+        assert!(!hidden(&hands) && says(&hands.window, NOTE), "{key:?}");
+    }
+    // An answer to another question, or one that comes late, is none.
+    let mut hands = blind();
+    hands.keys(&[Key::B]);
+    hands.press(Modifiers::COMMAND, Key::Num1);
+    assert!(hidden(&hands));
+    let late = Command::Clock(hands.window.state().app.state.now + 20.0);
+    let state = &mut hands.window.state_mut().app.state;
+    state.apply(late);
+    state.apply(Command::Room(Room::Review));
+    assert!(state.blind(), "asked anew");
+    state.apply(Command::Room(Room::Review));
+    assert!(!state.blind());
+    // It hides again, but what has been seen is not asked about twice.
+    state.apply(Command::Room(Room::Annotate));
+    assert!(state.blind());
+    state.apply(Command::Room(Room::Review));
+    assert!(!state.blind());
+}
+
+/// The window with its cursor on a frame whose picture is still on its way.
+fn seeking(frame: u64) -> Hands {
+    let mut hands = Hands::on(Room::Annotate);
+    say(&mut hands.window, vec![Command::Seek(frame)]);
+    hands
+}
+
+fn generation(hands: &Hands) -> u64 {
+    let review = hands.window.state().app.state.review.as_ref();
+    review.expect("a recording is open").session.generation
+}
+
+/// The pictures of these frames arrive, one after another.
+fn arrive(hands: &mut Hands, frames: &[u64]) {
+    let mut script = super::Scripted::new(std::rc::Rc::default());
+    script.generation = generation(hands);
+    for frame in frames {
+        say(&mut hands.window, script.picture(*frame).into());
+    }
+}
+
+fn frames(hands: &Hands) -> Vec<(u64, Option<u64>, u64)> {
+    let all = hands.annotations();
+    all.iter().map(|a| (a.onset, a.apex, a.offset)).collect()
+}
+
+#[test]
+fn a_mark_waits_for_the_picture_of_its_frame_and_what_follows_waits_behind_it() {
+    let mut hands = seeking(200);
+    hands.keys(&[Key::O, Key::ArrowRight, Key::X, Key::ArrowRight, Key::F]);
+    assert!(hands.annotations().is_empty(), "nobody has seen it yet");
+    // One that was on its way before says nothing.
+    arrive(&mut hands, &[77]);
+    assert!(hands.annotations().is_empty());
+    arrive(&mut hands, &[200]);
+    assert_eq!(frames(&hands), [(200, None, 200)]);
+    arrive(&mut hands, &[201]);
+    assert_eq!(frames(&hands), [(200, Some(201), 201)]);
+    arrive(&mut hands, &[202]);
+    assert_eq!(frames(&hands), [(200, Some(201), 202)]);
+    assert!(!says(&hands.window, "Nothing is marked"));
+    // What is taken back before it could be done is not done.
+    let mut hands = seeking(200);
+    hands.keys(&[Key::O]);
+    hands.press(Modifiers::COMMAND, Key::Z);
+    arrive(&mut hands, &[200]);
+    assert!(hands.annotations().is_empty());
+}
+
+#[test]
+fn a_mark_whose_frame_never_comes_is_forgotten_and_said() {
+    let said = "Nothing is marked at frame 200";
+    // The frame cannot be decoded: the cursor goes back to what is seen.
+    let mut hands = seeking(200);
+    hands.keys(&[Key::T, Key::ArrowRight, Key::X]);
+    let (session, asked) = (generation(&hands), 200);
+    let ended = Command::SeekEnded {
+        generation: session,
+        asked,
+    };
+    say(&mut hands.window, vec![ended]);
+    assert!(hands.annotations().is_empty() && says(&hands.window, said));
+    let review = hands.window.state().app.state.review.as_ref().unwrap();
+    assert_eq!(review.playback.frame, 0);
+    // Somebody else codes now.
+    let mut hands = seeking(200);
+    hands.keys(&[Key::O]);
+    named(&mut hands, "Ben");
+    assert!(hands.annotations().is_empty() && says(&hands.window, said));
+    // Given up before the picture came.
+    let mut hands = seeking(200);
+    hands.keys(&[Key::O, Key::Escape]);
+    assert!(says(&hands.window, said));
+    arrive(&mut hands, &[200]);
+    assert!(hands.annotations().is_empty());
+}
+
+#[test]
+fn undo_takes_back_nothing_of_another_coders() {
+    let mut hands = Hands::on(Room::Annotate);
+    named(&mut hands, "Anna");
+    hands.keys(&[Key::T]);
+    named(&mut hands, "Ben");
+    hands.press(Modifiers::COMMAND, Key::Z);
+    assert_eq!(hands.annotations().len(), 1);
+    assert!(says(&hands.window, "what was done last is Anna's"));
+    hands.keys(&[Key::ArrowRight, Key::T]);
+    hands.press(Modifiers::COMMAND, Key::Z);
+    let coders: Vec<String> = hands.annotations().into_iter().map(|a| a.coder).collect();
+    assert_eq!(coders, ["Anna"]);
+    named(&mut hands, "Anna");
+    hands.press(Modifiers::COMMAND, Key::Z);
+    assert!(hands.annotations().is_empty());
+}
+
+#[test]
 fn a_camera_is_not_coded_by_frames() {
     let mut window = super::open_window((1280.0, 800.0), 1.0, |_| {
         vec![Command::Open("camera:0".into()), Command::HintsSeen]

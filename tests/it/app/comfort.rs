@@ -4,6 +4,7 @@
 use onset::app::command::Sheet;
 use onset::app::panels::source::LIMITS;
 use onset::app::theme::{Colours, Palette};
+use onset::motion::heat::Heat;
 
 use super::*;
 
@@ -212,6 +213,23 @@ fn the_colours_are_chosen_by_hand_and_hold_in_the_whole_window() {
     let visuals = h.ctx.style_of(egui::Theme::Dark).visuals.clone();
     let wanted = Palette::of(true, Colours::RedGreen);
     assert_eq!(visuals.warn_fg_color, wanted.amber);
+    assert_tidy(&h, SIZE, "settings");
+}
+
+#[test]
+fn what_has_no_sign_is_drawn_anew_in_the_colours_that_are_chosen_in_the_settings() {
+    let mut h = recording(SIZE, 1.0, FRAMES, true);
+    say(&mut h, vec![Command::ShowTab(SideTab::Settings)]);
+    let drawn = |h: &Shown| {
+        let review = h.state().app.state.review.as_ref().unwrap();
+        (review.views_count, review.views.strain_heat)
+    };
+    let (before, heat) = drawn(&h);
+    assert_eq!(heat, Heat::Viridis);
+    button(&mut h, "Cividis");
+    assert_eq!(h.state().app.state.settings.heat, Heat::Cividis);
+    let (after, heat) = drawn(&h);
+    assert!(after > before && heat == Heat::Cividis);
     assert_tidy(&h, SIZE, "settings");
 }
 

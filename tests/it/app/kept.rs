@@ -117,6 +117,53 @@ fn a_kept_analysis_is_shown_with_its_date_and_can_be_done_again() {
 }
 
 #[test]
+fn a_kept_analysis_that_is_still_being_read_says_how_far_it_is_and_can_be_worked_in() {
+    let mut h = open_window(SIZE, 1.0, |script: &mut Scripted| {
+        use onset::app::backend::Backend;
+        script.earlier = Some(Earlier {
+            date: "2026-11-27".into(),
+            other: None,
+        });
+        let params = onset::session::Params::default();
+        script.open("/recordings/interview 07.mp4", &params);
+        let mut commands = std::mem::take(&mut script.arriving);
+        let generation = script.generation;
+        let mut half = status(300, false);
+        half.pace = onset::session::pace::RecentPace::default();
+        commands.extend([
+            Command::HintsSeen,
+            Command::Events {
+                generation,
+                events: story(script, 300, false),
+            },
+            Command::Status {
+                generation,
+                status: half,
+            },
+        ]);
+        commands
+    });
+    assert!(says(&h, "Reading the kept analysis: 50 %"));
+    assert!(!says(&h, "Analysing: "));
+    // What is not read yet can be gone to all the same.
+    h.key_press(egui::Key::End);
+    h.run_steps(3);
+    let review = h.state().app.state.review.as_ref().unwrap();
+    assert_eq!(review.playback.frame, FRAMES - 1);
+    let generation = review.session.generation;
+    let whole = status(FRAMES, true);
+    say(
+        &mut h,
+        vec![Command::Status {
+            generation,
+            status: whole,
+        }],
+    );
+    assert!(!says(&h, "Reading the kept analysis"));
+    assert_eq!(asked(&h, "keep the analysis"), 0);
+}
+
+#[test]
 fn other_settings_are_named_with_a_button_beside_them() {
     let why = "This analysis of 2026-11-27 was made with other settings than those chosen now. \
                They differ in the decoding.";

@@ -31,6 +31,7 @@ use onset::recognition::{Attention, ClassReading, Recognition, SecondOpinion, Un
 use onset::session::Params;
 use onset::session::facts::{AnalysisFacts, KindSource};
 use onset::session::handle::SessionStatus;
+use onset::session::pace::{Pace, RecentPace};
 use onset::session::views::Views;
 use onset::spotting::signal::{MaskReason, ScoreSample};
 use onset::spotting::{ExpressionKind, IntervalStatus, SpottedInterval};
@@ -203,6 +204,10 @@ impl Backend for Scripted {
             self.arriving.push(Command::Picture {
                 generation: self.generation,
                 frame: self.frame(frame),
+            });
+            self.arriving.push(Command::SeekEnded {
+                generation: self.generation,
+                asked: frame,
             });
         }
     }
@@ -395,6 +400,7 @@ fn views(wanted: &ViewsWanted) -> Views {
             })
         }),
         strain_full_scale: 0.05,
+        strain_heat: wanted.heat,
         led_device: "CPU".into(),
         magnified: wanted.magnify.map(|_| drawn_face()),
         filmed: wanted.magnify.map(|_| drawn_face()),
@@ -720,11 +726,19 @@ fn score(kind: ExpressionKind, i: u64) -> f64 {
     }
 }
 
+/// So many frames in so many seconds.
+fn pace_of(frames: u64, secs: f64) -> RecentPace {
+    let mut pace = RecentPace::default();
+    pace.tell(Pace { frames, secs });
+    pace
+}
+
 pub(crate) fn status(done: u64, finished: bool) -> SessionStatus {
     SessionStatus {
         frames_done: done,
         frames_total: Some(FRAMES),
         analysed_fps: 14.2,
+        pace: pace_of(done, done as f64 / 14.2),
         source_fps: 30.0,
         dropped: 0,
         latency_ms: None,

@@ -1,0 +1,155 @@
+//! Keys that say something of the frame shown while another one is on its way. They wait for
+//! the picture: nobody marks a frame that has not been seen. What is pressed after them waits
+//! behind them, so that quick hands lose nothing.
+
+use super::{Coded, NOTICE_SECS};
+use crate::app::coding::SpotKey;
+use crate::app::command::{Command, Effect};
+use crate::app::review::Review;
+use crate::app::state::AppState;
+use crate::base::Notice;
+use crate::timeline::AnnotationId;
+
+/// What was pressed before its frame was on the screen, and what it was meant for.
+#[derive(Debug, Clone)]
+pub struct Waiting {
+    pub frame: u64,
+    /// The mark first, then what was asked after it.
+    held: Vec<Command>,
+    coder: String,
+    marked: Option<AnnotationId>,
+    selected: Option<SpotKey>,
+}
+
+impl Waiting {
+    /// The same is worked on by the same person as when the key was pressed.
+    fn still_meant(&self, review: &Review, coder: &str) -> bool {
+        let selected = match (self.selected, review.selected) {
+            // The decoding may have moved it meanwhile.
+            (Some(then), Some(now)) => then.iou(now) > 0.0,
+            (then, now) => then == now,
+        };
+        self.coder == coder && self.marked == review.marked && selected
+    }
+}
+
+impl AppState {
+    /// Puts aside what has to wait for a picture, or behind what waits for one; `None` lets
+    /// the command through.
+    pub(in crate::app) fn holds(&mut self, command: &Command) -> Option<Vec<Effect>> {
+        let coder = &self.settings.coder;
+        let review = self.review.as_mut()?;
+        if let Some(waiting) = review.waiting.as_mut() {
+            if matches!(command, Command::Escape) {
+                let frame = waiting.frame;
+                review.waiting = None;
+                return Some(self.forgotten(frame));
+            }
+            let behind = follows(command);
+            if behind {
+                waiting.held.push(command.clone());
+            }
+            return behind.then(Vec::new);
+        }
+        let frame = review.playback.sought?;
+        if review.session.info.live || !marks_the_frame_shown(command, review, coder) {
+            return None;
+        }
+        review.waiting = Some(Waiting {
+            frame,
+            held: vec![command.clone()],
+            coder: coder.clone(),
+            marked: review.marked,
+            selected: review.selected,
+        });
+        Some(vec![])
+    }
+
+    /// Carries out what has waited once its picture is there; says so where it never comes.
+    pub(in crate::app) fn carry_out_what_waited(&mut self) -> Vec<Effect> {
+        let coder = &self.settings.coder;
+        let Some(review) = self.review.as_mut() else {
+            return vec![];
+        };
+        let Some(waiting) = review.waiting.take() else {
+            return vec![];
+        };
+        let meant = waiting.still_meant(review, coder);
+        let sought = review.playback.sought;
+        if meant && sought == Some(waiting.frame) {
+            review.waiting = Some(waiting);
+            return vec![];
+        }
+        let shown = review.playback.picture.as_ref().map(|p| p.index);
+        if meant && sought.is_none() && shown == Some(waiting.frame) {
+            // A second mark among them, behind a step, waits again with what follows it.
+            let held = waiting.held.into_iter();
+            return held.flat_map(|command| self.carry_out(command)).collect();
+        }
+        self.forgotten(waiting.frame)
+    }
+
+    /// What followed is forgotten with it: it was meant for what the mark would have made.
+    fn forgotten(&mut self, frame: u64) -> Vec<Effect> {
+        self.say(Notice::warning(format!(
+            "Nothing is marked at frame {frame}, nor done of what was pressed after it: the frame \
+             was left before its picture was on the screen, or has none. Go there and mark it \
+             again."
+        )));
+        vec![Effect::WakeAfter(NOTICE_SECS)]
+    }
+}
+
+fn marks_the_frame_shown(command: &Command, review: &Review, coder: &str) -> bool {
+    match command {
+        Command::Code(Coded::Edge(_)) => true,
+        // The selected stretch, and another coder's, have frames of their own.
+        Command::Code(Coded::New) => {
+            let theirs = review.annotation().is_some_and(|a| a.coder != coder);
+            review.timeline.selection.is_none() && !theirs
+        }
+        _ => false,
+    }
+}
+
+/// Whether it goes elsewhere or says something, and so has to come after the mark.
+fn follows(command: &Command) -> bool {
+    match command {
+        Command::TogglePlay
+        | Command::Pause
+        | Command::Step(_)
+        | Command::Jump(_)
+        | Command::Seek(_)
+        | Command::SeekSecs(_)
+        | Command::First
+        | Command::Last
+        | Command::PlayFaster
+        | Command::ToggleLoop
+        | Command::NextSpot
+        | Command::PreviousSpot
+        | Command::Select(_)
+        | Command::Decide(_)
+        | Command::Undo
+        | Command::Redo => true,
+        Command::Code(coded) => !matches!(
+            coded,
+            Coded::Coder(_) | Coded::ToggleBlind | Coded::EnterUnits | Coded::UnitsEntered
+        ),
+        _ => false,
+    }
+}
+
+impl Review {
+    /// A seek has been answered: with another frame where the recording is shorter than it
+    /// says, with none where the frame cannot be decoded.
+    pub(in crate::app) fn seek_ended(&mut self, asked: u64) {
+        if self.playback.sought != Some(asked) {
+            return;
+        }
+        self.playback.sought = None;
+        // What can be coded is what is seen.
+        if let Some(picture) = &self.playback.picture {
+            self.playback.frame = picture.index;
+        }
+    }
+}

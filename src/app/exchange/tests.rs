@@ -1,0 +1,116 @@
+use super::*;
+use crate::spotting::ExpressionKind;
+use crate::timeline::AnnotationId;
+
+fn desk(folder: &Path) -> Desk {
+    let kind = ExpressionKind::Micro;
+    let mut seen = Annotation::found(AnnotationId(7), "Ada", kind, (10, 20));
+    seen.apex = Some(15);
+    Desk {
+        name: "clip".into(),
+        media: Some(folder.join("clip.mp4")),
+        times: (0..100)
+            .map(|i| Timestamp::from_secs(f64::from(i) / 30.0))
+            .collect(),
+        annotations: vec![seen],
+        candidates: vec![],
+        coder: "Ada".into(),
+        finished: true,
+        last_frame: 99,
+        end_known: true,
+    }
+}
+
+#[test]
+fn what_is_exported_beside_the_recording_is_read_back_the_same() {
+    let folder = tempfile::tempdir().unwrap();
+    let desk = desk(folder.path());
+    for (format, file) in [
+        (Format::Table, "clip.annotations.csv"),
+        (Format::Elan, "clip.eaf"),
+        (Format::Json, "clip.annotations.json"),
+    ] {
+        let said = desk.export(format);
+        assert!(
+            said.text.starts_with("Exported 1 annotations"),
+            "{}",
+            said.text
+        );
+        let (back, _) = desk.import(&folder.path().join(file)).unwrap();
+        assert_eq!(back, desk.annotations, "{file}");
+    }
+    // Never over an older one.
+    let _ = desk.export(Format::Table);
+    assert!(folder.path().join("clip.annotations-2.csv").exists());
+    let megc = desk.export(Format::Megc);
+    assert!(megc.text.contains("clip.megc.csv"));
+}
+
+#[test]
+fn annotations_of_another_recording_are_refused_by_its_name() {
+    let folder = tempfile::tempdir().unwrap();
+    let written = desk(folder.path());
+    let _ = written.export(Format::Table);
+    let other = Desk {
+        name: "other".into(),
+        ..written
+    };
+    let why = other.import(&folder.path().join("clip.annotations.csv"));
+    assert!(why.unwrap_err().contains("another recording, clip"));
+}
+#[test]
+fn what_lies_past_the_recordings_end_is_left_out_and_counted() {
+    let folder = tempfile::tempdir().unwrap();
+    let kind = ExpressionKind::Micro;
+    let seen = |id, frames| Annotation::found(AnnotationId(id), "Ada", kind, frames);
+    // Written of a longer cut: one within, one across its end, one behind it.
+    let longer = Desk {
+        times: (0..200)
+            .map(|i| Timestamp::from_secs(f64::from(i) / 30.0))
+            .collect(),
+        annotations: vec![seen(1, (80, 89)), seen(2, (95, 105)), seen(3, (150, 160))],
+        last_frame: 199,
+        ..desk(folder.path())
+    };
+    let shorter = desk(folder.path());
+    for (format, file) in [
+        (Format::Table, "clip.annotations.csv"),
+        (Format::Elan, "clip.eaf"),
+        (Format::Json, "clip.annotations.json"),
+    ] {
+        let _ = longer.export(format);
+        let path = folder.path().join(file);
+        let (back, said) = shorter.import(&path).unwrap();
+        assert_eq!(back, [seen(1, (80, 89))], "{file}");
+        assert!(
+            said.text.contains("Read 1 annotations; 2 left out"),
+            "{said:?}"
+        );
+        assert!(said.text.contains("last frame, 99"), "{said:?}");
+        assert!(said.text.contains("frames 95 to 105"), "{said:?}");
+    }
+    let behind = Desk {
+        name: "behind".into(),
+        annotations: vec![seen(3, (150, 160))],
+        ..longer
+    };
+    let _ = behind.export(Format::Table);
+    let path = folder.path().join("behind.annotations.csv");
+    let named = |desk: &Desk| Desk {
+        name: "behind".into(),
+        ..desk.clone()
+    };
+    let why = named(&shorter).import(&path).unwrap_err();
+    assert!(
+        why.contains("none of its 1 annotations lies within"),
+        "{why}"
+    );
+    // While it is not known where the recording ends, nothing is left out unasked.
+    let unread = Desk {
+        end_known: false,
+        ..named(&shorter)
+    };
+    let why = unread.import(&path).unwrap_err();
+    assert!(why.contains("when the analysis has finished"), "{why}");
+    assert_eq!(behind.import(&path).unwrap().0.len(), 1);
+}
