@@ -96,7 +96,6 @@ pub fn picture(ui: &mut Ui, state: &AppState, textures: &Textures, out: &mut Vec
 }
 
 /// Around the contents of a panel.
-#[must_use]
 pub fn panel(ui: &Ui) -> Frame {
     Frame::NONE
         .fill(Palette::current(ui).panel)
@@ -104,7 +103,6 @@ pub fn panel(ui: &Ui) -> Frame {
 }
 
 /// Around the picture.
-#[must_use]
 pub fn surround(ui: &Ui) -> Frame {
     panel(ui).fill(Palette::current(ui).surround)
 }

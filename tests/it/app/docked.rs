@@ -241,7 +241,7 @@ fn an_arrangement_outlives_the_window_and_a_broken_one_is_said() {
     assert!(!dock(&h).shows(Pane::Source) && !says(&h, LIMITS));
     // As a later version, or a person, might have written it.
     let text = std::fs::read_to_string(&path).unwrap();
-    std::fs::write(&path, text.replace("\"timeline\"", "\"hologram\"")).unwrap();
+    std::fs::write(&path, text.replacen("\"timeline\"", "\"hologram\"", 1)).unwrap();
     let h = keeping(&path);
     assert!(says(&h, "The settings' panels of the Review room"));
     assert!(says(&h, LIMITS));
