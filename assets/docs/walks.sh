@@ -22,7 +22,13 @@ types() {
 	write "$1"
 	presses=$((presses + ${#1}))
 }
-ask() { sqlite3 -readonly "$project" "$1"; }
+# The window has the project to itself: a copy, with what is still in its journal, is asked.
+ask() {
+	rm -f "$work"/copy.onset*
+	cp "$project" "$work/copy.onset"
+	[ ! -e "$project-wal" ] || cp "$project-wal" "$work/copy.onset-wal"
+	sqlite3 "$work/copy.onset" "$1"
+}
 is() { # WHAT FOUND WANTED
 	[ "$2" = "$3" ] || { echo "walks: $1: $2 in place of $3" >&2; picture "$out/wrong.png" >&2; exit 1; }
 	echo "  $1: $2"

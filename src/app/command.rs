@@ -9,6 +9,7 @@ use super::batch::{BatchCommand, BatchOrder};
 use super::clip::{ClipDesk, ClipNews};
 use super::coder::Coded;
 use super::coding::{Change, SpotKey};
+use super::dock::DockCommand;
 use super::emotions::EmotionLabels;
 use super::exchange::{Desk, Format};
 use super::key_change::KeyEdit;
@@ -19,7 +20,7 @@ use super::record::RecordedTracks;
 use super::report::ReportDesk;
 use super::saving::Saving;
 use super::second_look::SecondLookView;
-use super::settings::{PanelSizes, ThemeChoice};
+use super::settings::ThemeChoice;
 use super::time_view::TimeView;
 use crate::base::{Notice, Severity};
 use crate::media::{Compare, Compared, FilmStrip, Frame, Still, StillKey};
@@ -248,7 +249,8 @@ pub enum Command {
     SecondLookWeights(Vec<std::path::PathBuf>),
     LookAgain(SecondLookView),
     ToggleSecondLook,
-    Panels(PanelSizes),
+    /// Which panels stand where.
+    Dock(DockCommand),
     /// Opens a sheet, or closes it where it is open.
     Show(Sheet),
     /// A person changes a key.

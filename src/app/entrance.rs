@@ -2,7 +2,7 @@
 
 use super::backend::{CameraEntry, PlayerOrder};
 use super::batch::BatchCommand;
-use super::command::{Command, DialogKind, Effect, Room, Sheet, SideTab};
+use super::command::{Command, DialogKind, Effect, Room, Sheet};
 use super::missing::Missing;
 use super::review::Review;
 use super::saving::Saving;
@@ -193,7 +193,7 @@ impl AppState {
                     effects.push(Effect::SaveCandidates(Box::new(Saving::of(&before))));
                 }
                 self.review = Some(review);
-                self.tab = SideTab::Candidates;
+                self.begin_with_the_list();
                 self.last_views = None;
                 effects.extend(self.shown_earlier());
                 effects

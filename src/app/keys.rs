@@ -8,6 +8,7 @@ use egui::{Context, Event, Id, Key, KeyboardShortcut, Modifiers, Ui};
 use super::batch::BatchCommand;
 use super::coder::{Coded, Edge};
 use super::command::{Command, DialogKind, Overlay, Room, Sheet, View};
+use super::dock::DockCommand;
 use super::key_change::KeyEdit;
 use super::key_name;
 use super::keymap::Keymap;
@@ -179,6 +180,7 @@ bindings! {
         "fit-candidate": "Fit the candidate" => plain(Key::Enter), Command::FitSelected;
         "zoom-to-selection": "Zoom to the selection" => plain(Key::Z), Command::FitSelection;
         "whole-recording": "Whole recording" => plain(Key::Num0), Command::LookAt(None);
+        "arrange-panels": "Arrange panels" => with(Modifiers::COMMAND.plus(Modifiers::SHIFT), Key::P), Command::Dock(DockCommand::Arrange);
     }
     "Look", Everywhere: {
         "full-screen": "Full screen" => plain(Key::F11), Command::ToggleFullScreen;

@@ -16,6 +16,7 @@ pub mod command;
 pub mod coverage;
 pub mod dialog;
 pub mod disagreements;
+pub mod dock;
 pub mod effects;
 pub mod emotions;
 pub mod entrance;
@@ -63,7 +64,8 @@ use backend::{Backend, Machine};
 use batch::BatchCommand;
 use command::{Command, Room, Sheet, SideTab};
 use dialog::Dialogs;
-use settings::{PanelSizes, Settings};
+use panels::docked;
+use settings::Settings;
 use state::AppState;
 use widgets::textures::Textures;
 
@@ -189,7 +191,6 @@ impl App {
         self.zoom(ui.ctx());
         let state = &self.state;
         let room = state.settings.room;
-        let batch = room == Room::Batch;
         let keymap = &state.settings.keys;
         keys::lay_out(ui.ctx(), keymap);
         if state.listens() {
@@ -198,46 +199,16 @@ impl App {
             keys::pressed(ui.ctx(), keymap, room, &mut out);
         }
         bars(ui, state, &mut out);
-        let mut sizes = state.settings.panels;
-        let elsewhere = batch || state.wants_a_camera();
-        let review = state.review.as_ref().filter(|_| !elsewhere);
-        if review.is_some() {
-            panels_of_review(ui, state, (&self.textures, &mut sizes), &mut out);
-        }
-        if review.is_none() && state.tab != SideTab::Candidates {
-            egui::Panel::right("side of nothing")
-                .exact_size(sizes.candidates.max(PanelSizes::default().candidates))
-                .frame(panel(ui))
-                .show(ui, |ui| side_contents(ui, state, &self.textures, &mut out));
-        }
-        let centre = egui::CentralPanel::default()
-            .frame(
-                egui::Frame::NONE
-                    .fill(theme::Palette::current(ui).surround)
-                    .inner_margin(egui::Margin::same(8)),
-            )
-            .show(ui, |ui| {
-                let area = ui.max_rect();
-                if batch {
-                    panels::batch::show(ui, state, &mut out);
-                } else if state.wants_a_camera() {
-                    panels::live::picker(ui, state, &mut out);
-                } else if review.is_some() {
-                    if !state.settings.hints_seen {
-                        egui::Panel::top("hints")
-                            .exact_size(64.0)
-                            .frame(panel(ui).corner_radius(4))
-                            .show_separator_line(false)
-                            .show(ui, |ui| {
-                                panels::hints::show(ui, &state.settings.keys, &mut out)
-                            });
-                    }
-                    panels::picture::show(ui, state, &self.textures, &mut out);
-                } else {
-                    panels::empty::show(ui, state, &mut out);
-                }
-                area
-            });
+        let centre = if state.docked() && !state.demonstrates() {
+            let fill = theme::Palette::current(ui).panel;
+            egui::CentralPanel::default()
+                .frame(egui::Frame::NONE.fill(fill))
+                .show(ui, |ui| {
+                    panels::docked::show(ui, state, &self.textures, &mut out)
+                })
+        } else {
+            undocked(ui, state, &self.textures, &mut out)
+        };
         // The log keeps what an audience is not to read.
         if !state.demonstrates() {
             panels::notices::corner(ui, state, centre.inner, &mut out);
@@ -252,9 +223,6 @@ impl App {
             Some(Sheet::About) => panels::about::show(ui, state, &mut out),
             Some(Sheet::Recent) => panels::recent::over(ui, state, &mut out),
             None => {}
-        }
-        if sizes != state.settings.panels {
-            out.push(Command::Panels(sizes));
         }
         if !out.is_empty() {
             // Carried out before the next painting, which must follow at once.
@@ -314,147 +282,65 @@ fn bars(ui: &mut egui::Ui, state: &AppState, out: &mut Vec<Command>) {
         .show(ui, |ui| panels::status_strip::show(ui, state));
 }
 
-fn panels_of_review(
+/// What has one place: the pictures for an audience, the cameras, the queue, the empty
+/// window. Gives where the middle is.
+fn undocked(
     ui: &mut egui::Ui,
     state: &AppState,
-    (textures, sizes): (&Textures, &mut PanelSizes),
+    textures: &Textures,
+    out: &mut Vec<Command>,
+) -> egui::InnerResponse<egui::Rect> {
+    if state.demonstrates() {
+        around_for_an_audience(ui, state, textures, out);
+    } else if state.tab != SideTab::Candidates {
+        egui::Panel::right("side of nothing")
+            .exact_size(dock::Pane::List.usual().x)
+            .frame(docked::panel(ui))
+            .show(ui, |ui| match state.tab {
+                SideTab::Candidates => {}
+                SideTab::Log => panels::notices::log(ui, state, out),
+                SideTab::Settings => panels::settings::show(ui, state, out),
+            });
+    }
+    egui::CentralPanel::default()
+        .frame(docked::surround(ui))
+        .show(ui, |ui| {
+            let area = ui.max_rect();
+            if state.settings.room == Room::Batch {
+                panels::batch::show(ui, state, out);
+            } else if state.wants_a_camera() {
+                panels::live::picker(ui, state, out);
+            } else if state.review.is_some() {
+                docked::picture(ui, state, textures, out);
+            } else {
+                panels::empty::show(ui, state, out);
+            }
+            area
+        })
+}
+
+/// What moves, and the curve: nothing else is for them.
+fn around_for_an_audience(
+    ui: &mut egui::Ui,
+    state: &AppState,
+    textures: &Textures,
     out: &mut Vec<Command>,
 ) {
-    let frame = panel(ui);
-    // As high as the window: the list and, under it, what moved.
-    let side = egui::Panel::right("side")
+    const CURVE: f32 = 152.0;
+    let frame = docked::panel(ui);
+    egui::Panel::right("side")
         .resizable(true)
-        .default_size(sizes.candidates)
-        .size_range(264.0..=480.0)
+        .default_size(dock::Pane::List.usual().x)
+        .size_range(dock::Pane::List.least().x..=480.0)
         .frame(frame)
         .show(ui, |ui| {
             ui.take_available_space();
-            side(ui, state, textures, out);
+            panels::live::side(ui, state, textures, out);
         });
-    if state.demonstrates() {
-        const FOR_AN_AUDIENCE: f32 = 152.0;
-        egui::Panel::bottom("timeline for an audience")
-            .exact_size(FOR_AN_AUDIENCE)
-            .frame(frame)
-            .show(ui, |ui| panels::timeline::show(ui, state, out));
-        return;
-    }
-    let timeline = egui::Panel::bottom("timeline")
-        .resizable(true)
-        .default_size(sizes.timeline)
-        .size_range(216.0..=560.0)
+    egui::Panel::bottom("timeline for an audience")
+        .exact_size(CURVE)
         .frame(frame)
-        .show(ui, |ui| {
-            // A panel shrinks to what is in it otherwise.
-            ui.take_available_space();
-            egui::Panel::top("transport")
-                .exact_size(32.0)
-                .frame(egui::Frame::NONE)
-                .show_separator_line(false)
-                .show(ui, |ui| panels::transport::show(ui, state, out));
-            panels::timeline::show(ui, state, out);
-        });
-    // A coder needs the picture as large as it gets.
-    let source = (state.settings.room == Room::Review).then(|| {
-        egui::Panel::left("source")
-            .resizable(true)
-            .default_size(sizes.source)
-            .size_range(184.0..=360.0)
-            .frame(frame)
-            .show(ui, |ui| {
-                ui.take_available_space();
-                panels::source::show(ui, state, out);
-            })
-    });
-    let reviewing = state.settings.room == Room::Review;
-    let live = state.review.as_ref().is_some_and(|r| r.session.info.live);
-    let triptych = (reviewing && !live).then(|| triptych(ui, state, (textures, sizes), out));
-    *sizes = PanelSizes {
-        triptych: triptych.flatten().unwrap_or(sizes.triptych),
-        source: source.map_or(sizes.source, |s| s.response.rect.width().round()),
-        candidates: side.response.rect.width().round(),
-        timeline: timeline.response.rect.height().round(),
-    };
-}
-
-/// Under the picture: the row, whose height it gives, or a bar in its place.
-fn triptych(
-    ui: &mut egui::Ui,
-    state: &AppState,
-    (textures, sizes): (&Textures, &PanelSizes),
-    out: &mut Vec<Command>,
-) -> Option<f32> {
-    let Some(moments) = panels::triptych::open(state) else {
-        egui::Panel::bottom("triptych bar")
-            .exact_size(panels::triptych::BAR)
-            .frame(panel(ui))
-            .show(ui, |ui| panels::triptych::bar(ui, state, out));
-        return None;
-    };
-    let row = egui::Panel::bottom("triptych")
-        .resizable(true)
-        .default_size(sizes.triptych)
-        .size_range(112.0..=320.0)
-        .frame(panel(ui))
-        .show(ui, |ui| {
-            ui.take_available_space();
-            panels::triptych::show(ui, state, moments, textures, out);
-        });
-    Some(row.response.rect.height().round())
-}
-
-fn side(ui: &mut egui::Ui, state: &AppState, textures: &Textures, out: &mut Vec<Command>) {
-    if state.demonstrates() {
-        return side_contents(ui, state, textures, out);
-    }
-    ui.horizontal(|ui| {
-        ui.spacing_mut().item_spacing.x = theme::GRID;
-        let said = state.notices.entries().len();
-        let first = state.review.as_ref().map_or_else(String::new, |r| {
-            let own = |a: &&crate::timeline::Annotation| a.coder == state.settings.coder;
-            match state.settings.room {
-                Room::Review | Room::Batch => format!("Candidates {}", r.spots.len()),
-                Room::Live => "What moves".to_owned(),
-                Room::Annotate => {
-                    let count = r.coding.annotations().iter().filter(own).count();
-                    format!("Annotations {count}")
-                }
-            }
-        });
-        for (tab, name) in [
-            (SideTab::Candidates, first),
-            (SideTab::Log, format!("Log {said}")),
-            (SideTab::Settings, "Settings".to_owned()),
-        ] {
-            if ui
-                .add(egui::Button::selectable(state.tab == tab, name))
-                .clicked()
-            {
-                out.push(Command::ShowTab(tab));
-            }
-        }
-    });
-    ui.add_space(theme::GRID);
-    side_contents(ui, state, textures, out);
-}
-
-fn panel(ui: &egui::Ui) -> egui::Frame {
-    egui::Frame::NONE
-        .fill(theme::Palette::current(ui).panel)
-        .inner_margin(egui::Margin::same(8))
-}
-
-fn side_contents(ui: &mut egui::Ui, state: &AppState, textures: &Textures, out: &mut Vec<Command>) {
-    match state.tab {
-        _ if state.demonstrates() => panels::live::side(ui, state, textures, out),
-        SideTab::Candidates => match state.settings.room {
-            Room::Review | Room::Batch => panels::candidates::show(ui, state, textures, out),
-            Room::Annotate => panels::coding::show(ui, state, out),
-            Room::Live => panels::live::side(ui, state, textures, out),
-        },
-        SideTab::Log => panels::notices::log(ui, state, out),
-        SideTab::Settings => panels::settings::show(ui, state, out),
-    }
+        .show(ui, |ui| panels::timeline::show(ui, state, out));
 }
 
 impl App {

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::arrangement::{Arrangement, TriptychView, sane_wipe};
 use super::command::Room;
+use super::dock::Docks;
 use super::emotions::EmotionLabels;
 use super::keymap::Keymap;
 use super::palette::Colours;
@@ -109,47 +110,6 @@ impl Shown {
     }
 }
 
-/// Widths and heights in points.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct PanelSizes {
-    pub source: f32,
-    pub candidates: f32,
-    pub timeline: f32,
-    pub triptych: f32,
-}
-
-impl Default for PanelSizes {
-    fn default() -> Self {
-        Self {
-            source: 232.0,
-            candidates: 296.0,
-            timeline: 272.0,
-            triptych: 160.0,
-        }
-    }
-}
-
-impl PanelSizes {
-    /// A file edited by hand must not hide a panel.
-    fn sane(self) -> Self {
-        let keep = |v: f32, low: f32, high: f32, default: f32| {
-            if v.is_finite() {
-                v.clamp(low, high)
-            } else {
-                default
-            }
-        };
-        let d = Self::default();
-        Self {
-            source: keep(self.source, 184.0, 360.0, d.source),
-            candidates: keep(self.candidates, 264.0, 480.0, d.candidates),
-            timeline: keep(self.timeline, 216.0, 560.0, d.timeline),
-            triptych: keep(self.triptych, 112.0, 320.0, d.triptych),
-        }
-    }
-}
-
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Settings {
@@ -164,7 +124,9 @@ pub struct Settings {
     /// Where the line of a wiped picture stands, in parts of its width.
     pub wipe: f32,
     pub triptych: TriptychView,
-    pub panels: PanelSizes,
+    /// Which panels stand where, by room; read by [`Settings::load`] like the keys.
+    #[serde(skip_deserializing)]
+    pub docks: Docks,
     pub speed: f32,
     /// How many frames the keys of a jump go.
     pub jump_frames: u32,
@@ -204,7 +166,7 @@ impl Default for Settings {
             arrangement: Arrangement::default(),
             wipe: 0.5,
             triptych: TriptychView::default(),
-            panels: PanelSizes::default(),
+            docks: Docks::default(),
             speed: 1.0,
             jump_frames: 25,
             keys: Arc::default(),
@@ -249,14 +211,19 @@ impl Settings {
 
     fn read(bytes: &[u8]) -> serde_json::Result<(Self, Vec<String>)> {
         let mut file: serde_json::Value = serde_json::from_slice(bytes)?;
-        let keys = file.as_object_mut().and_then(|all| all.remove("keys"));
+        let mut taken = |name| file.as_object_mut().and_then(|all| all.remove(name));
+        let (keys, docks) = (taken("keys"), taken("docks"));
         let mut settings: Self = serde_json::from_value(file)?;
         let mut said = Vec::new();
         if let Some(changes) = keys {
             let (keys, wrong) = Keymap::read(&changes);
             (settings.keys, said) = (Arc::new(keys), wrong);
         }
-        settings.panels = settings.panels.sane();
+        if let Some(kept) = docks {
+            let (docks, wrong) = Docks::read(&kept);
+            settings.docks = docks;
+            said.extend(wrong);
+        }
         settings.magnify = settings.magnify.sane();
         settings.triptych = settings.triptych.sane();
         settings.wipe = sane_wipe(settings.wipe);
@@ -297,17 +264,18 @@ mod tests {
     fn settings_come_back_and_a_broken_file_gives_the_defaults_with_a_sentence() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("made/window.json");
-        let mut s = Settings {
+        let s = Settings {
             theme: ThemeChoice::Light,
             heat: Heat::Cividis,
+            wipe: 9_000.0,
             ..Settings::default()
         };
-        s.panels.source = 9_000.0;
         s.save(&path).unwrap();
         let (back, why) = Settings::load(&path);
         assert_eq!((back.theme, why), (ThemeChoice::Light, vec![]));
         assert_eq!(back.heat, Heat::Cividis);
-        assert_eq!(back.panels.source, 360.0);
+        assert_eq!(back.wipe, 0.98);
+        assert_eq!(back.docks, s.docks);
         std::fs::write(&path, "{\"theme\": ").unwrap();
         let (back, why) = Settings::load(&path);
         assert_eq!(back, Settings::default());
@@ -318,7 +286,11 @@ mod tests {
     fn an_older_file_without_a_field_is_read() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("window.json");
-        std::fs::write(&path, "{\"theme\": \"dark\", \"unknown\": 3}").unwrap();
+        std::fs::write(
+            &path,
+            r#"{"theme": "dark", "unknown": 3, "panels": {"source": 232}}"#,
+        )
+        .unwrap();
         assert_eq!(Settings::load(&path).0.theme, ThemeChoice::Dark);
     }
 
@@ -337,6 +309,19 @@ mod tests {
         assert!(said[0].text.contains("“fly”"), "{}", said[0].text);
         read.save(&path).unwrap();
         assert_eq!(Settings::load(&path), (read, vec![]));
+    }
+
+    #[test]
+    fn panels_that_cannot_be_followed_are_said_without_losing_the_rest() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("window.json");
+        let file = r#"{"theme": "dark", "docks": {"review": "left", "live": {"root": 1}}}"#;
+        std::fs::write(&path, file).unwrap();
+        let (read, said) = Settings::load(&path);
+        assert_eq!(read.theme, ThemeChoice::Dark);
+        assert_eq!(read.docks, Docks::default());
+        assert_eq!(said.len(), 2);
+        assert!(said[0].text.ends_with("window.json"), "{}", said[0].text);
     }
 
     #[test]

@@ -37,10 +37,13 @@ pub struct AppState {
     pub notices: NoticeLog,
     /// The log shows what is at least so severe.
     pub log_from: Severity,
+    /// What stands beside the middle where nothing is open; with panels, they do.
     pub tab: SideTab,
     pub second_look: SecondLookView,
     /// What lies over everything else.
     pub sheet: Option<Sheet>,
+    /// Panels are being arranged; asked with [`AppState::arranges`].
+    pub(super) arranging: bool,
     /// A key that is being changed.
     pub key_change: KeyChange,
     /// What leaving a blind pass was last answered with.
@@ -196,6 +199,7 @@ impl AppState {
                 self.arrange(command);
                 vec![]
             }
+            Command::Dock(command) => self.arrange_panels(command),
             Command::LookForRecent | Command::ForgetMissing | Command::RecentMissing(_) => {
                 self.recent(command)
             }
@@ -464,7 +468,7 @@ impl AppState {
                     None => r.timeline.floors.remove(&kind),
                 };
             }),
-            Command::ShowTab(tab) => self.tab = tab,
+            Command::ShowTab(tab) => self.show_tab(tab),
             Command::Room(room) => {
                 self.settings.room = room;
                 if room == Room::Batch {
@@ -495,7 +499,6 @@ impl AppState {
                 ExpressionKind::Macro => self.settings.params.macro_weights = path,
                 ExpressionKind::Micro => self.settings.params.micro_weights = path,
             },
-            Command::Panels(sizes) => self.settings.panels = sizes,
             Command::Show(sheet) => {
                 self.sheet = (self.sheet != Some(sheet)).then_some(sheet);
                 self.key_change = KeyChange::None;
@@ -518,6 +521,8 @@ impl AppState {
                     self.key_change = KeyChange::None;
                 } else if self.sheet.is_some() {
                     self.sheet = None;
+                } else if self.arranges() {
+                    self.arranging = false;
                 } else if self.full_screen {
                     return self.look(Command::ToggleFullScreen);
                 } else if self.settings.room == Room::Batch {

@@ -4,7 +4,8 @@
 use std::collections::HashSet;
 
 use super::coding::SpotKey;
-use super::command::{Command, Effect, Room, SideTab};
+use super::command::{Command, Effect, Room};
+use super::dock::Pane;
 use super::film_strip::region_in;
 use super::review::Review;
 use super::state::AppState;
@@ -81,8 +82,11 @@ impl AppState {
     /// first, then the list from its top.
     pub(super) fn stills_wanted(&mut self) -> Option<Effect> {
         let reviewing = self.settings.room == Room::Review;
-        let listed = reviewing && self.tab == SideTab::Candidates;
-        let under = reviewing && self.settings.triptych.shown;
+        let dock = self.dock();
+        let listed = reviewing && dock.in_sight(Pane::List);
+        let under = self.settings.triptych.shown
+            && self.settings.room != Room::Batch
+            && dock.in_sight(Pane::Triptych);
         let review = self.review.as_mut().filter(|r| !r.session.info.live)?;
         let mut wanted = Vec::new();
         if under && let Some(moments) = review.moments() {
@@ -107,7 +111,8 @@ impl AppState {
     pub(super) fn comparison_wanted(&mut self) -> Option<Effect> {
         let view = self.settings.triptych;
         let review = self.review.as_ref()?;
-        if self.settings.room != Room::Review || !view.shown || review.session.info.live {
+        let seen = self.settings.room != Room::Batch && self.dock().in_sight(Pane::Triptych);
+        if !seen || !view.shown || review.session.info.live {
             return None;
         }
         let (reference, _) = triptych(review, review.moments()?);

@@ -8,6 +8,8 @@ mod clip;
 mod coding;
 #[path = "app/comfort.rs"]
 mod comfort;
+#[path = "app/docked.rs"]
+mod docked;
 #[path = "app/kept.rs"]
 mod kept;
 #[path = "app/killed.rs"]

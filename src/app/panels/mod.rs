@@ -1,12 +1,14 @@
 //! The panels: each reads the state, draws, and asks for commands.
 
 pub mod about;
+pub mod arrange;
 pub mod attention;
 pub mod batch;
 pub mod batch_list;
 pub mod candidates;
 pub mod coding;
 pub mod disagreements;
+pub mod docked;
 pub mod drop_target;
 pub mod empty;
 pub mod film_strip;

@@ -7,7 +7,7 @@ use crate::app::command::{Command, DialogKind, Room, Sheet, SideTab};
 use crate::app::entrance::Cameras;
 use crate::app::exchange::Format;
 use crate::app::keys;
-use crate::app::panels::{batch, live, recent};
+use crate::app::panels::{arrange, batch, live, recent};
 use crate::app::state::AppState;
 use crate::app::theme::{self, Palette};
 use crate::project::clip::ClipForm;
@@ -31,10 +31,11 @@ pub fn show(ui: &mut Ui, state: &AppState, out: &mut Vec<Command>) {
             {
                 out.push(Command::Show(Sheet::Keys));
             }
-            if state.review.is_none() || batch || state.wants_a_camera() {
-                side_tabs(ui, state, out);
-            } else {
+            if state.docked() {
+                arrange::menu(ui, state, out);
                 exchange_menu(ui, state, out);
+            } else {
+                side_tabs(ui, state, out);
             }
             path_box(ui, state, out);
         });

@@ -5,6 +5,9 @@
 //! The window is the real one with its real threads, only without a display.
 //! `ONSET_KILLS=1000` kills more often than an everyday run does.
 
+#![allow(clippy::unwrap_used, reason = "what goes wrong here fails the test")]
+
+use std::fs::File;
 use std::io::{self, BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -190,6 +193,7 @@ fn a_window_that_is_coded_in_until_it_is_killed() {
 /// The last action that the window said was saved; killed so long after it was ready, or
 /// after its start.
 fn kill(recording: &Path, after: Duration, from_start: bool) -> u64 {
+    let complaints = recording.with_file_name("complaints.txt");
     let mut child: Child = Command::new(std::env::current_exe().unwrap())
         .args([CHILD, "--exact", "--nocapture"])
         .env(CHILD_RECORDING, recording)
@@ -197,13 +201,15 @@ fn kill(recording: &Path, after: Duration, from_start: bool) -> u64 {
         .env("XDG_DATA_HOME", recording.with_file_name("home"))
         .env("XDG_CONFIG_HOME", recording.with_file_name("home"))
         .stdout(Stdio::piped())
-        .stderr(Stdio::null())
+        .stderr(File::create(&complaints).unwrap())
         .spawn()
         .unwrap();
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
     if !from_start {
         let ready = |line: io::Result<String>| line.unwrap() == "ready";
-        assert!(lines.by_ref().any(ready), "the window ended by itself");
+        let told = lines.by_ref().any(ready);
+        let why = || std::fs::read_to_string(&complaints).unwrap();
+        assert!(told, "the window ended by itself: {}", why());
     }
     std::thread::sleep(after);
     child.kill().unwrap();

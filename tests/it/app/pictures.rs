@@ -155,7 +155,8 @@ fn the_row_under_the_picture_fits_and_keeps_its_height() {
         assert_tidy(&h, size, &format!("{size:?} ×{scale} wiped"));
         press(&mut h, Modifiers::NONE, Key::C);
         assert_tidy(&h, size, &format!("{size:?} ×{scale} stacked"));
-        assert_eq!(h.state().app.state.settings.panels.triptych, 160.0);
+        let docks = &h.state().app.state.settings.docks;
+        assert_eq!(*docks, onset::app::dock::Docks::default());
     }
 }
 

@@ -1,0 +1,327 @@
+//! Which panels stand where: one arrangement a room, as a person has dragged it or as one
+//! of three layouts has it. The lengths are kept in points, as the shares of
+//! [`egui_tiles`]; [`fit`] makes them fill the window.
+
+pub mod fit;
+mod layouts;
+mod reading;
+
+use std::sync::Arc;
+
+use egui_tiles::{Container, SimplificationOptions, Tile, TileId, Tree};
+use serde::Serialize;
+
+pub use layouts::Layout;
+
+use super::command::{Effect, Room, SideTab};
+use super::state::AppState;
+use crate::base::Notice;
+
+/// Something that stands in a place of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Pane {
+    Source,
+    Picture,
+    /// Onset, frame on the screen, apex and difference.
+    Triptych,
+    /// The transport and, under it, the curves and tiers.
+    Timeline,
+    /// Candidates, annotations or what moves, by room.
+    List,
+    Log,
+    Settings,
+}
+
+impl Pane {
+    pub const ALL: [Self; 7] = [
+        Self::Source,
+        Self::Picture,
+        Self::Triptych,
+        Self::Timeline,
+        Self::List,
+        Self::Log,
+        Self::Settings,
+    ];
+
+    /// As a person reads it.
+    #[must_use]
+    pub const fn name(self, room: Room) -> &'static str {
+        match self {
+            Self::Source => "Source",
+            Self::Picture => "Picture",
+            Self::Triptych => "Onset, apex and difference",
+            Self::Timeline => "Timeline",
+            Self::List => match room {
+                Room::Review | Room::Batch => "Candidates",
+                Room::Live => "What moves",
+                Room::Annotate => "Annotations",
+            },
+            Self::Log => "Log",
+            Self::Settings => "Settings",
+        }
+    }
+}
+
+impl From<SideTab> for Pane {
+    fn from(tab: SideTab) -> Self {
+        match tab {
+            SideTab::Candidates => Self::List,
+            SideTab::Log => Self::Log,
+            SideTab::Settings => Self::Settings,
+        }
+    }
+}
+
+pub type Panes = Tree<Pane>;
+
+/// What a drag may leave behind is tidied up alike wherever an arrangement is changed.
+#[must_use]
+pub fn tidying() -> SimplificationOptions {
+    SimplificationOptions {
+        flatten_tabs_in_tabs: true,
+        ..SimplificationOptions::default()
+    }
+}
+
+/// An arrangement that holds every pane once. Cheap to clone: the settings are cloned for
+/// every command.
+#[derive(Debug, Clone, Serialize)]
+#[serde(transparent)]
+pub struct Dock(Arc<Panes>);
+
+impl PartialEq for Dock {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0) || self.0 == other.0
+    }
+}
+
+impl Dock {
+    /// A tree that was changed by hand, without what the change left behind.
+    #[must_use]
+    pub fn new(mut panes: Panes) -> Self {
+        panes.simplify(&tidying());
+        Self(Arc::new(panes))
+    }
+
+    #[must_use]
+    pub fn panes(&self) -> &Panes {
+        &self.0
+    }
+
+    /// Not hidden, be it behind another tab.
+    #[must_use]
+    pub fn shows(&self, pane: Pane) -> bool {
+        let tiles = &self.0.tiles;
+        tiles
+            .find_pane(&pane)
+            .is_some_and(|id| self.0.is_visible(id))
+    }
+
+    /// Not hidden, nor behind another tab.
+    #[must_use]
+    pub fn in_sight(&self, pane: Pane) -> bool {
+        self.0.root.is_some_and(|root| self.under(root, pane))
+    }
+
+    fn under(&self, id: TileId, pane: Pane) -> bool {
+        let tiles = &self.0.tiles;
+        tiles.is_visible(id)
+            && match tiles.get(id) {
+                Some(Tile::Pane(this)) => *this == pane,
+                Some(Tile::Container(Container::Tabs(tabs))) => tabs
+                    .next_active(tiles)
+                    .is_some_and(|child| self.under(child, pane)),
+                Some(Tile::Container(inner)) => {
+                    inner.children().any(|child| self.under(*child, pane))
+                }
+                None => false,
+            }
+    }
+
+    /// Hides it, or shows it in front. The picture cannot be hidden.
+    fn show(&mut self, pane: Pane, shown: bool) {
+        let panes = Arc::make_mut(&mut self.0);
+        if let Some(id) = panes.tiles.find_pane(&pane) {
+            panes.set_visible(id, shown || pane == Pane::Picture);
+        }
+        if shown {
+            self.turn_to(pane);
+        }
+    }
+
+    /// Brings it before what lies in tabs with it.
+    fn turn_to(&mut self, pane: Pane) {
+        let panes = Arc::make_mut(&mut self.0);
+        panes.make_active(|_, tile| matches!(tile, Tile::Pane(this) if *this == pane));
+    }
+}
+
+/// The arrangements of the rooms that have panels.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Docks {
+    review: Dock,
+    annotate: Dock,
+    live: Dock,
+}
+
+impl Default for Docks {
+    fn default() -> Self {
+        let of = |room| Layout::of(room).dock();
+        Self {
+            review: of(Room::Review),
+            annotate: of(Room::Annotate),
+            live: of(Room::Live),
+        }
+    }
+}
+
+impl Docks {
+    /// The room of many recordings has none of its own.
+    #[must_use]
+    pub const fn of(&self, room: Room) -> &Dock {
+        match room {
+            Room::Review | Room::Batch => &self.review,
+            Room::Annotate => &self.annotate,
+            Room::Live => &self.live,
+        }
+    }
+
+    const fn of_mut(&mut self, room: Room) -> &mut Dock {
+        match room {
+            Room::Review | Room::Batch => &mut self.review,
+            Room::Annotate => &mut self.annotate,
+            Room::Live => &mut self.live,
+        }
+    }
+}
+
+#[derive(Debug, Clone)]
+pub enum DockCommand {
+    /// Gives every panel a handle, or takes the handles away.
+    Arrange,
+    /// What a person has dragged, and in which room.
+    Dragged(Room, Dock),
+    /// Hides a panel, or shows it.
+    Toggle(Pane),
+    Take(Layout),
+    /// The room's own layout.
+    Reset,
+}
+
+impl AppState {
+    /// Something is open whose panels stand where a person wants them.
+    #[must_use]
+    pub fn docked(&self) -> bool {
+        self.review.is_some() && self.settings.room != Room::Batch && !self.wants_a_camera()
+    }
+
+    /// The panels have handles.
+    #[must_use]
+    pub fn arranges(&self) -> bool {
+        self.arranging && self.docked() && !self.demonstrates()
+    }
+
+    /// The arrangement of the room.
+    #[must_use]
+    pub fn dock(&self) -> &Dock {
+        self.settings.docks.of(self.settings.room)
+    }
+
+    pub(super) fn dock_mut(&mut self) -> &mut Dock {
+        self.settings.docks.of_mut(self.settings.room)
+    }
+
+    /// Why a panel takes no place now.
+    #[must_use]
+    pub fn nothing_in(&self, pane: Pane) -> Option<&'static str> {
+        let live = self.review.as_ref().is_some_and(|r| r.session.info.live);
+        (pane == Pane::Triptych && live)
+            .then_some("A camera that runs has no onset and apex to go back to.")
+    }
+
+    /// In front, wherever it stands.
+    pub(super) fn show_tab(&mut self, tab: SideTab) {
+        if self.docked() {
+            self.dock_mut().show(tab.into(), true);
+        } else {
+            self.tab = tab;
+        }
+    }
+
+    /// What was opened begins with its list, unless that is hidden.
+    pub(super) fn begin_with_the_list(&mut self) {
+        self.tab = SideTab::Candidates;
+        self.dock_mut().turn_to(Pane::List);
+    }
+
+    pub(super) fn arrange_panels(&mut self, command: DockCommand) -> Vec<Effect> {
+        match command {
+            DockCommand::Arrange => {
+                self.arranging = self.docked() && !self.arranges();
+                if self.arranging {
+                    self.say(Notice::info(self.settings.keys.fill(
+                        "Drag a panel by its title: beside, under or over another one, or onto \
+                         its middle for tabs. {Close, or deselect} ends arranging.",
+                    )));
+                    return vec![Effect::WakeAfter(8.1)];
+                }
+            }
+            DockCommand::Dragged(room, dock) => *self.settings.docks.of_mut(room) = dock,
+            DockCommand::Toggle(pane) => {
+                let shown = self.dock().shows(pane);
+                self.dock_mut().show(pane, !shown);
+            }
+            DockCommand::Take(layout) => *self.dock_mut() = layout.dock(),
+            DockCommand::Reset => *self.dock_mut() = Layout::of(self.settings.room).dock(),
+        }
+        vec![]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hidden_panels_come_back_in_front_and_the_picture_is_never_hidden() {
+        let mut state = AppState::default();
+        let toggle = |state: &mut AppState, pane| {
+            state.apply(super::super::command::Command::Dock(DockCommand::Toggle(
+                pane,
+            )));
+        };
+        assert!(state.dock().in_sight(Pane::Source));
+        toggle(&mut state, Pane::Source);
+        assert!(!state.dock().shows(Pane::Source));
+        toggle(&mut state, Pane::Picture);
+        assert!(state.dock().in_sight(Pane::Picture));
+        // Behind the list, in its tabs.
+        assert!(state.dock().shows(Pane::Log) && !state.dock().in_sight(Pane::Log));
+        toggle(&mut state, Pane::Log);
+        assert!(state.dock().in_sight(Pane::List));
+        toggle(&mut state, Pane::Log);
+        assert!(state.dock().in_sight(Pane::Log));
+        assert!(!state.dock().in_sight(Pane::List));
+        state.arrange_panels(DockCommand::Reset);
+        assert_eq!(state.settings.docks, Docks::default());
+    }
+
+    #[test]
+    fn a_layout_is_taken_in_the_room_one_is_in_and_reset_gives_the_rooms_own() {
+        let mut state = AppState::default();
+        state.arrange_panels(DockCommand::Take(Layout::Annotator));
+        let docks = &state.settings.docks;
+        assert_eq!(docks.of(Room::Review), docks.of(Room::Annotate));
+        assert_eq!(docks.of(Room::Live), Docks::default().of(Room::Live));
+        state.arrange_panels(DockCommand::Reset);
+        assert_eq!(state.settings.docks, Docks::default());
+    }
+
+    #[test]
+    fn nothing_is_arranged_where_there_are_no_panels() {
+        let mut state = AppState::default();
+        state.arrange_panels(DockCommand::Arrange);
+        assert!(!state.arranges() && state.notices.entries().is_empty());
+    }
+}

@@ -1,0 +1,183 @@
+//! An arrangement of the settings file: one edited by hand, or of a later version, must not
+//! lose a panel.
+
+use std::collections::HashSet;
+
+use egui_tiles::{Container, Tile, TileId, Tiles};
+use serde::Deserialize as _;
+use serde_json::Value;
+
+use super::{Dock, Docks, Pane, Panes, layouts};
+use crate::app::command::Room;
+
+/// More tiles than any arrangement of these panels has.
+const MOST: usize = 64;
+
+impl Docks {
+    /// What the settings file holds, and a sentence on each room whose arrangement cannot
+    /// be followed; it begins anew.
+    #[must_use]
+    pub fn read(file: &Value) -> (Self, Vec<String>) {
+        let mut docks = Self::default();
+        let mut said = Vec::new();
+        for (room, key, name) in [
+            (Room::Review, "review", "Review"),
+            (Room::Annotate, "annotate", "Annotate"),
+            (Room::Live, "live", "Live"),
+        ] {
+            let Some(kept) = file.get(key) else { continue };
+            let read = Panes::deserialize(kept).map_err(|e| e.to_string());
+            match read.and_then(|panes| sane(&panes)) {
+                Ok(dock) => *docks.of_mut(room) = dock,
+                Err(why) => said.push(format!(
+                    "The settings' panels of the {name} room cannot be followed ({why}); they \
+                     stand as at first."
+                )),
+            }
+        }
+        (docks, said)
+    }
+}
+
+/// The same arrangement with nothing but what can be reached in it.
+fn sane(read: &Panes) -> Result<Dock, String> {
+    let root = read.root.ok_or("there is none")?;
+    let mut tiles = Tiles::default();
+    let mut seen = HashSet::new();
+    let mut panes = Vec::new();
+    let mut next = vec![root];
+    while let Some(id) = next.pop() {
+        if !seen.insert(id) {
+            return Err("a tile stands in two places".to_owned());
+        }
+        if seen.len() > MOST {
+            return Err(format!("it has more than {MOST} tiles"));
+        }
+        let tile = read.tiles.get(id).ok_or("a tile is missing")?;
+        match tile {
+            Tile::Pane(pane) => {
+                if panes.contains(pane) {
+                    return Err(format!("{} is there twice", named(*pane)));
+                }
+                panes.push(*pane);
+                let hidden = !read.is_visible(id) && *pane != Pane::Picture;
+                tiles.set_visible(id, !hidden);
+            }
+            Tile::Container(container) => {
+                lengths(container, id)?;
+                next.extend(container.children().copied());
+            }
+        }
+        tiles.insert(id, tile.clone());
+    }
+    match Pane::ALL.iter().find(|pane| !panes.contains(pane)) {
+        Some(missing) => Err(format!("{} is missing", named(*missing))),
+        None => Ok(Dock::new(Panes::new(layouts::id(), root, tiles))),
+    }
+}
+
+fn named(pane: Pane) -> &'static str {
+    pane.name(Room::Review)
+}
+
+fn lengths(container: &Container, id: TileId) -> Result<(), String> {
+    match container {
+        Container::Tabs(_) => Ok(()),
+        Container::Grid(_) => Err(format!("tile {} is a grid", id.0)),
+        Container::Linear(line) => {
+            let length = |share: &f32| share.is_finite() && *share >= 0.0;
+            if line.shares.iter().all(|(_, share)| length(share)) {
+                Ok(())
+            } else {
+                Err(format!("a length in tile {} is none", id.0))
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::app::dock::Layout;
+    use serde_json::json;
+
+    fn written(dock: &Dock) -> Value {
+        serde_json::to_value(dock).unwrap()
+    }
+
+    #[test]
+    fn arrangements_are_read_as_they_were_written() {
+        let mut docks = Docks::default();
+        *docks.of_mut(Room::Review) = Layout::Annotator.dock();
+        docks.of_mut(Room::Live).show(Pane::Timeline, false);
+        let file = serde_json::to_string(&docks).unwrap();
+        let (back, said) = Docks::read(&serde_json::from_str(&file).unwrap());
+        assert_eq!((back, said), (docks, vec![]));
+        assert_eq!(Docks::read(&json!({})), (Docks::default(), vec![]));
+    }
+
+    /// What is said of a Review room in which `change` was made by hand.
+    fn said_of(change: impl Fn(&mut Value)) -> String {
+        let mut file = written(&Layout::Annotator.dock());
+        change(&mut file);
+        let (docks, said) = Docks::read(&json!({"review": file, "fourth": 3}));
+        assert_eq!(docks, Docks::default());
+        assert_eq!(said.len(), 1, "{said:?}");
+        assert!(said[0].starts_with("The settings' panels of the Review room"));
+        said[0].clone()
+    }
+
+    /// The tile that holds a pane, as it is written.
+    fn tile_of<'a>(file: &'a mut Value, pane: &str) -> &'a mut Value {
+        let tiles = file["tiles"]["tiles"].as_object_mut().unwrap();
+        let mut all = tiles.values_mut();
+        all.find(|tile| tile["Pane"] == pane).unwrap()
+    }
+
+    #[test]
+    fn a_pane_that_is_unknown_doubled_or_missing_begins_the_room_anew_with_a_sentence() {
+        let unknown = |file: &mut Value| *tile_of(file, "log") = json!({"Pane": "hologram"});
+        assert!(said_of(unknown).contains("hologram"));
+        let doubled = |file: &mut Value| *tile_of(file, "log") = json!({"Pane": "source"});
+        assert!(said_of(doubled).contains("Source is there twice"));
+        let missing = |file: &mut Value| {
+            let tiles = file["tiles"]["tiles"].as_object_mut().unwrap();
+            tiles.retain(|_, tile| tile["Pane"] != "timeline");
+        };
+        assert!(said_of(missing).contains("a tile is missing"));
+        let nothing = |file: &mut Value| file["root"] = Value::Null;
+        assert!(said_of(nothing).contains("there is none"));
+        let itself = |file: &mut Value| {
+            let root = file["root"].as_u64().unwrap().to_string();
+            let own = file["root"].clone();
+            let line = &mut file["tiles"]["tiles"][&root]["Container"]["Linear"];
+            line["children"].as_array_mut().unwrap().push(own);
+        };
+        assert!(said_of(itself).contains("in two places"));
+        let negative = |file: &mut Value| {
+            let root = file["root"].as_u64().unwrap().to_string();
+            let line = &mut file["tiles"]["tiles"][&root]["Container"]["Linear"];
+            let shares = line["shares"]["shares"].as_object_mut().unwrap();
+            shares.values_mut().for_each(|share| *share = json!(-3.0));
+        };
+        assert!(said_of(negative).contains("is none"));
+        assert!(said_of(|file| *file = json!("left")).contains("cannot be followed"));
+    }
+
+    #[test]
+    fn what_cannot_be_brought_back_is_never_hidden() {
+        let mut file = written(&Layout::Psychologist.dock());
+        let ids: Vec<u64> = file["tiles"]["tiles"]
+            .as_object()
+            .unwrap()
+            .keys()
+            .map(|id| id.parse().unwrap())
+            .collect();
+        file["tiles"]["invisible"] = json!(ids);
+        let (docks, said) = Docks::read(&json!({"review": file}));
+        assert_eq!(said, Vec::<String>::new());
+        let dock = docks.of(Room::Review);
+        assert!(dock.in_sight(Pane::Picture));
+        assert!(!dock.shows(Pane::Source));
+    }
+}

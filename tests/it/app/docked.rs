@@ -1,0 +1,297 @@
+//! Panels that are hidden, moved and put back.
+
+use std::path::Path;
+
+use super::*;
+use onset::app::command::{Effect, Room};
+use onset::app::dock::{Dock, DockCommand, Docks, Layout, Pane};
+use onset::app::panels::source::LIMITS;
+use onset::app::settings::Settings;
+
+const SIZE: (f32, f32) = (1280.0, 800.0);
+const SMALLEST: (f32, f32) = (960.0, 640.0);
+const NONE: Modifiers = Modifiers::NONE;
+
+/// An analysed recording without the hints of the first run.
+fn reviewing(size: (f32, f32)) -> Shown {
+    let mut h = recording(size, 1.0, FRAMES, true);
+    say(&mut h, vec![Command::HintsSeen]);
+    h
+}
+
+fn dock(h: &Shown) -> &Dock {
+    h.state().app.state.dock()
+}
+
+fn press(h: &mut Shown, modifiers: Modifiers, key: Key) {
+    h.key_press_modifiers(modifiers, key);
+    h.run_steps(4);
+}
+
+fn focus(h: &mut Shown, role: Role, name: &str) {
+    h.get_by_role_and_label(role, name).focus();
+    h.run_steps(3);
+}
+
+/// By the menu, with keys alone.
+fn choose(h: &mut Shown, role: Role, name: &str) {
+    focus(h, Role::Button, "Panels");
+    press(h, NONE, Key::Enter);
+    focus(h, role, name);
+    press(h, NONE, Key::Space);
+    press(h, NONE, Key::Escape);
+    press(h, NONE, Key::Escape);
+}
+
+fn arrange(h: &mut Shown) {
+    press(h, Modifiers::COMMAND.plus(Modifiers::SHIFT), Key::P);
+    say(h, vec![Command::DismissAll]);
+}
+
+fn drag(h: &mut Shown, from: egui::Pos2, to: egui::Pos2) {
+    h.hover_at(from);
+    h.run_steps(2);
+    let button = |pos, pressed| egui::Event::PointerButton {
+        pos,
+        button: egui::PointerButton::Primary,
+        pressed,
+        modifiers: NONE,
+    };
+    h.event(button(from, true));
+    h.step();
+    for part in [0.3, 0.7, 1.0, 1.0] {
+        h.event(egui::Event::PointerMoved(from.lerp(to, part)));
+        h.run_steps(2);
+    }
+    h.event(button(to, false));
+    h.run_steps(2);
+    h.remove_cursor();
+    h.run_steps(4);
+}
+
+#[test]
+fn the_source_is_hidden_and_shown_with_keys_alone() {
+    let mut h = reviewing(SIZE);
+    assert!(says(&h, LIMITS));
+    let picture = |h: &Shown| h.get_by_label_contains("The frame on the screen").rect();
+    let before = picture(&h);
+    choose(&mut h, Role::CheckBox, "Source");
+    assert!(!dock(&h).shows(Pane::Source));
+    assert!(!says(&h, LIMITS));
+    assert!(picture(&h).left() < before.left(), "it takes the place");
+    assert_tidy(&h, SIZE, "without the source");
+    choose(&mut h, Role::CheckBox, "Source");
+    assert!(says(&h, LIMITS));
+    assert_eq!(picture(&h), before);
+    focus(&mut h, Role::Button, "Panels");
+    press(&mut h, NONE, Key::Enter);
+    let check = h.get_by_role_and_label(Role::CheckBox, "Picture");
+    assert!(check.accesskit_node().is_disabled());
+}
+
+#[test]
+fn panels_have_handles_while_they_are_arranged_and_escape_takes_them_away() {
+    const HANDLES: [&str; 4] = [
+        "Move Source",
+        "Move Picture",
+        "Move Onset, apex and difference",
+        "Move Timeline",
+    ];
+    let mut h = reviewing(SIZE);
+    h.key_press(Key::N);
+    h.run_steps(3);
+    assert!(!says(&h, "Move "), "quiet at first");
+    arrange(&mut h);
+    for handle in HANDLES {
+        h.get_by_role_and_label(Role::Button, handle);
+    }
+    assert_tidy(&h, SIZE, "arranging");
+    press(&mut h, NONE, Key::Escape);
+    assert!(!says(&h, "Move "));
+    let state = &h.state().app.state;
+    assert!(
+        state.review.as_ref().unwrap().selected.is_some(),
+        "Esc did one thing"
+    );
+    assert_eq!(state.settings.docks, Docks::default());
+    choose(&mut h, Role::CheckBox, "Arrange panels");
+    assert!(!says(&h, "Move "), "Esc has ended it");
+    press(&mut h, Modifiers::COMMAND.plus(Modifiers::SHIFT), Key::P);
+    assert!(says(&h, "Esc ends arranging."));
+    press(&mut h, Modifiers::COMMAND.plus(Modifiers::SHIFT), Key::P);
+    assert!(!h.state().app.state.arranges());
+}
+
+#[test]
+fn a_panel_dropped_on_another_is_a_tab_of_it_and_reset_brings_all_back() {
+    let mut h = reviewing(SIZE);
+    arrange(&mut h);
+    let from = h
+        .get_by_role_and_label(Role::Button, "Move Source")
+        .rect()
+        .center();
+    let tabs = h.get_by_role_and_label(Role::Button, "Candidates 5").rect();
+    // The middle of what is under the tabs.
+    let (top, bottom) = (tabs.center().y + 18.0, 800.0 - 24.0);
+    let to = egui::pos2(1280.0 - 0.5 * 296.0, 0.5 * (top + bottom));
+    drag(&mut h, from, to);
+    press(&mut h, NONE, Key::Escape);
+    assert!(dock(&h).in_sight(Pane::Source) && !dock(&h).in_sight(Pane::List));
+    assert!(says(&h, LIMITS));
+    let source = h.get_by_role_and_label(Role::Button, "Source").rect();
+    assert!((source.center().y - tabs.center().y).abs() < 1.0);
+    h.get_by_role_and_label(Role::Button, "Candidates 5")
+        .click();
+    h.run_steps(4);
+    assert!(dock(&h).in_sight(Pane::List) && !says(&h, LIMITS));
+    assert_tidy(&h, SIZE, "a fourth tab");
+    for pane in ["Timeline", "Onset, apex and difference"] {
+        choose(&mut h, Role::CheckBox, pane);
+    }
+    assert!(!says(&h, "score (0–1) over time (s)"));
+    choose(&mut h, Role::Button, "Reset this room's panels");
+    assert_eq!(h.state().app.state.settings.docks, Docks::default());
+    assert!(says(&h, "score (0–1) over time (s)") && says(&h, LIMITS));
+}
+
+#[test]
+fn a_divider_is_dragged_without_arranging_and_the_side_stays_as_wide() {
+    let mut h = reviewing(SIZE);
+    let left = |h: &Shown| {
+        let tab = h.get_by_role_and_label(Role::Button, "Candidates 5");
+        tab.rect().left()
+    };
+    let before = left(&h);
+    let from = egui::pos2(1280.0 - 296.0 - 0.5, 300.0);
+    drag(&mut h, from, from - vec2(40.0, 0.0));
+    assert!((before - left(&h) - 40.0).abs() < 2.0, "{}", left(&h));
+    // Never thinner than can be used.
+    let from = from - vec2(40.0, 0.0);
+    drag(&mut h, from, from + vec2(300.0, 0.0));
+    assert!((left(&h) - before - (296.0 - 264.0)).abs() < 2.0);
+    h.set_size(vec2(1600.0, 900.0));
+    h.run_steps(4);
+    assert!((1600.0 - left(&h) - 264.0 + 8.0).abs() < 2.0);
+}
+
+#[test]
+fn the_layouts_of_the_three_differ_and_each_room_has_its_own() {
+    let mut h = reviewing(SIZE);
+    let mut seen = Vec::new();
+    for layout in [
+        Layout::Annotator,
+        Layout::Demonstrator,
+        Layout::Psychologist,
+    ] {
+        choose(&mut h, Role::Button, layout.name());
+        assert_eq!(*dock(&h), layout.dock(), "{}", layout.name());
+        assert_eq!(says(&h, LIMITS), layout == Layout::Psychologist);
+        assert!(!seen.contains(dock(&h)));
+        seen.push(dock(&h).clone());
+    }
+    choose(&mut h, Role::CheckBox, "Timeline");
+    say(&mut h, vec![Command::Room(Room::Annotate)]);
+    assert!(dock(&h).in_sight(Pane::Timeline));
+    focus(&mut h, Role::Button, "Panels");
+    press(&mut h, NONE, Key::Enter);
+    h.get_by_role_and_label(Role::CheckBox, "Annotations");
+    say(&mut h, vec![Command::Room(Room::Review)]);
+    assert!(!dock(&h).shows(Pane::Timeline));
+}
+
+/// A window that keeps its settings, with a recording.
+fn keeping(path: &Path) -> Shown {
+    let asked: Asked = Rc::new(RefCell::new(vec![]));
+    let mut backend = Scripted::new(Rc::clone(&asked));
+    use onset::app::backend::Backend;
+    backend.open(
+        "/recordings/interview 07.mp4",
+        &onset::session::Params::default(),
+    );
+    let ctx = egui::Context::default();
+    let path = Some(path.to_path_buf());
+    let app = App::new(&ctx, Box::new(backend), machine(), path, None);
+    let mut harness = Harness::builder()
+        .with_size(vec2(SIZE.0, SIZE.1))
+        .with_context_setup(onset::app::theme::install)
+        .build_ui_state(
+            |ui, w: &mut Window| {
+                w.app.logic(ui.ctx());
+                w.app.ui(ui);
+            },
+            Window { app, asked },
+        );
+    harness.run_steps(6);
+    harness
+}
+
+#[test]
+fn an_arrangement_outlives_the_window_and_a_broken_one_is_said() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("window.json");
+    std::fs::write(&path, r#"{"hints_seen": true}"#).unwrap();
+    let mut h = keeping(&path);
+    assert!(says(&h, LIMITS));
+    choose(&mut h, Role::CheckBox, "Source");
+    h.state_mut().app.save_settings();
+    let (kept, said) = Settings::load(&path);
+    assert_eq!(said, vec![]);
+    assert!(!kept.docks.of(Room::Review).shows(Pane::Source));
+    let h = keeping(&path);
+    assert!(!dock(&h).shows(Pane::Source) && !says(&h, LIMITS));
+    // As a later version, or a person, might have written it.
+    let text = std::fs::read_to_string(&path).unwrap();
+    std::fs::write(&path, text.replacen("\"timeline\"", "\"hologram\"", 1)).unwrap();
+    let h = keeping(&path);
+    assert!(says(&h, "The settings' panels of the Review room"));
+    assert!(says(&h, LIMITS));
+}
+
+#[test]
+fn at_the_smallest_size_nothing_overlaps_in_any_room_or_layout() {
+    let mut h = reviewing(SMALLEST);
+    h.key_press(Key::N);
+    h.run_steps(4);
+    for layout in Layout::ALL {
+        say(&mut h, vec![Command::Dock(DockCommand::Take(layout))]);
+        assert_tidy(&h, SMALLEST, layout.name());
+    }
+    say(&mut h, vec![Command::Dock(DockCommand::Reset)]);
+    arrange(&mut h);
+    let panels = Rect::from_min_max(egui::pos2(0.0, 40.0), egui::pos2(960.0, 616.0));
+    let handles: Vec<Rect> = pieces(&h)
+        .into_iter()
+        .filter(|(name, _)| name.contains("\"Move "))
+        .map(|(_, rect)| rect)
+        .collect();
+    assert_eq!(handles.len(), 4);
+    for (i, handle) in handles.iter().enumerate() {
+        assert!(panels.contains_rect(*handle), "{handle:?}");
+        for other in &handles[i + 1..] {
+            assert!(!handle.intersects(*other), "{handle:?} {other:?}");
+        }
+    }
+    press(&mut h, NONE, Key::Escape);
+    say(&mut h, vec![Command::Room(Room::Annotate)]);
+    assert_tidy(&h, SMALLEST, "Annotate");
+}
+
+#[test]
+fn a_tab_of_the_side_is_opened_wherever_it_stands_and_arranging_is_kept_on_disk() {
+    let mut h = reviewing(SIZE);
+    let state = &mut h.state_mut().app.state;
+    state.apply(Command::Dock(DockCommand::Toggle(Pane::Log)));
+    state.apply(Command::Dock(DockCommand::Toggle(Pane::Log)));
+    let effects = state.apply(Command::ShowTab(SideTab::Settings));
+    assert!(effects.iter().any(|e| matches!(e, Effect::SaveSettings)));
+    h.run_steps(4);
+    assert!(dock(&h).in_sight(Pane::Settings));
+    h.get_by_role_and_label(Role::Button, "Candidates 5")
+        .click();
+    h.run_steps(4);
+    assert!(dock(&h).in_sight(Pane::List));
+    // Nothing is asked for while nobody does anything.
+    h.run_steps(10);
+    let delay = h.output().viewport_output[&egui::ViewportId::ROOT].repaint_delay;
+    assert!(delay > std::time::Duration::from_secs(1), "{delay:?}");
+}
