@@ -114,10 +114,13 @@ pub fn ticks(view: TimeView, width: f32, min_gap: f32, frames: &[FrameRecord]) -
     let first = frames.partition_point(|f| f.timestamp.secs() < view.start);
     let last = frames.partition_point(|f| f.timestamp.secs() <= view.end);
     let visible = &frames[first..last];
-    let closest = (visible.windows(2))
+    let gap_secs = view.span() * f64::from(min_gap / width.max(1.0));
+    // More than would fit need not be looked at, and may be millions.
+    let fit = (view.span() / gap_secs) as usize + 1;
+    let few = if visible.len() <= fit { visible } else { &[] };
+    let closest = (few.windows(2))
         .map(|pair| pair[1].timestamp.secs_since(pair[0].timestamp))
         .min_by(f64::total_cmp);
-    let gap_secs = view.span() * f64::from(min_gap / width.max(1.0));
     if closest.is_some_and(|closest| closest >= gap_secs) {
         return Ticks {
             axis: "frame number",

@@ -98,6 +98,7 @@ fn details(ui: &mut Ui, review: &Review, out: &mut Vec<Command>) {
                 out.push(Command::AnalyseAgain);
             }
         });
+        progress(ui, review);
         return;
     }
     row::fact(ui, "Runs on", &review.session.device);

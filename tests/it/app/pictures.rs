@@ -149,21 +149,23 @@ fn the_row_under_the_picture_fits_and_keeps_its_height() {
         let mut h = recording(size, scale, FRAMES, true);
         let log = Command::ShowTab(SideTab::Log);
         say(&mut h, vec![Command::HintsSeen, log]);
+        let before = h.state().app.state.settings.docks.clone();
         press(&mut h, Modifiers::NONE, Key::N);
         assert_tidy(&h, size, &format!("{size:?} ×{scale} a candidate chosen"));
         press(&mut h, Modifiers::NONE, Key::C);
         assert_tidy(&h, size, &format!("{size:?} ×{scale} wiped"));
         press(&mut h, Modifiers::NONE, Key::C);
         assert_tidy(&h, size, &format!("{size:?} ×{scale} stacked"));
-        let docks = &h.state().app.state.settings.docks;
-        assert_eq!(*docks, onset::app::dock::Docks::default());
+        assert_eq!(h.state().app.state.settings.docks, before);
     }
 }
 
 #[test]
 fn an_annotation_without_an_apex_has_a_place_for_it() {
     let mut h = recording((1280.0, 800.0), 1.0, FRAMES, true);
-    say(&mut h, vec![Command::Seek(50)]);
+    for _ in 0..5 {
+        press(&mut h, Modifiers::SHIFT, Key::ArrowRight);
+    }
     press(&mut h, Modifiers::NONE, Key::T);
     assert!(review(&h).moments().is_some_and(|m| m.apex.is_none()));
     assert!(says(&h, "Go to the onset, frame 50"));
