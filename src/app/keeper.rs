@@ -504,11 +504,7 @@ impl Open {
     }
 
     fn make_at(&self, path: &Path) -> Result<ProjectFile, ProjectError> {
-        let mut file = ProjectFile::create(path)?;
-        if let Some(source) = source_of(&self.info) {
-            file.set_source(&source)?;
-        }
-        Ok(file)
+        ProjectFile::create_about(path, source_of(&self.info).as_ref())
     }
 }
 

@@ -264,6 +264,8 @@ pub fn pressed(ctx: &Context, keys: &Keymap, room: Room, out: &mut Vec<Command>)
     if typing || leaves {
         return;
     }
+    // So is the key that closes a menu the menu's.
+    let menu = egui::Popup::is_any_open(ctx);
     ctx.input_mut(|input| {
         input.events.retain(|event| {
             let Event::Key {
@@ -276,6 +278,9 @@ pub fn pressed(ctx: &Context, keys: &Keymap, room: Room, out: &mut Vec<Command>)
             else {
                 return true;
             };
+            if menu && *key == Key::Escape {
+                return true;
+            }
             let action = keys.at(*key, *modifiers, room);
             // A key that is held steps on; everything else it does once.
             if let Some(command) = action.map(|a| (a.binding().command)())

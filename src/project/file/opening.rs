@@ -22,10 +22,26 @@ impl ProjectFile {
     /// # Errors
     /// There is a file of this name, or the place cannot be written.
     pub fn create(path: &Path) -> Result<Self, ProjectError> {
+        Self::create_about(path, None)
+    }
+
+    /// The same with the recording that it is about, if that can be named: a project
+    /// without one would not be found again beside its recording.
+    ///
+    /// # Errors
+    /// As [`Self::create`].
+    pub fn create_about(path: &Path, about: Option<&Source>) -> Result<Self, ProjectError> {
         let path = absolute(path)?;
+        let said = |e: rusqlite::Error| ProjectError::of(&e, &path);
         // Built beside and renamed: a killed program leaves no half project.
         let beside = Beside::of(&path)?;
-        build(beside.path(), MIGRATIONS).map_err(|e| ProjectError::of(&e, &path))?;
+        build(beside.path(), MIGRATIONS).map_err(said)?;
+        if let Some(about) = about {
+            let conn = Connection::open(beside.path()).map_err(said)?;
+            let relative = source::relative(about.path.as_deref(), &path);
+            source::write(&conn, about, relative).map_err(said)?;
+            conn.close().map_err(|(_, e)| said(e))?;
+        }
         beside.put(&path, false)?;
         Self::open(&path)
     }

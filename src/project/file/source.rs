@@ -221,7 +221,11 @@ fn read_row(row: &Row) -> rusqlite::Result<Source> {
     })
 }
 
-fn write(conn: &Connection, source: &Source, relative: Option<String>) -> rusqlite::Result<()> {
+pub(super) fn write(
+    conn: &Connection,
+    source: &Source,
+    relative: Option<String>,
+) -> rusqlite::Result<()> {
     conn.execute(
         "INSERT OR REPLACE INTO source VALUES (1, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
         params![

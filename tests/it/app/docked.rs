@@ -311,3 +311,17 @@ fn a_tab_of_the_side_is_opened_wherever_it_stands_and_arranging_is_kept_on_disk(
     let delay = h.output().viewport_output[&egui::ViewportId::ROOT].repaint_delay;
     assert!(delay > std::time::Duration::from_secs(1), "{delay:?}");
 }
+
+#[test]
+fn escape_closes_the_menu_before_it_gives_up_the_candidate() {
+    let mut h = reviewing(SIZE);
+    press(&mut h, NONE, Key::N);
+    let chosen = |h: &Shown| h.state().app.state.review.as_ref().unwrap().selected;
+    focus(&mut h, Role::Button, "Panels");
+    press(&mut h, NONE, Key::Enter);
+    assert!(says(&h, "Reset this room's panels"));
+    press(&mut h, NONE, Key::Escape);
+    assert!(!says(&h, "Reset this room's panels") && chosen(&h).is_some());
+    press(&mut h, NONE, Key::Escape);
+    assert!(chosen(&h).is_none());
+}
