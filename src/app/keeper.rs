@@ -504,11 +504,11 @@ impl Open {
     }
 
     fn make_at(&self, path: &Path) -> Result<ProjectFile, ProjectError> {
-        let mut file = ProjectFile::create(path)?;
-        if let Some(source) = source_of(&self.info) {
-            file.set_source(&source)?;
+        // Killed in between, a project without its source would be nobody's.
+        match source_of(&self.info) {
+            Some(source) => ProjectFile::create_about(path, &source),
+            None => ProjectFile::create(path),
         }
-        Ok(file)
     }
 }
 
