@@ -176,6 +176,9 @@ impl AppState {
                  the recording and export the clip there.",
             ));
         }
+        if let Some(why) = review.still_read() {
+            return Err(why.into());
+        }
         let frames = review.stretch().ok_or(
             "Select a stretch by dragging on the timeline, or a candidate or an annotation: \
              the clip shows it.",

@@ -109,6 +109,17 @@ impl Dock {
         &self.0
     }
 
+    /// Every length is a number: another one would differ from itself at each repaint.
+    #[must_use]
+    pub fn is_measured(&self) -> bool {
+        self.0.tiles.tiles().all(|tile| match tile {
+            Tile::Container(Container::Linear(line)) => {
+                line.shares.iter().all(|(_, share)| share.is_finite())
+            }
+            _ => true,
+        })
+    }
+
     /// Not hidden, be it behind another tab.
     #[must_use]
     pub fn shows(&self, pane: Pane) -> bool {
@@ -141,9 +152,10 @@ impl Dock {
 
     /// Hides it, or shows it in front. The picture cannot be hidden.
     fn show(&mut self, pane: Pane, shown: bool) {
+        let shown = shown || pane == Pane::Picture;
         let panes = Arc::make_mut(&mut self.0);
         if let Some(id) = panes.tiles.find_pane(&pane) {
-            panes.set_visible(id, shown || pane == Pane::Picture);
+            panes.set_visible(id, shown);
         }
         if shown {
             self.turn_to(pane);
@@ -202,7 +214,7 @@ pub enum DockCommand {
     Arrange,
     /// What a person has dragged, and in which room.
     Dragged(Room, Dock),
-    /// Hides a panel, or shows it.
+    /// Hides a panel, or shows it; the picture is shown in any case.
     Toggle(Pane),
     Take(Layout),
     /// The room's own layout.
@@ -257,8 +269,19 @@ impl AppState {
 
     pub(super) fn arrange_panels(&mut self, command: DockCommand) -> Vec<Effect> {
         match command {
+            DockCommand::Arrange if !self.docked() => {
+                self.arranging = false;
+                self.say(Notice::info(match self.review {
+                    None => "Open a recording first; then its panels can be arranged.",
+                    Some(_) => {
+                        "There are no panels to arrange here. Those of the rooms Review and \
+                         Annotate can be arranged."
+                    }
+                }));
+                return vec![Effect::WakeAfter(8.1)];
+            }
             DockCommand::Arrange => {
-                self.arranging = self.docked() && !self.arranges();
+                self.arranging = !self.arranges();
                 if self.arranging {
                     self.say(Notice::info(self.settings.keys.fill(
                         "Drag a panel by its title: beside, under or over another one, or onto \
@@ -319,9 +342,33 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_arranged_where_there_are_no_panels() {
+    fn nothing_is_arranged_where_there_are_no_panels_and_that_is_said() {
         let mut state = AppState::default();
         state.arrange_panels(DockCommand::Arrange);
-        assert!(!state.arranges() && state.notices.entries().is_empty());
+        assert!(!state.arranges());
+        let said = &state.notices.entries()[0].notice.text;
+        assert_eq!(
+            said,
+            "Open a recording first; then its panels can be arranged."
+        );
+    }
+
+    #[test]
+    fn a_picture_behind_a_tab_is_turned_to() {
+        let mut state = AppState::default();
+        let dock = state.dock_mut();
+        let mut panes = dock.panes().clone();
+        let tile = |panes: &Panes, pane| panes.tiles.find_pane(&pane).unwrap();
+        let list = tile(&panes, Pane::List);
+        let (picture, tabs) = (
+            tile(&panes, Pane::Picture),
+            panes.tiles.parent_of(list).unwrap(),
+        );
+        panes.move_tile_to_container(picture, tabs, 0, false);
+        panes.make_active(|id, _| id == list);
+        *dock = Dock::new(panes);
+        assert!(state.dock().shows(Pane::Picture) && !state.dock().in_sight(Pane::Picture));
+        state.arrange_panels(DockCommand::Toggle(Pane::Picture));
+        assert!(state.dock().in_sight(Pane::Picture));
     }
 }

@@ -504,7 +504,11 @@ impl Open {
     }
 
     fn make_at(&self, path: &Path) -> Result<ProjectFile, ProjectError> {
-        ProjectFile::create_about(path, source_of(&self.info).as_ref())
+        // Killed in between, a project without its source would be nobody's.
+        match source_of(&self.info) {
+            Some(source) => ProjectFile::create_about(path, &source),
+            None => ProjectFile::create(path),
+        }
     }
 }
 

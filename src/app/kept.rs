@@ -30,6 +30,16 @@ impl Review {
         self.recording.finished && self.status.finished && self.status.failed.is_none()
     }
 
+    /// A sentence while what the project keeps is still being read: whoever holds the
+    /// recording meanwhile would have all of it copied for the next piece.
+    #[must_use]
+    pub fn still_read(&self) -> Option<&'static str> {
+        let reads = self.session.earlier.is_some() && !self.status.finished;
+        reads.then_some(
+            "The kept analysis is still being read: try again when it is here, in a moment.",
+        )
+    }
+
     /// `Analysed 2026-11-27 with MotionTCN, weights motion-tcn`; `None` of an analysis of
     /// this session.
     #[must_use]

@@ -12,6 +12,7 @@ use super::App;
 use super::backend::Machine;
 use super::live::Live;
 use super::measure::Measure;
+use super::off_screen::LEAST;
 use super::settings::Settings;
 use super::wake::Wake;
 use crate::gpu::{self, GpuContext};
@@ -100,7 +101,7 @@ fn open(launch: &Launch, wgpu: bool, card: bool) -> Result<(), eframe::Error> {
         viewport: egui::ViewportBuilder::default()
             .with_app_id("onset")
             .with_inner_size([1280.0, 800.0])
-            .with_min_inner_size([960.0, 640.0])
+            .with_min_inner_size(LEAST)
             .with_drag_and_drop(true),
         renderer: eframe::Renderer::Glow,
         ..eframe::NativeOptions::default()

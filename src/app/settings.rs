@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 
 use super::arrangement::{Arrangement, TriptychView, sane_wipe};
 use super::command::Room;
@@ -192,7 +193,7 @@ impl Settings {
     }
 
     /// The defaults where the file is missing or unreadable, and what is to be said of it:
-    /// a key that cannot be read costs that key only.
+    /// a choice or a key that cannot be read costs that one only.
     pub fn load(path: &Path) -> (Self, Vec<Notice>) {
         let bytes = match std::fs::read(path) {
             Ok(bytes) => bytes,
@@ -210,14 +211,15 @@ impl Settings {
     }
 
     fn read(bytes: &[u8]) -> serde_json::Result<(Self, Vec<String>)> {
-        let mut file: serde_json::Value = serde_json::from_slice(bytes)?;
+        let mut file: Value = serde_json::from_slice(bytes)?;
         let mut taken = |name| file.as_object_mut().and_then(|all| all.remove(name));
         let (keys, docks) = (taken("keys"), taken("docks"));
+        let mut said = take_unreadable(&mut file);
         let mut settings: Self = serde_json::from_value(file)?;
-        let mut said = Vec::new();
         if let Some(changes) = keys {
             let (keys, wrong) = Keymap::read(&changes);
-            (settings.keys, said) = (Arc::new(keys), wrong);
+            settings.keys = Arc::new(keys);
+            said.extend(wrong);
         }
         if let Some(kept) = docks {
             let (docks, wrong) = Docks::read(&kept);
@@ -254,6 +256,39 @@ impl Settings {
         file.persist(path)?;
         Ok(())
     }
+}
+
+/// Takes out what cannot be read, such as a choice that only a later version knows, and
+/// gives a sentence on each; of a group only what is wrong in it.
+fn take_unreadable(file: &mut Value) -> Vec<String> {
+    let mut said = Vec::new();
+    let Some(all) = file.as_object_mut() else {
+        return said;
+    };
+    let lost = |name: &str, why: serde_json::Error| {
+        format!("The settings' “{name}” cannot be followed ({why}); it is as at first.")
+    };
+    all.retain(|name, value| {
+        let read = |value: &Value| serde_json::from_value::<Settings>(json!({ name: value }));
+        let Err(why) = read(value) else {
+            return true;
+        };
+        if let Some(group) = value.as_object_mut() {
+            group.retain(|part, value| match read(&json!({ part: value })) {
+                Ok(_) => true,
+                Err(why) => {
+                    said.push(lost(&format!("{name}: {part}"), why));
+                    false
+                }
+            });
+            if read(value).is_ok() {
+                return true;
+            }
+        }
+        said.push(lost(name, why));
+        false
+    });
+    said
 }
 
 #[cfg(test)]
@@ -307,6 +342,30 @@ mod tests {
         assert_eq!(read.keys.of("Accept"), "Shift+A");
         assert_eq!(said.len(), 1);
         assert!(said[0].text.contains("“fly”"), "{}", said[0].text);
+        read.save(&path).unwrap();
+        assert_eq!(Settings::load(&path), (read, vec![]));
+    }
+
+    #[test]
+    fn an_unknown_choice_is_said_without_losing_the_rest() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("window.json");
+        let file = r#"{"theme": "dark", "heat": "plasma", "room": "garden", "mirror": 3,
+            "params": {"device": "abacus", "decode": "unheard-of"}, "coder": "Anna"}"#;
+        std::fs::write(&path, file).unwrap();
+        let (read, said) = Settings::load(&path);
+        let known = Settings {
+            theme: ThemeChoice::Dark,
+            coder: "Anna".into(),
+            ..Settings::default()
+        };
+        assert_eq!(read, known);
+        for name in ["heat", "room", "mirror", "params: device", "params: decode"] {
+            let names = |n: &&Notice| n.text.contains(&format!("“{name}”"));
+            assert_eq!(said.iter().filter(names).count(), 1, "{name}: {said:?}");
+        }
+        assert_eq!(said.len(), 5);
+        assert!(said.iter().any(|n| n.text.contains("plasma")));
         read.save(&path).unwrap();
         assert_eq!(Settings::load(&path), (read, vec![]));
     }

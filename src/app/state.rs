@@ -210,6 +210,11 @@ impl AppState {
                 self.compare(command)
             }
 
+            Command::Save | Command::Report if self.still_read().is_some() => {
+                let why = self.still_read().unwrap_or_default();
+                self.say(Notice::info(why));
+                vec![Effect::WakeAfter(8.1)]
+            }
             Command::Save => match self.review.as_ref() {
                 Some(review)
                     if !review.spots.is_empty() || !review.coding.annotations().is_empty() =>
@@ -287,6 +292,10 @@ impl AppState {
         self.review
             .as_mut()
             .filter(|r| r.session.generation == generation)
+    }
+
+    fn still_read(&self) -> Option<&'static str> {
+        self.review.as_ref().and_then(Review::still_read)
     }
 
     pub(super) fn say(&mut self, notice: Notice) {

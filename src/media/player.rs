@@ -57,10 +57,15 @@ struct Control {
     /// Play, pause or speed changed: time starts anew.
     repace: bool,
     quit: bool,
+    /// The thread has ended by an internal error: nothing that is asked for is answered.
+    dead: bool,
 }
 
 impl Control {
     fn go_to(&mut self, frame: u64) {
+        if self.dead {
+            return;
+        }
         self.go_to = Some(frame);
         self.state.asked = Some(frame);
     }
@@ -160,6 +165,7 @@ impl Player {
                 notices: Vec::new(),
                 repace: false,
                 quit: false,
+                dead: false,
             }),
             changed: Condvar::new(),
         });
@@ -217,7 +223,7 @@ impl Player {
             if c.state.ended && c.go_to.is_none() {
                 c.go_to(c.looped.as_ref().map_or(0, |l| *l.start()));
             }
-            c.state.playing = true;
+            c.state.playing = !c.dead;
             c.repace = true;
         });
     }
@@ -271,3 +277,6 @@ impl Drop for Player {
         self.ask(|c| c.quit = true);
     }
 }
+
+#[cfg(test)]
+mod tests;

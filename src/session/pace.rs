@@ -2,7 +2,7 @@
 
 /// Less says nothing of what is to come: kernels are compiled and caches filled.
 const SOONEST_SECS: f64 = 1.0;
-const FEWEST_FRAMES: f64 = 5.0;
+const FEWEST_FRAMES: u64 = 5;
 /// So far back the recent pace looks: what was measured then counts 1/e.
 const MEMORY_SECS: f64 = 10.0;
 
@@ -25,7 +25,8 @@ impl Pace {
     /// `None` before there is something to estimate from.
     #[must_use]
     pub fn frames_per_sec(self) -> Option<f64> {
-        rate(self.frames as f64, self.secs)
+        let enough = self.secs >= SOONEST_SECS && self.frames >= FEWEST_FRAMES;
+        enough.then(|| self.frames as f64 / self.secs)
     }
 }
 
@@ -58,7 +59,9 @@ impl RecentPace {
     /// `None` before there is something to estimate from.
     #[must_use]
     pub fn frames_per_sec(&self) -> Option<f64> {
-        rate(self.frames, self.secs)
+        // A slow analysis never has many frames in what is remembered of it.
+        self.told.frames_per_sec()?;
+        (self.frames > 0.0).then(|| self.frames / self.secs)
     }
 }
 
@@ -67,10 +70,6 @@ impl RecentPace {
 #[must_use]
 pub fn secs_left(done: u64, total: u64, frames_per_sec: f64) -> f64 {
     total.saturating_sub(done) as f64 / frames_per_sec
-}
-
-fn rate(frames: f64, secs: f64) -> Option<f64> {
-    (secs >= SOONEST_SECS && frames >= FEWEST_FRAMES).then(|| frames / secs)
 }
 
 #[cfg(test)]
@@ -119,6 +118,40 @@ mod tests {
         assert!((pace.frames_per_sec().unwrap() - 10.0).abs() < 0.1);
         lefts(&mut pace, 30.0, |_| 20.0);
         assert!((pace.frames_per_sec().unwrap() - 20.0).abs() < 1.0);
+    }
+
+    #[test]
+    fn a_slow_analysis_has_a_time_left_as_long_as_it_lasts() {
+        // A frame every five seconds; the first is told of after some frames.
+        let mut pace = RecentPace::default();
+        lefts(&mut pace, 30.0, |_| 0.2);
+        let left = lefts(&mut pace, 300.0, |_| 0.2);
+        assert_eq!(left.len(), 60);
+        assert!((pace.frames_per_sec().unwrap() - 0.2).abs() < 1e-6);
+    }
+
+    #[test]
+    fn a_stall_of_half_a_minute_lengthens_the_time_left_and_does_not_blank_it() {
+        let mut pace = RecentPace::default();
+        lefts(&mut pace, 20.0, |_| 1.0);
+        let before = pace.frames_per_sec().unwrap();
+        let Pace { frames, secs } = pace.told;
+        // Time passes, told of every second, and no frame comes.
+        for second in 1..=30 {
+            pace.tell(Pace {
+                frames,
+                secs: secs + f64::from(second),
+            });
+            assert!(pace.frames_per_sec().is_some_and(|fps| fps < before));
+        }
+        // One frame that took all of it.
+        let mut pace = RecentPace::default();
+        lefts(&mut pace, 20.0, |_| 1.0);
+        pace.tell(Pace {
+            frames: frames + 1,
+            secs: secs + 30.0,
+        });
+        assert!(pace.frames_per_sec().is_some_and(|fps| fps < before));
     }
 
     #[test]

@@ -68,12 +68,22 @@ struct Part {
 
 impl Fitted {
     /// Gives the kept lengths back wherever nobody has dragged a divider. Where a panel has
-    /// been moved (`moved`), those on the screen stay: only they fit together.
+    /// been moved (`moved`), those on the screen stay: only they fit together. What a
+    /// divider gave to a bar of one height goes to the panel under it.
     pub fn undo(self, panes: &mut Panes, moved: bool) {
         for (line, parts) in self.0 {
             let Some(Tile::Container(Container::Linear(line))) = panes.tiles.get_mut(line) else {
                 continue;
             };
+            for pair in parts.windows(2) {
+                let [bar, under] = pair else { continue };
+                let more = line.shares[bar.tile] - bar.set;
+                // The divider under the bar takes it from the same panel.
+                let from_above = line.shares[under.tile] == under.set;
+                if bar.exact && more > 0.0 && from_above && !moved {
+                    line.shares.set_share(under.tile, under.set + more);
+                }
+            }
             let still = |part: &&Part| line.children.contains(&part.tile);
             let changed = |part: &Part| !part.exact && line.shares[part.tile] != part.set;
             let dragged = moved || parts.iter().filter(still).any(changed);
@@ -373,6 +383,47 @@ mod tests {
             panic!("a row");
         };
         assert_eq!(line.shares[side], 320.0);
+    }
+
+    #[test]
+    fn the_divider_above_a_closed_bar_moves_the_panel_under_it() {
+        const BAR: f32 = 36.0;
+        let closed = |id, pane| Limits {
+            exact_height: (pane == Pane::Triptych).then_some(BAR),
+            ..of(id, pane)
+        };
+        let needs = Needs {
+            of: &closed,
+            bars: &[],
+        };
+        let mut dock = Layout::Annotator.dock();
+        dock.show(Pane::Triptych, true);
+        // So many points from the first to the second.
+        let dragged = |from: Pane, to: Pane| {
+            let mut panes = dock.panes().clone();
+            let fitted = needs.fit(&mut panes, vec2(1280.0, 736.0));
+            let tile = |panes: &Panes, pane: Pane| panes.tiles.find_pane(&pane).unwrap();
+            let (from, to) = (tile(&panes, from), tile(&panes, to));
+            let (bar, timeline) = (tile(&panes, Pane::Triptych), tile(&panes, Pane::Timeline));
+            let column = panes.tiles.parent_of(bar).unwrap();
+            let Some(Tile::Container(Container::Linear(line))) = panes.tiles.get_mut(column) else {
+                panic!("a column");
+            };
+            let (before, kept) = (line.shares[timeline], dock.panes());
+            line.shares[from] -= 20.0;
+            line.shares[to] += 20.0;
+            fitted.undo(&mut panes, false);
+            let shares = |panes: &Panes| match panes.tiles.get_container(column) {
+                Some(Container::Linear(line)) => (line.shares[bar], line.shares[timeline]),
+                _ => panic!("a column"),
+            };
+            let (of_bar, of_timeline) = shares(&panes);
+            assert_eq!(of_bar, shares(kept).0);
+            of_timeline - before
+        };
+        assert_eq!(dragged(Pane::Picture, Pane::Triptych), 20.0);
+        assert_eq!(dragged(Pane::Timeline, Pane::Triptych), -20.0);
+        assert_eq!(dragged(Pane::Picture, Pane::Timeline), 20.0);
     }
 
     #[test]

@@ -13,6 +13,9 @@ use crate::app::command::Room;
 /// More tiles than any arrangement of these panels has.
 const MOST: usize = 64;
 
+/// No panel is longer, in points.
+const LONGEST: f32 = 1e5;
+
 impl Docks {
     /// What the settings file holds, and a sentence on each room whose arrangement cannot
     /// be followed; it begins anew.
@@ -70,10 +73,18 @@ fn sane(read: &Panes) -> Result<Dock, String> {
         }
         tiles.insert(id, tile.clone());
     }
-    match Pane::ALL.iter().find(|pane| !panes.contains(pane)) {
-        Some(missing) => Err(format!("{} is missing", named(*missing))),
-        None => Ok(Dock::new(Panes::new(layouts::id(), root, tiles))),
+    if let Some(missing) = Pane::ALL.iter().find(|pane| !panes.contains(pane)) {
+        return Err(format!("{} is missing", named(*missing)));
     }
+    let dock = Dock::new(Panes::new(layouts::id(), root, tiles));
+    // What lies in a line of the same direction has been joined with it.
+    let joined = dock.panes().tiles.iter();
+    for (id, tile) in joined {
+        if let Tile::Container(container) = tile {
+            lengths(container, *id)?;
+        }
+    }
+    Ok(dock)
 }
 
 fn named(pane: Pane) -> &'static str {
@@ -85,7 +96,8 @@ fn lengths(container: &Container, id: TileId) -> Result<(), String> {
         Container::Tabs(_) => Ok(()),
         Container::Grid(_) => Err(format!("tile {} is a grid", id.0)),
         Container::Linear(line) => {
-            let length = |share: &f32| share.is_finite() && *share >= 0.0;
+            // None at all is refused, too: lines are joined by parts of their sum.
+            let length = |share: &f32| *share > 0.0 && *share <= LONGEST;
             if line.shares.iter().all(|(_, share)| length(share)) {
                 Ok(())
             } else {
@@ -154,14 +166,41 @@ mod tests {
             line["children"].as_array_mut().unwrap().push(own);
         };
         assert!(said_of(itself).contains("in two places"));
-        let negative = |file: &mut Value| {
-            let root = file["root"].as_u64().unwrap().to_string();
-            let line = &mut file["tiles"]["tiles"][&root]["Container"]["Linear"];
-            let shares = line["shares"]["shares"].as_object_mut().unwrap();
-            shares.values_mut().for_each(|share| *share = json!(-3.0));
-        };
-        assert!(said_of(negative).contains("is none"));
         assert!(said_of(|file| *file = json!("left")).contains("cannot be followed"));
+    }
+
+    /// The line at the root.
+    fn root_of(file: &mut Value) -> &mut Value {
+        let root = file["root"].as_u64().unwrap().to_string();
+        &mut file["tiles"]["tiles"][&root]["Container"]["Linear"]
+    }
+
+    #[test]
+    fn a_length_that_is_none_begins_the_room_anew_with_a_sentence() {
+        for wrong in [-3.0, 0.0, 2e5, 1e300] {
+            let set = |file: &mut Value| {
+                let shares = root_of(file)["shares"]["shares"].as_object_mut().unwrap();
+                shares.values_mut().for_each(|share| *share = json!(wrong));
+            };
+            said_of(set);
+        }
+        // A row in a row, joined by parts of what is too little to be divided by.
+        let nested = |file: &mut Value| {
+            let line = root_of(file);
+            let children = line["children"].clone();
+            let inner = children[0].as_u64().unwrap();
+            for (id, share) in line["shares"]["shares"].as_object_mut().unwrap() {
+                if *id == inner.to_string() {
+                    *share = json!(1e5);
+                }
+            }
+            let dir = line["dir"].clone();
+            let tile = &mut file["tiles"]["tiles"][inner.to_string()]["Container"]["Linear"];
+            tile["dir"] = dir;
+            let shares = tile["shares"]["shares"].as_object_mut().unwrap();
+            shares.values_mut().for_each(|share| *share = json!(1e-40));
+        };
+        assert!(said_of(nested).contains("is none"));
     }
 
     #[test]

@@ -74,6 +74,10 @@ impl Backend for Live {
             PlayerOrder::Seek(frame) => {
                 self.seeking = Some(frame);
                 player.seek(frame);
+                // A player that has died answers at once, and nobody else wakes the window.
+                if player.state().asked.is_none() {
+                    self.wake.wake();
+                }
             }
             PlayerOrder::Speed(speed) => player.set_speed(f64::from(speed)),
             PlayerOrder::Loop(frames) => player.set_loop(frames.map(|(from, to)| from..=to)),

@@ -51,11 +51,16 @@ pub fn menu(ui: &mut Ui, state: &AppState, out: &mut Vec<Command>) {
 
 /// Whether a panel is shown.
 fn check(ui: &mut Ui, state: &AppState, pane: Pane, out: &mut Vec<Command>) {
+    let dock = state.dock();
+    let mut shown = match pane {
+        // It is never hidden, but may lie behind another tab.
+        Pane::Picture => dock.in_sight(pane),
+        _ => dock.shows(pane),
+    };
     let why_not = match pane {
-        Pane::Picture => Some("The picture is always shown."),
+        Pane::Picture => shown.then_some("The picture is always shown."),
         _ => state.nothing_in(pane),
     };
-    let mut shown = state.dock().shows(pane);
     let check = Checkbox::new(&mut shown, pane.name(state.settings.room));
     if ui
         .add_enabled(why_not.is_none(), check)

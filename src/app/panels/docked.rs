@@ -61,13 +61,13 @@ pub fn show(ui: &mut Ui, state: &AppState, textures: &Textures, out: &mut Vec<Co
     });
     let (picture, dropped) = (docked.picture, docked.dropped);
     fitted.undo(&mut panes, dropped);
-    let least = needs.least(&panes);
+    let fits = !dropped || fits(state, panes.clone(), area);
     for id in away {
         panes.set_visible(id, true);
     }
     let dock = Dock::new(panes);
-    if dock != *kept {
-        out.push(if dropped && !fits(least, area) {
+    if dock != *kept && dock.is_measured() {
+        out.push(if !fits {
             Command::Say(Notice::info(
                 "There is no room for the panels like that. Make the window larger, hide a \
                  panel, or drop this one onto the middle of another for tabs.",
@@ -79,8 +79,23 @@ pub fn show(ui: &mut Ui, state: &AppState, textures: &Textures, out: &mut Vec<Co
     picture.unwrap_or(area)
 }
 
-fn fits(least: egui::Vec2, area: Rect) -> bool {
+/// Whether there is room for panels after one was dropped: other ones than before have
+/// tabs and handles.
+fn fits(state: &AppState, mut panes: Panes, area: Rect) -> bool {
+    let least = least(state, &mut panes, state.arranges());
     least.x <= area.width() && least.y <= area.height()
+}
+
+fn least(state: &AppState, panes: &mut Panes, arranging: bool) -> egui::Vec2 {
+    panes.simplify(&dock::tidying());
+    let bars = bars(panes, arranging);
+    let tabbed = tabbed(panes, &bars);
+    let limits = |id, pane| limits(state, pane, arranging && !tabbed.contains(&id));
+    let needs = Needs {
+        of: &limits,
+        bars: &bars,
+    };
+    needs.least(panes)
 }
 
 /// The picture with what stands above it on the first run.
@@ -368,5 +383,30 @@ impl Behavior<Pane> for Docked<'_> {
 
     fn on_edit(&mut self, edit: EditAction) {
         self.dropped |= edit == EditAction::TileDropped;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use egui_tiles::{Linear, LinearDir};
+
+    #[test]
+    fn what_was_dropped_onto_another_needs_a_bar_and_no_handles() {
+        let state = AppState::default();
+        let mut tiles = Tiles::default();
+        let both = [Pane::Source, Pane::Picture].map(|pane| tiles.insert_pane(pane));
+        let line = Linear::new(LinearDir::Vertical, both.to_vec());
+        let root = tiles.insert_container(line);
+        let mut panes = Panes::new(egui::Id::unique("dropped"), root, tiles);
+        let sum = Pane::Source.least().y + Pane::Picture.least().y + fit::GAP;
+        assert_eq!(
+            least(&state, &mut panes.clone(), true).y,
+            sum + 2.0 * HANDLE
+        );
+        let tabs = panes.tiles.insert_tab_tile(both.to_vec());
+        panes.root = Some(tabs);
+        let one = Pane::Source.least().y.max(Pane::Picture.least().y);
+        assert_eq!(least(&state, &mut panes, true).y, one + fit::TAB_BAR);
     }
 }

@@ -23,8 +23,10 @@ pub(super) use crate::app::off_screen::LEAST;
 const HERTZ: f64 = 60.0;
 /// Fewer repaints say nothing.
 const FEWEST: usize = 3;
-/// A recording that is not analysed by then does not open.
-const OPENING: Duration = Duration::from_secs(30);
+/// A recording that is not open by then does not open, and one that was opened so long ago
+/// and of which no frame is analysed is not analysed. Both share their cores with whatever
+/// else runs.
+const OPENING: Duration = Duration::from_secs(120);
 /// The magnified picture needs a face: a recording without one is measured without it.
 const FINDING_A_FACE: Duration = Duration::from_secs(10);
 
@@ -196,17 +198,22 @@ impl WindowBench<'_> {
 /// Repaints until frames are analysed and, where there is a face, it is seen magnified.
 fn wait_until_shown(window: &mut OffScreen) -> Result<(), Failure> {
     let asked = Instant::now();
-    let mut analysed = None;
+    let (mut opened, mut analysed) = (None, None);
     loop {
         window.repaint().map_err(Failure::other)?;
         keep_busy(window)?;
-        let review = window.state().review.as_ref();
-        if review.is_some_and(|r| r.session.earlier.is_none() && r.status.frames_done > 0) {
+        // What a project keeps is no analysis that goes on.
+        let review = (window.state().review.as_ref()).filter(|r| r.session.earlier.is_none());
+        let since = match review {
+            Some(_) => *opened.get_or_insert_with(Instant::now),
+            None => asked,
+        };
+        if review.is_some_and(|r| r.status.frames_done > 0) {
             let since = *analysed.get_or_insert_with(Instant::now);
             if shows_magnified(window.state()) || since.elapsed() > FINDING_A_FACE {
                 return Ok(());
             }
-        } else if asked.elapsed() > OPENING {
+        } else if since.elapsed() > OPENING {
             return Err(Failure::other(anyhow!(
                 "Nothing was analysed within {} s, so there is nothing to measure. Check with `onset analyze` that the recording can be analysed",
                 OPENING.as_secs()

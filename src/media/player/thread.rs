@@ -16,6 +16,9 @@ use crate::media::worker::panic_text;
 /// A late playback still shows a picture this often.
 const SHOW_AT_LEAST: Duration = Duration::from_millis(120);
 
+/// How long a frame stays of which neither the recording nor a frame before it says so.
+const USUAL_SECS: f64 = 1.0 / 30.0;
+
 /// What the thread found to do.
 enum Order {
     Quit,
@@ -61,12 +64,16 @@ impl PlayerThread {
         let outcome = catch_unwind(AssertUnwindSafe(|| while self.turn() {}));
         if let Err(panic) = outcome {
             let mut control = shared.lock();
+            control.dead = true;
+            control.go_to = None;
             control.state.playing = false;
             control.state.asked = None;
             control.state.trouble = Some(format!(
                 "Playback stopped because of an internal error ({}). Open the recording again; the analysis is not affected",
                 panic_text(panic.as_ref())
             ));
+            drop(control);
+            (self.wake)();
         }
     }
 
@@ -145,15 +152,18 @@ impl PlayerThread {
         if let Some((_, over)) = self.over.filter(|(of, _)| *of == position) {
             return over;
         }
-        // The next frame need not be readable: it is not shown.
-        let next = self.deck.frame(position + 1).ok().flatten();
+        // The next frame need not be readable: it is not shown. Frames may have one time.
+        let next =
+            (self.deck.frame(position + 1).ok().flatten()).filter(|next| next.timestamp > shown);
         let over = next.map_or_else(
             || {
                 let before = position.checked_sub(1).and_then(|n| self.deck.cached(n));
                 let before = before.map(|frame| shown.secs_since(frame.timestamp));
                 let stated = self.deck.nominal_fps().filter(|fps| *fps > 0.0);
-                let secs = before.or(stated.map(|fps| 1.0 / fps));
-                shown.plus_secs(secs.unwrap_or(0.0))
+                let secs = before
+                    .filter(|secs| *secs > 0.0)
+                    .or(stated.map(|fps| 1.0 / fps));
+                shown.plus_secs(secs.unwrap_or(USUAL_SECS))
             },
             |next| next.timestamp,
         );

@@ -22,24 +22,27 @@ impl ProjectFile {
     /// # Errors
     /// There is a file of this name, or the place cannot be written.
     pub fn create(path: &Path) -> Result<Self, ProjectError> {
-        Self::create_about(path, None)
+        Self::create_with(path, None)
     }
 
-    /// The same with the recording that it is about, if that can be named: a project
-    /// without one would not be found again beside its recording.
+    /// Makes a project that is about `source` from its first moment: one without a source
+    /// would be taken for another recording's, and a second one made beside it.
     ///
     /// # Errors
     /// As [`Self::create`].
-    pub fn create_about(path: &Path, about: Option<&Source>) -> Result<Self, ProjectError> {
+    pub fn create_about(path: &Path, source: &Source) -> Result<Self, ProjectError> {
+        Self::create_with(path, Some(source))
+    }
+
+    fn create_with(path: &Path, about: Option<&Source>) -> Result<Self, ProjectError> {
         let path = absolute(path)?;
-        let said = |e: rusqlite::Error| ProjectError::of(&e, &path);
         // Built beside and renamed: a killed program leaves no half project.
         let beside = Beside::of(&path)?;
+        let said = |e: rusqlite::Error| ProjectError::of(&e, &path);
         build(beside.path(), MIGRATIONS).map_err(said)?;
         if let Some(about) = about {
             let conn = Connection::open(beside.path()).map_err(said)?;
-            let relative = source::relative(about.path.as_deref(), &path);
-            source::write(&conn, about, relative).map_err(said)?;
+            source::write(&conn, about, &path).map_err(said)?;
             conn.close().map_err(|(_, e)| said(e))?;
         }
         beside.put(&path, false)?;

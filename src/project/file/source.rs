@@ -105,8 +105,7 @@ impl ProjectFile {
     /// The file cannot be written.
     pub fn set_source(&mut self, source: &Source) -> Result<(), ProjectError> {
         self.still_there()?;
-        let relative = relative(source.path.as_deref(), &self.path);
-        write(&self.conn, source, relative).map_err(|e| self.said(&e))
+        write(&self.conn, source, &self.path).map_err(|e| self.said(&e))
     }
 
     /// Looks where the recording was, then at the same path from the project's folder,
@@ -221,11 +220,9 @@ fn read_row(row: &Row) -> rusqlite::Result<Source> {
     })
 }
 
-pub(super) fn write(
-    conn: &Connection,
-    source: &Source,
-    relative: Option<String>,
-) -> rusqlite::Result<()> {
+/// Into the project that lies, or is going to lie, at `project`.
+pub(super) fn write(conn: &Connection, source: &Source, project: &Path) -> rusqlite::Result<()> {
+    let relative = relative(source.path.as_deref(), project);
     conn.execute(
         "INSERT OR REPLACE INTO source VALUES (1, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
         params![

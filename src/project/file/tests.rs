@@ -50,6 +50,26 @@ fn setting(key: &str, value: &str) -> Action {
 }
 
 #[test]
+fn a_project_that_is_made_is_about_its_recording_from_the_first_moment() {
+    let folder = tempfile::tempdir().unwrap();
+    let film = folder.path().join("film.avi");
+    fs::write(&film, "film").unwrap();
+    let about = Source::of(&film, SourceKind::Video).unwrap();
+    let path = folder.path().join("film.onset");
+    let file = ProjectFile::create_about(&path, &about).unwrap();
+    let kept = file.source().unwrap().unwrap();
+    assert!(kept.is_that_of(&about));
+    assert_eq!(kept.relative_path.as_deref(), Some("film.avi"));
+    drop(file);
+    assert!(matches!(
+        ProjectFile::create_about(&path, &about),
+        Err(ProjectError::Exists { .. })
+    ));
+    let one = fs::read_dir(folder.path()).unwrap().count();
+    assert_eq!(one, 2, "nothing else is left");
+}
+
+#[test]
 fn all_of_coding_comes_back_and_the_journal_says_what_it_replaced() {
     let (_folder, mut file) = fresh();
     file.sign_as("Anna");

@@ -3,6 +3,7 @@
 use egui_kittest::kittest::Queryable;
 use onset::app::command::{Command, DialogKind, Effect};
 use onset::app::kept::Earlier;
+use onset::project::clip::ClipForm;
 
 use super::scripted::{FRAMES, Scripted, missing, status, story};
 use super::{Shown, assert_tidy, open_window, recording, say, says};
@@ -151,6 +152,20 @@ fn a_kept_analysis_that_is_still_being_read_says_how_far_it_is_and_can_be_worked
     let review = h.state().app.state.review.as_ref().unwrap();
     assert_eq!(review.playback.frame, FRAMES - 1);
     let generation = review.session.generation;
+    // What would have all of it copied for every piece waits.
+    let begun = |h: &mut Shown, command| {
+        let effects = h.state_mut().app.state.apply(command);
+        let writes = |e: &Effect| matches!(e, Effect::Report(_) | Effect::SaveCandidates(_));
+        effects.iter().any(writes)
+    };
+    for command in [Command::Report, Command::Save] {
+        assert!(!begun(&mut h, command));
+        h.run_steps(3);
+        assert!(says(&h, "The kept analysis is still being read"));
+        say(&mut h, vec![Command::DismissAll]);
+    }
+    let clip = h.state().app.state.clip_of(ClipForm::Mp4);
+    assert!(clip.unwrap_err().contains("still being read"));
     let whole = status(FRAMES, true);
     say(
         &mut h,
@@ -161,6 +176,7 @@ fn a_kept_analysis_that_is_still_being_read_says_how_far_it_is_and_can_be_worked
     );
     assert!(!says(&h, "Reading the kept analysis"));
     assert_eq!(asked(&h, "keep the analysis"), 0);
+    assert!(begun(&mut h, Command::Report));
 }
 
 #[test]
