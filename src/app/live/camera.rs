@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use super::ready::{Wanted, ready};
+use super::ready::{Ready, Wanted, ready};
 use super::{Arrival, Live};
 use crate::app::backend::{CameraEntry, CameraFormatEntry};
 use crate::app::camera_side::CameraSide;
@@ -73,7 +73,8 @@ impl Live {
             let absence = Absence::of(&name, index, &there);
             loop {
                 std::thread::sleep(EVERY);
-                if tickets.load(Ordering::Relaxed) != ticket {
+                let given_up = || tickets.load(Ordering::Relaxed) != ticket;
+                if given_up() {
                     return Arrival::Nothing;
                 }
                 let found = media::list_cameras().unwrap_or_default();
@@ -82,7 +83,10 @@ impl Live {
                 };
                 wanted.input = format!("camera:{index}{format}");
                 match ready(&wanted.input, None, &wanted) {
-                    Ok(ready) => return Arrival::Back(ticket, Box::new(ready)),
+                    Ok(ready) if sends(&ready, given_up) => {
+                        return Arrival::Back(ticket, Box::new(ready));
+                    }
+                    Ok(_) => log::info!("{name} opens, but sends no picture yet"),
                     // It may need a moment more.
                     Err(e) => log::info!("{name} is back but does not open yet: {e:#}"),
                 }
@@ -103,6 +107,23 @@ impl Live {
     pub(super) fn frozen(&self) -> bool {
         let camera = self.open.as_ref().and_then(|o| o.camera.as_ref());
         camera.is_some_and(CameraSide::is_frozen)
+    }
+}
+
+/// Whether a camera that was opened has sent a picture. One that hangs opens all the same:
+/// shown at once, it would be lost again and again, each time with an error.
+fn sends(ready: &Ready, given_up: impl Fn() -> bool) -> bool {
+    const EVERY: Duration = Duration::from_millis(50);
+    loop {
+        let status = ready.session.status();
+        if status.frames_done > 0 {
+            return true;
+        }
+        // A camera's silence counts as a failure after some seconds.
+        if status.source_failed || status.finished || given_up() {
+            return false;
+        }
+        std::thread::sleep(EVERY);
     }
 }
 
