@@ -172,6 +172,9 @@ impl AppState {
                 self.remember(&session);
                 let mut effects = vec![Effect::Player(PlayerOrder::Speed(self.settings.speed))];
                 let mut before = self.review.take();
+                if let Some(waiting) = before.as_ref().and_then(|b| b.waiting.as_ref()) {
+                    effects.extend(self.forgotten(waiting.frame));
+                }
                 let mut review = Review::new(*session);
                 // Analysed again: what the person decided holds.
                 let same = |before: &Review| {
@@ -188,6 +191,7 @@ impl AppState {
                     review.unsaved = before.unsaved;
                     review.project.clone_from(&before.project);
                     review.project_there = before.project_there;
+                    review.seen = before.seen;
                     review.decided();
                 } else if let Some(before) = before.filter(|b| b.unsaved) {
                     effects.push(Effect::SaveCandidates(Box::new(Saving::of(&before))));

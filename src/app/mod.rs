@@ -53,6 +53,7 @@ pub mod theme;
 pub mod time_view;
 pub mod trace;
 pub mod trail;
+mod typed_ahead;
 pub mod wake;
 pub mod widgets;
 
@@ -67,6 +68,7 @@ use dialog::Dialogs;
 use panels::docked;
 use settings::Settings;
 use state::AppState;
+use typed_ahead::TypedAhead;
 use widgets::textures::Textures;
 
 use crate::base::Mailbox;
@@ -77,6 +79,7 @@ pub struct App {
     backend: Box<dyn Backend>,
     dialogs: Dialogs,
     textures: Textures,
+    typed_ahead: TypedAhead,
     /// Asked for since the state last changed.
     asked: Vec<Command>,
     /// What threads of the window itself report.
@@ -125,6 +128,7 @@ impl App {
             backend,
             dialogs: Dialogs::new(ctx.clone()),
             textures: Textures::default(),
+            typed_ahead: TypedAhead::default(),
             asked,
             said: Mailbox::default(),
             clip: None,
@@ -196,6 +200,7 @@ impl App {
         if state.listens() {
             keys::caught(ui.ctx(), &mut out);
         } else {
+            self.typed_ahead.pass(ui.ctx(), state, &mut out);
             keys::pressed(ui.ctx(), keymap, room, &mut out);
         }
         bars(ui, state, &mut out);

@@ -220,7 +220,10 @@ impl Review {
     pub fn show_picture(&mut self, frame: Frame) {
         // What is coded is the frame on the screen: a late playback may show one further on
         // after it was paused. What was sought is on its way.
-        if self.playback.playing || self.playback.sought == Some(frame.index) {
+        // Playback that is late may leave it out.
+        let playing = self.playback.playing;
+        let arrived = |sought| frame.index == sought || playing && frame.index > sought;
+        if self.playback.sought.is_some_and(arrived) {
             self.playback.sought = None;
         }
         if self.playback.sought.is_none() {

@@ -46,7 +46,7 @@ pub struct AppState {
     pub(super) arranging: bool,
     /// A key that is being changed.
     pub key_change: KeyChange,
-    /// What leaving a blind pass was last answered with.
+    /// What leaving a blind pass was last asked about.
     pub unblinding: Option<Question>,
     pub full_screen: bool,
     /// The field for units wants the keys.

@@ -3,8 +3,10 @@
 //! behind them, so that quick hands lose nothing.
 
 use super::{Coded, NOTICE_SECS};
+use crate::app::backend::PlayerOrder;
 use crate::app::coding::SpotKey;
 use crate::app::command::{Command, Effect};
+use crate::app::key_change::KeyChange;
 use crate::app::review::Review;
 use crate::app::state::AppState;
 use crate::base::Notice;
@@ -31,19 +33,30 @@ impl Waiting {
         };
         self.coder == coder && self.marked == review.marked && selected
     }
+
+    /// Behind the mark the field for units is to be opened.
+    fn enters_units(&self) -> bool {
+        let enters = |held: &Command| matches!(held, Command::Code(Coded::EnterUnits));
+        self.held.iter().any(enters)
+    }
 }
 
 impl AppState {
     /// Puts aside what has to wait for a picture, or behind what waits for one; `None` lets
     /// the command through.
     pub(in crate::app) fn holds(&mut self, command: &Command) -> Option<Vec<Effect>> {
+        let lies_over = self.sheet.is_some() || self.key_change != KeyChange::None;
+        let closes = lies_over || self.arranges();
         let coder = &self.settings.coder;
         let review = self.review.as_mut()?;
         if let Some(waiting) = review.waiting.as_mut() {
-            if matches!(command, Command::Escape) {
-                let frame = waiting.frame;
+            let frame = waiting.frame;
+            if matches!(command, Command::Escape) && !closes {
                 review.waiting = None;
                 return Some(self.forgotten(frame));
+            }
+            if of_the_form(command) {
+                return Some(self.not_yet(frame));
             }
             let behind = follows(command);
             if behind {
@@ -62,7 +75,12 @@ impl AppState {
             marked: review.marked,
             selected: review.selected,
         });
-        Some(vec![])
+        let mut effects = review.pause();
+        if !effects.is_empty() {
+            // Playback may have run past it already.
+            effects.push(Effect::Player(PlayerOrder::Seek(frame)));
+        }
+        Some(effects)
     }
 
     /// Carries out what has waited once its picture is there; says so where it never comes.
@@ -90,7 +108,7 @@ impl AppState {
     }
 
     /// What followed is forgotten with it: it was meant for what the mark would have made.
-    fn forgotten(&mut self, frame: u64) -> Vec<Effect> {
+    pub(in crate::app) fn forgotten(&mut self, frame: u64) -> Vec<Effect> {
         self.say(Notice::warning(format!(
             "Nothing is marked at frame {frame}, nor done of what was pressed after it: the frame \
              was left before its picture was on the screen, or has none. Go there and mark it \
@@ -98,6 +116,25 @@ impl AppState {
         )));
         vec![Effect::WakeAfter(NOTICE_SECS)]
     }
+
+    fn not_yet(&mut self, frame: u64) -> Vec<Effect> {
+        let waits = self.settings.keys.fill(&until_seen(frame));
+        let why = format!("Nothing is changed. {waits}");
+        self.say(Notice::info(why));
+        vec![Effect::WakeAfter(NOTICE_SECS)]
+    }
+
+    /// What is typed is for the field for units, which opens behind a mark that waits.
+    #[must_use]
+    pub fn units_wait(&self) -> bool {
+        let waiting = self.review.as_ref().and_then(|r| r.waiting.as_ref());
+        waiting.is_some_and(Waiting::enters_units)
+    }
+}
+
+/// What is said while a mark waits, keys by what they do.
+fn until_seen(frame: u64) -> String {
+    format!("Waiting for the picture of frame {frame}; {{Close, or deselect}} gives up")
 }
 
 fn marks_the_frame_shown(command: &Command, review: &Review, coder: &str) -> bool {
@@ -110,6 +147,14 @@ fn marks_the_frame_shown(command: &Command, review: &Review, coder: &str) -> boo
         }
         _ => false,
     }
+}
+
+/// What the form says of the annotation in it, which is another one than the mark makes.
+fn of_the_form(command: &Command) -> bool {
+    matches!(
+        command,
+        Command::Code(Coded::Units(_) | Coded::Emotion(_) | Coded::Confidence(_) | Coded::Kind(_))
+    )
 }
 
 /// Whether it goes elsewhere or says something, and so has to come after the mark.
@@ -128,18 +173,33 @@ fn follows(command: &Command) -> bool {
         | Command::NextSpot
         | Command::PreviousSpot
         | Command::Select(_)
+        | Command::SelectTime(_)
+        | Command::Disagree(_)
+        | Command::ToDisagreement(_)
         | Command::Decide(_)
         | Command::Undo
         | Command::Redo => true,
         Command::Code(coded) => !matches!(
             coded,
-            Coded::Coder(_) | Coded::ToggleBlind | Coded::EnterUnits | Coded::UnitsEntered
+            Coded::Coder(_)
+                | Coded::ToggleBlind
+                | Coded::UnitsEntered
+                // They name what they change.
+                | Coded::Note(..)
+                | Coded::Drag(..)
         ),
         _ => false,
     }
 }
 
 impl Review {
+    /// What is said while a mark waits, keys by what they do; `None` while none does.
+    #[must_use]
+    pub fn waits(&self) -> Option<String> {
+        let waiting = self.waiting.as_ref()?;
+        Some(until_seen(waiting.frame))
+    }
+
     /// A seek has been answered: with another frame where the recording is shorter than it
     /// says, with none where the frame cannot be decoded.
     pub(in crate::app) fn seek_ended(&mut self, asked: u64) {

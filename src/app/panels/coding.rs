@@ -1,8 +1,8 @@
 //! The annotation that is worked on, field by field, and the list of all.
 
 use egui::{
-    Align, Button, Id, Key, Label, Layout, RichText, Role, ScrollArea, Sense, TextEdit, TextStyle,
-    Ui, WidgetInfo, vec2,
+    Align, Button, Id, Key, Label, Layout, Response, RichText, Role, ScrollArea, Sense, TextEdit,
+    TextStyle, Ui, WidgetInfo, vec2,
 };
 
 use crate::app::coder::{Coded, Edge};
@@ -184,18 +184,24 @@ fn form(ui: &mut Ui, state: &AppState, review: &Review, out: &mut Vec<Command>) 
         return;
     };
     let mine = a.coder == state.settings.coder;
-    title(ui, review, a, mine, out);
+    // A mark that waits is about to put another annotation in its place.
+    let waits = review.waits().map(|waits| state.settings.keys.fill(&waits));
+    let free = mine && waits.is_none();
+    title(ui, review, a, (free, waits.as_deref()), out);
     frames(ui, review, a, mine, out);
     if let Some(wrong) = a.contradiction() {
         let p = Palette::current(ui);
         ui.label(RichText::new(wrong).color(p.amber));
     }
-    ui.add_enabled_ui(mine, |ui| {
+    let said = ui.add_enabled_ui(free, |ui| {
         units(ui, state, a, out);
         emotion(ui, state, a, out);
         sure(ui, a, out);
-        note(ui, a, out);
     });
+    if let Some(waits) = &waits {
+        said.response.on_hover_text(waits);
+    }
+    ui.add_enabled_ui(mine, |ui| note(ui, a, out));
     if !mine {
         let whose = if a.coder.is_empty() {
             "a coder without a name"
@@ -208,7 +214,17 @@ fn form(ui: &mut Ui, state: &AppState, review: &Review, out: &mut Vec<Command>) 
     }
 }
 
-fn title(ui: &mut Ui, review: &Review, a: &Annotation, mine: bool, out: &mut Vec<Command>) {
+fn title(
+    ui: &mut Ui,
+    review: &Review,
+    a: &Annotation,
+    (free, waits): (bool, Option<&str>),
+    out: &mut Vec<Command>,
+) {
+    let why_not = |button: Response| match waits {
+        Some(waits) => button.on_disabled_hover_text(waits),
+        None => button,
+    };
     ui.horizontal(|ui| {
         for kind in ExpressionKind::BOTH.into_iter().rev() {
             let name = match kind {
@@ -216,7 +232,7 @@ fn title(ui: &mut Ui, review: &Review, a: &Annotation, mine: bool, out: &mut Vec
                 ExpressionKind::Macro => "Macro",
             };
             let chosen = Button::selectable(a.kind == kind, name).frame_when_inactive(true);
-            if ui.add_enabled(mine, chosen).clicked() && a.kind != kind {
+            if why_not(ui.add_enabled(free, chosen)).clicked() && a.kind != kind {
                 out.push(Command::Code(Coded::Kind(kind)));
             }
         }
@@ -224,7 +240,7 @@ fn title(ui: &mut Ui, review: &Review, a: &Annotation, mine: bool, out: &mut Vec
         let length = format!("{} frames, {secs:.3} s", grouped(a.frames()));
         ui.label(row::weak(ui, length));
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-            let remove = ui.add_enabled(mine, Button::new("Remove"));
+            let remove = why_not(ui.add_enabled(free, Button::new("Remove")));
             if remove
                 .on_hover_text(keys::tip(ui, "Remove the annotation"))
                 .clicked()

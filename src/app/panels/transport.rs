@@ -29,7 +29,7 @@ pub fn show(ui: &mut Ui, state: &AppState, out: &mut Vec<Command>) {
             live::controls(ui, state, review, out);
         } else {
             ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-                zoom(ui, review, out)
+                right(ui, state, review, out)
             });
         }
     });
@@ -121,7 +121,7 @@ fn position(ui: &mut Ui, review: &Review) {
 /// Less than this has no room for both buttons with their full names.
 const NARROW: f32 = 420.0;
 
-fn zoom(ui: &mut Ui, review: &Review, out: &mut Vec<Command>) {
+fn right(ui: &mut Ui, state: &AppState, review: &Review, out: &mut Vec<Command>) {
     ui.spacing_mut().item_spacing.x = theme::GAP;
     let zoomed = review.timeline.view.is_some();
     // A wide column at the right leaves less than everything needs.
@@ -138,14 +138,20 @@ fn zoom(ui: &mut Ui, review: &Review, out: &mut Vec<Command>) {
     {
         out.push(Command::LookAt(None));
     }
-    if let Some((a, b)) = review.timeline.selection {
-        if ui
+    let selection = review.timeline.selection;
+    if selection.is_some()
+        && ui
             .button(zoom)
             .on_hover_text(keys::tip(ui, "Zoom to the selection"))
             .clicked()
-        {
-            out.push(Command::FitSelection);
-        }
+    {
+        out.push(Command::FitSelection);
+    }
+    if let Some(waits) = review.waits() {
+        let text = RichText::new(state.settings.keys.fill(&waits));
+        let amber = Palette::current(ui).amber;
+        ui.add(Label::new(text.color(amber)).truncate());
+    } else if let Some((a, b)) = selection {
         let frames = review.frame_near(b) - review.frame_near(a) + 1;
         let text = RichText::new(format!("{:.3} s · {} frames", b - a, grouped(frames)));
         ui.add(Label::new(text.monospace()).truncate());
