@@ -78,6 +78,29 @@ pub struct Step {
     /// Who did it.
     pub coder: String,
     pub changes: Vec<Change>,
+    /// It stays because of what came after it, and that has been said.
+    told: bool,
+}
+
+impl Step {
+    fn ids(&self) -> impl Iterator<Item = AnnotationId> {
+        self.changes.iter().filter_map(Change::id)
+    }
+}
+
+/// A step that was taken back, or taken again.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Taken {
+    pub step: Step,
+    /// A newer one of the same coder that was passed over; said once of each.
+    pub stays: Option<Stays>,
+}
+
+/// Somebody has changed the same annotation after it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stays {
+    pub of: &'static str,
+    pub since: String,
 }
 
 /// Why a step is not taken back, or not taken again.
@@ -87,7 +110,8 @@ pub enum Held {
     Nothing,
     /// There are only steps of others, the last of this coder.
     Others(String),
-    /// This coder has changed the same annotation after it.
+    /// Of each there was, this other coder has changed an annotation after it; of the last
+    /// one, if several have.
     ChangedSince(String),
 }
 
@@ -171,6 +195,7 @@ impl Coding {
                 of: NOTE,
                 coder,
                 changes: last,
+                ..
             }) = self.done.last_mut()
             && let [
                 Change {
@@ -181,7 +206,7 @@ impl Coding {
             && *coder == self.coder
         {
             after.clone_from(&annotation);
-            self.undone.clear();
+            self.forget_undone(vec![annotation.id]);
             let changes = vec![Change {
                 before,
                 after: Some(annotation),
@@ -247,20 +272,34 @@ impl Coding {
             of,
             coder: self.coder.clone(),
             changes: changes.clone(),
+            told: false,
         });
         if self.done.len() > DEEPEST {
             self.done.remove(0);
         }
-        self.undone.clear();
+        self.forget_undone(changes.iter().filter_map(Change::id).collect());
         changes
     }
 
-    /// The coder's last own step, which was taken back.
+    /// After a new step there is no way forward for the same coder, nor for anybody over the
+    /// same annotations; `changed` are the step's.
+    fn forget_undone(&mut self, mut changed: Vec<AnnotationId>) {
+        // The last one is taken again first: what came before it there builds on it.
+        for at in (0..self.undone.len()).rev() {
+            let step = &self.undone[at];
+            if step.coder == self.coder || step.ids().any(|id| changed.contains(&id)) {
+                changed.extend(self.undone.remove(at).ids());
+            }
+        }
+    }
+
+    /// The coder's last own step that nothing after it touches, which was taken back.
     ///
     /// # Errors
-    /// There is none, or somebody else has changed the same annotation since.
-    pub fn undo(&mut self) -> Result<Step, Held> {
-        let step = self.done.remove(last_of(&self.done, &self.coder)?);
+    /// There is none, or somebody has changed the same annotation after each.
+    pub fn undo(&mut self) -> Result<Taken, Held> {
+        let (at, stays) = last_of(&mut self.done, &self.coder)?;
+        let step = self.done.remove(at);
         let back = Step {
             changes: (step.changes.iter().rev().cloned())
                 .map(Change::back)
@@ -269,18 +308,20 @@ impl Coding {
         };
         self.carry_out(&back.changes);
         self.undone.push(step);
-        Ok(back)
+        Ok(Taken { step: back, stays })
     }
 
-    /// The coder's own step that was taken back last, which was taken again.
+    /// The coder's own step that was taken back last, which was taken again; one over the
+    /// same annotations as a step that must come first waits for that one.
     ///
     /// # Errors
     /// As [`Coding::undo`].
-    pub fn redo(&mut self) -> Result<Step, Held> {
-        let step = self.undone.remove(last_of(&self.undone, &self.coder)?);
+    pub fn redo(&mut self) -> Result<Taken, Held> {
+        let (at, stays) = last_of(&mut self.undone, &self.coder)?;
+        let step = self.undone.remove(at);
         self.carry_out(&step.changes);
         self.done.push(step.clone());
-        Ok(step)
+        Ok(Taken { step, stays })
     }
 
     /// What was done before anybody gave a name was done by who gives the first one.
@@ -362,24 +403,40 @@ impl Coding {
     }
 }
 
-/// Where the coder's last step is. Another one that came after it and is about the same
-/// annotation stands in the way.
-fn last_of(steps: &[Step], coder: &str) -> Result<usize, Held> {
+/// Where the coder's last step is that none after it touches, and what is to be said of a
+/// newer one of theirs that another coder's stands before.
+fn last_of(steps: &mut [Step], coder: &str) -> Result<(usize, Option<Stays>), Held> {
     let last = steps.last().ok_or(Held::Nothing)?;
-    let own = steps.iter().rposition(|step| step.coder == coder);
-    let at = own.ok_or_else(|| Held::Others(last.coder.clone()))?;
-    let ids = |step: &Step| {
-        step.changes
-            .iter()
-            .filter_map(Change::id)
-            .collect::<Vec<_>>()
-    };
-    let own = ids(&steps[at]);
-    let touches = |step: &&Step| ids(step).iter().any(|id| own.contains(id));
-    match steps[at + 1..].iter().rev().find(touches) {
-        Some(later) => Err(Held::ChangedSince(later.coder.clone())),
-        None => Ok(at),
+    let others = Held::Others(last.coder.clone());
+    // The newest of theirs that stays, and who has changed the same since.
+    let mut newest: Option<(usize, String)> = None;
+    let mut found = None;
+    for at in (0..steps.len())
+        .rev()
+        .filter(|&at| steps[at].coder == coder)
+    {
+        let ids: Vec<AnnotationId> = steps[at].ids().collect();
+        let touches = |later: &&Step| later.ids().any(|id| ids.contains(&id));
+        let mut later = steps[at + 1..].iter().rev().filter(touches);
+        let Some(any) = later.next() else {
+            found = Some(at);
+            break;
+        };
+        // Their own over it stays itself, because of another coder's.
+        let other = [any].into_iter().chain(later).find(|s| s.coder != coder);
+        if let (None, Some(other)) = (&newest, other) {
+            newest = Some((at, other.coder.clone()));
+        }
     }
+    let Some(found) = found else {
+        return Err(newest.map_or(others, |(_, since)| Held::ChangedSince(since)));
+    };
+    let stays = newest.and_then(|(at, since)| {
+        let told = std::mem::replace(&mut steps[at].told, true);
+        let of = steps[at].of;
+        (!told).then_some(Stays { of, since })
+    });
+    Ok((found, stays))
 }
 
 fn decision<'a>(
@@ -466,7 +523,7 @@ mod tests {
         assert!(coding.undo().is_ok() && coding.undo().is_ok());
         assert_eq!(coding.undo(), Err(Held::Nothing));
         assert_eq!(coding.over(&[spot(101)])[0].status, Proposed);
-        assert_eq!(coding.redo().map(|step| step.of), Ok("a verdict"));
+        assert_eq!(coding.redo().map(|taken| taken.step.of), Ok("a verdict"));
         assert_eq!(coding.decided(Accepted), 1);
     }
 
@@ -525,7 +582,7 @@ mod tests {
         assert!(coding.joined("the merge", vec![new(1), new(2), new(3)]));
         assert_eq!(coding.annotations().len(), 3);
         assert_eq!(coding.get(AnnotationId(1)), Some(&mine));
-        let back = coding.undo().expect("one step");
+        let back = coding.undo().expect("one step").step;
         assert_eq!((back.of, back.changes.len()), ("the merge", 2));
         assert_eq!(coding.annotations().len(), 1);
         assert!(!coding.joined("the merge", vec![]));
@@ -550,7 +607,10 @@ mod tests {
         coding.put("an annotation", found(3, "Ben", 50));
         coding.sign_as("Ada");
         // Ben's, which is newer, stays.
-        assert_eq!(coding.undo().map(|step| step.coder), Ok("Ada".to_owned()));
+        assert_eq!(
+            coding.undo().map(|taken| taken.step.coder),
+            Ok("Ada".to_owned())
+        );
         assert_eq!(ids(&coding), [1, 3]);
         coding.sign_as("Ben");
         assert_eq!(coding.redo(), Err(Held::Others("Ada".to_owned())));
@@ -563,8 +623,42 @@ mod tests {
         coding.sign_as("Ben");
         coding.put_all("the import", [found(2, "Ben", 31)]);
         coding.sign_as("Ada");
-        assert_eq!(coding.undo(), Err(Held::ChangedSince("Ben".to_owned())));
         assert_eq!(ids(&coding), [1, 2]);
+        // It is passed over, which is said once; what lies before it can be reached.
+        let back = coding.undo().expect("the first one");
+        assert_eq!(ids(&coding), [2]);
+        let stays = back.stays.expect("said");
+        assert_eq!((stays.of, stays.since.as_str()), ("an annotation", "Ben"));
+        assert_eq!(coding.undo(), Err(Held::ChangedSince("Ben".to_owned())));
+        assert_eq!(coding.redo().map(|taken| taken.stays), Ok(None));
+        assert_eq!(coding.undo().map(|taken| taken.stays), Ok(None));
+        assert_eq!(ids(&coding), [2]);
+    }
+
+    #[test]
+    fn a_step_takes_the_way_forward_from_its_coder_and_over_its_annotations_only() {
+        let found = |id, coder: &str, at| {
+            Annotation::found(AnnotationId(id), coder, ExpressionKind::Micro, (at, at + 9))
+        };
+        let mut coding = Coding::default();
+        coding.sign_as("Ada");
+        coding.put("an annotation", found(1, "Ada", 10));
+        coding.put("an annotation", found(2, "Ada", 30));
+        coding.undo().expect("the second");
+        coding.sign_as("Ben");
+        coding.put("an annotation", found(3, "Ben", 50));
+        coding.sign_as("Ada");
+        coding.redo().expect("Ben has said nothing of it");
+        assert_eq!(coding.annotations().len(), 3);
+        // Over the same annotation there is none, nor over what was built on it.
+        coding.put_all("the import", [found(2, "Ada", 31), found(4, "Ada", 70)]);
+        coding.put("the onset", found(4, "Ada", 71));
+        coding.undo().expect("the onset");
+        coding.undo().expect("the import");
+        coding.sign_as("Ben");
+        coding.put_all("the merge", [found(2, "Ada", 33)]);
+        coding.sign_as("Ada");
+        assert_eq!(coding.redo(), Err(Held::Nothing));
     }
 
     #[test]

@@ -62,10 +62,12 @@ pub struct Desk {
     coder: String,
     /// The times of all frames are known.
     finished: bool,
-    /// The last frame that there is, or so far the last one that was read.
-    last_frame: u64,
-    /// No other frame follows it.
-    end_known: bool,
+    /// The analysis broke off, so that no more of them will be.
+    stopped: bool,
+    /// The last frame whose time is known.
+    read: u64,
+    /// The last frame that there is; `None` while nobody knows.
+    end: Option<u64>,
 }
 
 impl Desk {
@@ -77,9 +79,15 @@ impl Desk {
             .file_stem()
             .map_or_else(|| "recording".into(), |s| s.to_string_lossy().into_owned());
         let frames = review.recording.frames.iter();
-        let counted = info.exact_frame_count && info.frame_count.is_some();
-        let end_known = review.recording.finished || counted;
         let read = review.recording.frames.last().map_or(0, |f| f.frame);
+        let counted = info.frame_count.filter(|_| info.exact_frame_count);
+        // What was read of one that broke off says nothing of its length.
+        let finished = review.whole();
+        let end = if finished {
+            Some(read)
+        } else {
+            counted.map(|count| count.saturating_sub(1).max(read))
+        };
         Self {
             name,
             media: info.path.clone(),
@@ -93,13 +101,10 @@ impl Desk {
                 None => review.recording.intervals.clone(),
             },
             coder: review.coding.coder().to_owned(),
-            finished: review.recording.finished,
-            last_frame: if end_known {
-                review.count_minus_one()
-            } else {
-                read
-            },
-            end_known,
+            finished,
+            stopped: review.status.failed.is_some(),
+            read,
+            end,
         }
     }
 
@@ -113,8 +118,9 @@ impl Desk {
             candidates: Vec::new(),
             coder: String::new(),
             finished: true,
-            last_frame: 0,
-            end_known: true,
+            stopped: false,
+            read: 0,
+            end: Some(0),
         }
     }
 
@@ -127,10 +133,10 @@ impl Desk {
     /// person's documents; an older file is never replaced.
     #[must_use]
     pub fn export(&self, format: Format) -> Notice {
-        if format == Format::Elan && !self.finished {
-            return Notice::info(
-                "ELAN needs the times of all frames: export again when the analysis has finished.",
-            );
+        if format == Format::Elan
+            && let Some(why) = self.times_missing("export")
+        {
+            return Notice::info(why);
         }
         let clock = Clock::new(&self.times);
         let mut failed = None;
@@ -163,6 +169,33 @@ impl Desk {
                 "Cannot export: this account has no folder of its own.".to_owned()
             }),
         )
+    }
+
+    /// Why ELAN's times are no frames yet; `None` where they are.
+    fn times_missing(&self, to: &str) -> Option<String> {
+        let within = |a: &Annotation| reach(a) <= self.read;
+        // More times than these will not come, however often it is analysed.
+        let enough = self.stopped && self.annotations.iter().all(within);
+        (!self.finished && !enough).then(|| self.needs_times(to))
+    }
+
+    fn needs_times(&self, to: &str) -> String {
+        let then = self.once_known(to);
+        format!("ELAN needs the times of all frames. {then}.")
+    }
+
+    /// What to do where the analysis has to come to its end first.
+    fn once_known(&self, to: &str) -> String {
+        if self.stopped {
+            return format!(
+                "The analysis stopped at frame {}, and the log says why: press “Analyse again” in \
+                 the settings, then {to} again",
+                self.read
+            );
+        }
+        let mut to = to.to_owned();
+        to[..1].make_ascii_uppercase();
+        format!("{to} again when the analysis has finished")
     }
 
     fn text(&self, format: Format, clock: &Clock, folder: &Path) -> Result<String, String> {
@@ -217,8 +250,16 @@ impl Desk {
         let clock = Clock::new(&self.times);
         let ending = path.extension().map(|e| e.to_ascii_lowercase());
         let is = |name: &str| ending.as_ref().is_some_and(|e| e == name);
+        let mut end = self.end;
         let imported = if is("eaf") {
             let document = eaf::Document::read(&bytes, path).map_err(|e| e.to_string())?;
+            if !self.finished {
+                if !self.stopped {
+                    return Err(self.needs_times("import"));
+                }
+                // A later time is of no frame that is known.
+                end = None;
+            }
             self.of_eaf(&document, &clock)
         } else if is("json") {
             let document = json::Document::read(&bytes, path).map_err(|e| e.to_string())?;
@@ -230,7 +271,7 @@ impl Desk {
                 ));
             }
             let annotations = document.annotations.into_iter().map(|a| a.annotation);
-            return self.within(annotations.collect(), 0, None, path);
+            return self.within(annotations.collect(), 0, None, (path, end));
         } else {
             let defaults = csv::Defaults {
                 recording: &self.name,
@@ -252,7 +293,7 @@ impl Desk {
         let problem = imported.problems.first().map(ToString::to_string);
         let count = imported.problems.len();
         let annotations = mine.into_iter().map(|entry| entry.annotation).collect();
-        self.within(annotations, count, problem, path)
+        self.within(annotations, count, problem, (path, end))
     }
 
     fn within(
@@ -260,19 +301,19 @@ impl Desk {
         mut annotations: Vec<Annotation>,
         problems: usize,
         first: Option<String>,
-        path: &Path,
+        (path, end): (&Path, Option<u64>),
     ) -> Result<(Vec<Annotation>, Notice), String> {
-        let past = take_past_the_end(&mut annotations, self.last_frame);
-        let reach = |a: &Annotation| a.offset.max(a.apex.unwrap_or(0));
+        let last = end.unwrap_or(self.read);
+        let past = take_past_the_end(&mut annotations, last);
         let frames = |a: &Annotation| format!("frames {} to {}", a.onset, reach(a));
-        let last = self.last_frame;
         let left_out = match past.first() {
             None => None,
-            Some(one) if !self.end_known => {
+            Some(one) if end.is_none() => {
                 return Err(format!(
-                    "Cannot import yet: {} may lie past the recording's end, which is not read \
-                     so far. Import again when the analysis has finished: {}",
+                    "Cannot import: {} may lie past the recording's end, which is not \
+                     known. {}: {}",
                     frames(one),
+                    self.once_known("import"),
                     path.display()
                 ));
             }
@@ -328,6 +369,11 @@ impl Desk {
         }
         all
     }
+}
+
+/// The last frame that it names.
+fn reach(a: &Annotation) -> u64 {
+    a.offset.max(a.apex.unwrap_or(0))
 }
 
 #[cfg(test)]

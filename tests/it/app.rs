@@ -28,6 +28,8 @@ mod scripted;
 mod second_look;
 #[path = "app/two_coders.rs"]
 mod two_coders;
+#[path = "app/waiting.rs"]
+mod waiting;
 #[path = "app/walks.rs"]
 mod walks;
 

@@ -1,9 +1,10 @@
 //! Verdicts on candidates, and steps back and forward.
 
-use super::{Refused, named, new_id};
-use crate::app::coding::{Change, Coding, Held, SpotKey, Step};
+use super::{NOTICE_SECS, Refused, named, new_id};
+use crate::app::coding::{Change, Coding, Held, SpotKey, Taken};
 use crate::app::command::Effect;
 use crate::app::state::AppState;
+use crate::base::Notice;
 use crate::spotting::IntervalStatus;
 use crate::timeline::Annotation;
 
@@ -68,14 +69,20 @@ impl AppState {
 
     pub(super) fn revise(
         &mut self,
-        step: fn(&mut Coding) -> Result<Step, Held>,
+        step: fn(&mut Coding) -> Result<Taken, Held>,
         does: &str,
     ) -> Result<Vec<Effect>, Refused> {
+        let blind = self.blind();
         let Some(review) = self.review.as_mut() else {
             return Ok(vec![]);
         };
-        let step = step(&mut review.coding).map_err(|held| {
+        let Taken { step, stays } = step(&mut review.coding).map_err(|held| {
             Refused(match held {
+                // A blind pass does not tell that others were here.
+                Held::Nothing | Held::Others(_) if blind => format!("Nothing of yours to {does}."),
+                Held::ChangedSince(_) if blind => {
+                    format!("Cannot {does}: the same annotation has been changed since.")
+                }
                 Held::Nothing => format!("Nothing to {does}."),
                 Held::Others(coder) => format!(
                     "Nothing of yours to {does}: what was done last is {}'s. Only who did it can \
@@ -93,7 +100,19 @@ impl AppState {
         if let Some(back) = back.map(|a| a.id) {
             review.mark(Some(back));
         }
-        Ok(review.changed(step.changes))
+        let mut effects = review.changed(step.changes);
+        if let Some(stays) = stays {
+            let since = match stays.since.as_str() {
+                _ if blind => "it has been changed since".to_owned(),
+                coder => format!("{} has changed the same annotation since", named(coder)),
+            };
+            self.say(Notice::info(format!(
+                "Your last step, {}, stays as it is: {since}. The one before it, {}, is {does}ne instead.",
+                stays.of, step.of
+            )));
+            effects.push(Effect::WakeAfter(NOTICE_SECS));
+        }
+        Ok(effects)
     }
 }
 

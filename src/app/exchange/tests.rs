@@ -16,8 +16,9 @@ fn desk(folder: &Path) -> Desk {
         candidates: vec![],
         coder: "Ada".into(),
         finished: true,
-        last_frame: 99,
-        end_known: true,
+        stopped: false,
+        read: 99,
+        end: Some(99),
     }
 }
 
@@ -58,6 +59,7 @@ fn annotations_of_another_recording_are_refused_by_its_name() {
     let why = other.import(&folder.path().join("clip.annotations.csv"));
     assert!(why.unwrap_err().contains("another recording, clip"));
 }
+
 #[test]
 fn what_lies_past_the_recordings_end_is_left_out_and_counted() {
     let folder = tempfile::tempdir().unwrap();
@@ -69,7 +71,8 @@ fn what_lies_past_the_recordings_end_is_left_out_and_counted() {
             .map(|i| Timestamp::from_secs(f64::from(i) / 30.0))
             .collect(),
         annotations: vec![seen(1, (80, 89)), seen(2, (95, 105)), seen(3, (150, 160))],
-        last_frame: 199,
+        read: 199,
+        end: Some(199),
         ..desk(folder.path())
     };
     let shorter = desk(folder.path());
@@ -107,7 +110,8 @@ fn what_lies_past_the_recordings_end_is_left_out_and_counted() {
     );
     // While it is not known where the recording ends, nothing is left out unasked.
     let unread = Desk {
-        end_known: false,
+        finished: false,
+        end: None,
         ..named(&shorter)
     };
     let why = unread.import(&path).unwrap_err();

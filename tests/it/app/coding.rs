@@ -12,25 +12,25 @@ use super::{Shown, assert_tidy, labels, recording, say, says};
 const NONE: Modifiers = Modifiers::NONE;
 
 /// Presses keys and counts them, as a person would.
-struct Hands {
-    window: Shown,
+pub(super) struct Hands {
+    pub(super) window: Shown,
     presses: usize,
 }
 
 impl Hands {
-    fn on(room: Room) -> Self {
+    pub(super) fn on(room: Room) -> Self {
         let mut window = recording((1280.0, 800.0), 1.0, FRAMES, true);
         say(&mut window, vec![Command::Room(room)]);
         Self { window, presses: 0 }
     }
 
-    fn press(&mut self, modifiers: Modifiers, key: Key) {
+    pub(super) fn press(&mut self, modifiers: Modifiers, key: Key) {
         self.window.key_press_modifiers(modifiers, key);
         self.window.run_steps(3);
         self.presses += 1;
     }
 
-    fn keys(&mut self, keys: &[Key]) {
+    pub(super) fn keys(&mut self, keys: &[Key]) {
         for key in keys {
             self.press(NONE, *key);
         }
@@ -43,13 +43,13 @@ impl Hands {
     }
 
     /// Into whatever has the keys.
-    fn type_text(&mut self, text: &str) {
+    pub(super) fn type_text(&mut self, text: &str) {
         self.window.event(Event::Text(text.to_owned()));
         self.window.run_steps(2);
         self.presses += text.chars().count();
     }
 
-    fn annotations(&self) -> Vec<Annotation> {
+    pub(super) fn annotations(&self) -> Vec<Annotation> {
         let review = self.window.state().app.state.review.as_ref();
         let review = review.expect("a recording is open");
         review.coding.annotations().to_vec()
@@ -171,7 +171,7 @@ fn what_another_coder_said_stays_and_a_blind_pass_hides_it_and_the_networks() {
     assert!(says(&hands.window, "Annotations 1"));
 }
 
-fn named(hands: &mut Hands, name: &str) {
+pub(super) fn named(hands: &mut Hands, name: &str) {
     let coder = Command::Code(onset::app::coder::Coded::Coder(name.into()));
     say(&mut hands.window, vec![coder]);
 }
@@ -301,83 +301,6 @@ fn both_ways_out_of_a_blind_pass_ask_once_and_the_log_keeps_it() {
     assert!(!state.blind());
 }
 
-/// The window with its cursor on a frame whose picture is still on its way.
-fn seeking(frame: u64) -> Hands {
-    let mut hands = Hands::on(Room::Annotate);
-    say(&mut hands.window, vec![Command::Seek(frame)]);
-    hands
-}
-
-fn generation(hands: &Hands) -> u64 {
-    let review = hands.window.state().app.state.review.as_ref();
-    review.expect("a recording is open").session.generation
-}
-
-/// The pictures of these frames arrive, one after another.
-fn arrive(hands: &mut Hands, frames: &[u64]) {
-    let mut script = super::Scripted::new(std::rc::Rc::default());
-    script.generation = generation(hands);
-    for frame in frames {
-        say(&mut hands.window, script.picture(*frame).into());
-    }
-}
-
-fn frames(hands: &Hands) -> Vec<(u64, Option<u64>, u64)> {
-    let all = hands.annotations();
-    all.iter().map(|a| (a.onset, a.apex, a.offset)).collect()
-}
-
-#[test]
-fn a_mark_waits_for_the_picture_of_its_frame_and_what_follows_waits_behind_it() {
-    let mut hands = seeking(200);
-    hands.keys(&[Key::O, Key::ArrowRight, Key::X, Key::ArrowRight, Key::F]);
-    assert!(hands.annotations().is_empty(), "nobody has seen it yet");
-    // One that was on its way before says nothing.
-    arrive(&mut hands, &[77]);
-    assert!(hands.annotations().is_empty());
-    arrive(&mut hands, &[200]);
-    assert_eq!(frames(&hands), [(200, None, 200)]);
-    arrive(&mut hands, &[201]);
-    assert_eq!(frames(&hands), [(200, Some(201), 201)]);
-    arrive(&mut hands, &[202]);
-    assert_eq!(frames(&hands), [(200, Some(201), 202)]);
-    assert!(!says(&hands.window, "Nothing is marked"));
-    // What is taken back before it could be done is not done.
-    let mut hands = seeking(200);
-    hands.keys(&[Key::O]);
-    hands.press(Modifiers::COMMAND, Key::Z);
-    arrive(&mut hands, &[200]);
-    assert!(hands.annotations().is_empty());
-}
-
-#[test]
-fn a_mark_whose_frame_never_comes_is_forgotten_and_said() {
-    let said = "Nothing is marked at frame 200";
-    // The frame cannot be decoded: the cursor goes back to what is seen.
-    let mut hands = seeking(200);
-    hands.keys(&[Key::T, Key::ArrowRight, Key::X]);
-    let (session, asked) = (generation(&hands), 200);
-    let ended = Command::SeekEnded {
-        generation: session,
-        asked,
-    };
-    say(&mut hands.window, vec![ended]);
-    assert!(hands.annotations().is_empty() && says(&hands.window, said));
-    let review = hands.window.state().app.state.review.as_ref().unwrap();
-    assert_eq!(review.playback.frame, 0);
-    // Somebody else codes now.
-    let mut hands = seeking(200);
-    hands.keys(&[Key::O]);
-    named(&mut hands, "Ben");
-    assert!(hands.annotations().is_empty() && says(&hands.window, said));
-    // Given up before the picture came.
-    let mut hands = seeking(200);
-    hands.keys(&[Key::O, Key::Escape]);
-    assert!(says(&hands.window, said));
-    arrive(&mut hands, &[200]);
-    assert!(hands.annotations().is_empty());
-}
-
 #[test]
 fn undo_takes_back_nothing_of_another_coders() {
     let mut hands = Hands::on(Room::Annotate);
@@ -394,6 +317,20 @@ fn undo_takes_back_nothing_of_another_coders() {
     named(&mut hands, "Anna");
     hands.press(Modifiers::COMMAND, Key::Z);
     assert!(hands.annotations().is_empty());
+}
+
+#[test]
+fn a_blind_pass_does_not_tell_who_was_there_before() {
+    let mut hands = Hands::on(Room::Annotate);
+    named(&mut hands, "Anna");
+    hands.keys(&[Key::T]);
+    named(&mut hands, "Ben");
+    hands.keys(&[Key::B]);
+    hands.press(Modifiers::COMMAND, Key::Z);
+    assert!(says(&hands.window, "Nothing of yours to undo."));
+    hands.press(Modifiers::COMMAND.plus(Modifiers::SHIFT), Key::Z);
+    assert!(says(&hands.window, "Nothing of yours to redo."));
+    assert!(!says(&hands.window, "what was done last"));
 }
 
 #[test]
