@@ -174,7 +174,7 @@ impl Desk {
     /// Why ELAN's times are no frames yet; `None` where they are.
     fn times_missing(&self, to: &str) -> Option<String> {
         let within = |a: &Annotation| reach(a) <= self.read;
-        // More times than these will not come, however often it is analysed.
+        // More times than these will not come.
         let enough = self.stopped && self.annotations.iter().all(within);
         (!self.finished && !enough).then(|| self.needs_times(to))
     }

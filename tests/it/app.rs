@@ -10,6 +10,8 @@ mod coding;
 mod comfort;
 #[path = "app/docked.rs"]
 mod docked;
+#[path = "app/import.rs"]
+mod import;
 #[path = "app/kept.rs"]
 mod kept;
 #[path = "app/killed.rs"]

@@ -119,7 +119,7 @@ impl AppState {
 
     fn not_yet(&mut self, frame: u64) -> Vec<Effect> {
         let waits = self.settings.keys.fill(&until_seen(frame));
-        let why = format!("Nothing is changed. {waits}");
+        let why = format!("Nothing is changed. {waits}.");
         self.say(Notice::info(why));
         vec![Effect::WakeAfter(NOTICE_SECS)]
     }

@@ -118,3 +118,58 @@ fn what_lies_past_the_recordings_end_is_left_out_and_counted() {
     assert!(why.contains("when the analysis has finished"), "{why}");
     assert_eq!(behind.import(&path).unwrap().0.len(), 1);
 }
+
+#[test]
+fn a_broken_analysis_drops_nothing_and_is_not_waited_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let kind = ExpressionKind::Micro;
+    let seen = |id, frames| Annotation::found(AnnotationId(id), "Ada", kind, frames);
+    let whole = Desk {
+        times: (0..200)
+            .map(|i| Timestamp::from_secs(f64::from(i) / 30.0))
+            .collect(),
+        annotations: vec![seen(1, (80, 89)), seen(2, (150, 160))],
+        read: 199,
+        end: Some(199),
+        ..desk(folder.path())
+    };
+    for format in [Format::Table, Format::Elan] {
+        let said = whole.export(format);
+        assert!(said.text.starts_with("Exported 2"), "{}", said.text);
+    }
+    let table = folder.path().join("clip.annotations.csv");
+    let times = folder.path().join("clip.eaf");
+    let running = Desk {
+        finished: false,
+        end: None,
+        ..desk(folder.path())
+    };
+    let why = running.import(&times).unwrap_err();
+    let later = "ELAN needs the times of all frames. Import again when the analysis has finished.";
+    assert_eq!(why, later);
+    let said = running.export(Format::Elan).text;
+    assert!(said.contains("Export again when the analysis has finished"));
+    // It broke off at frame 99, and nobody has counted the frames.
+    let broken = Desk {
+        stopped: true,
+        ..running
+    };
+    for path in [&table, &times] {
+        let why = broken.import(path).unwrap_err();
+        assert!(why.contains("stopped at frame 99"), "{why}");
+        assert!(!why.contains("has finished"), "{why}");
+    }
+    // The file says how many there are: frames are known, times are not.
+    let counted = Desk {
+        end: Some(9_999),
+        ..broken.clone()
+    };
+    assert_eq!(counted.import(&table).unwrap().0.len(), 2);
+    let why = counted.import(&times).unwrap_err();
+    assert!(why.contains("stopped at frame 99"), "{why}");
+    // What lies before goes out and comes in as ever.
+    let said = broken.export(Format::Elan);
+    assert!(said.text.starts_with("Exported 1"), "{}", said.text);
+    let before = folder.path().join("clip-2.eaf");
+    assert_eq!(broken.import(&before).unwrap().0, broken.annotations);
+}
