@@ -39,7 +39,8 @@ impl TypedAhead {
         if elsewhere || (!held && self.events.is_empty()) {
             return;
         }
-        if self.keep(ctx, state) {
+        // While the mark waits, Esc may only close what lies over the window.
+        if self.keep(ctx, state) && !held {
             self.events.clear();
         }
         self.stage = match self.stage {

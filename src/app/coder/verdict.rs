@@ -107,7 +107,8 @@ impl AppState {
                 coder => format!("{} has changed the same annotation since", named(coder)),
             };
             self.say(Notice::info(format!(
-                "Your last step, {}, stays as it is: {since}. The one before it, {}, is {does}ne instead.",
+                "Your last step, {}, stays as it is: {since}. An earlier one, {}, is {does}ne \
+                 instead.",
                 stays.of, step.of
             )));
             effects.push(Effect::WakeAfter(NOTICE_SECS));
