@@ -178,12 +178,8 @@ fn pieces(harness: &Shown) -> Vec<(String, Rect)> {
 }
 
 fn assert_tidy(harness: &Shown, size: (f32, f32), what: &str) {
-    assert_apart(&pieces(harness), size, what);
-}
-
-/// Nothing over anything else, nothing outside the window.
-fn assert_apart(pieces: &[(String, Rect)], size: (f32, f32), what: &str) {
     let window = Rect::from_min_size(egui::Pos2::ZERO, vec2(size.0, size.1));
+    let pieces = pieces(harness);
     assert!(pieces.len() > 20, "{what}: only {} pieces", pieces.len());
     for (i, (a, ra)) in pieces.iter().enumerate() {
         assert!(

@@ -181,7 +181,8 @@ fn a_mark_after_a_jump_while_playing_halts_at_its_frame() {
             _ => None,
         })
         .collect();
-    assert_eq!(orders, [&PlayerOrder::Pause, &PlayerOrder::Seek(200)]);
+    // The frames beside it may be asked for besides.
+    assert_eq!(orders[..2], [&PlayerOrder::Pause, &PlayerOrder::Seek(200)]);
     arrive(&mut hands, &[78]);
     assert!(hands.annotations().is_empty());
     arrive(&mut hands, &[200]);
