@@ -843,6 +843,31 @@ fn m_shows_the_magnified_view_with_sliders_that_act_at_once() {
 }
 
 #[test]
+fn a_slow_moment_of_a_camera_leaves_the_chosen_band_as_it_was() {
+    use onset::base::Timestamp;
+    use onset::timeline::event::FrameRecord;
+    let mut h = recording((1280.0, 800.0), 1.0, FRAMES, true);
+    h.key_press(Key::M);
+    h.run_steps(4);
+    let review = h.state().app.state.review.as_ref().unwrap();
+    let generation = review.session.generation;
+    // Half of 600 frames in 147 s is 2.0408 Hz, which a slider rounds.
+    let late = FrameRecord {
+        frame: FRAMES,
+        timestamp: Timestamp::from_secs(147.0),
+        dropped_before: 0,
+        face: None,
+        others: vec![],
+    };
+    let events = vec![Event::Frame(Box::new(late))];
+    say(&mut h, vec![Command::Events { generation, events }]);
+    h.run_steps(6);
+    assert!(says(&h, "Band, at most 2.0 Hz"));
+    let settings = &h.state().app.state.settings;
+    assert_eq!(settings.magnify, MagnifyView::default());
+}
+
+#[test]
 fn a_view_of_the_recording_before_is_not_shown() {
     let mut h = recording((1280.0, 800.0), 1.0, FRAMES, true);
     let review = h.state().app.state.review.as_ref().unwrap();

@@ -144,15 +144,20 @@ fn band(ui: &mut Ui, fps: Option<f64>, now: &MagnifyView, chosen: &mut MagnifyVi
     });
     let range = *MagnifyView::BAND_HZ.start()..=limit;
     // What lies beyond the limit is shown at it and kept for a faster recording.
-    let (mut low, mut high) = (now.low_hz.min(limit), now.high_hz.min(limit));
+    let shown = (now.low_hz.min(limit), now.high_hz.min(limit));
+    let (mut low, mut high) = shown;
+    // A slider rounds what it shows to its two decimals, which is nobody's choice.
+    let moved = |from: f32, to: f32| (to - from).abs() > 0.0051;
     let from = Slider::new(&mut low, range.clone()).logarithmic(true);
     let tip = "Slower change stays as it is; always below the other bound";
-    if slider(ui, 0, "from", tip, " Hz", from.fixed_decimals(2)).changed() {
+    let by_hand = slider(ui, 0, "from", tip, " Hz", from.fixed_decimals(2)).changed();
+    if by_hand && moved(shown.0, low) {
         chosen.low_hz = low.min(0.9 * high);
     }
     let to = Slider::new(&mut high, range).logarithmic(true);
     let tip = "Faster change stays as it is; always above the other bound";
-    if slider(ui, 1, "to", tip, " Hz", to.fixed_decimals(2)).changed() {
+    let by_hand = slider(ui, 1, "to", tip, " Hz", to.fixed_decimals(2)).changed();
+    if by_hand && moved(shown.1, high) {
         chosen.high_hz = high.max(low / 0.9).min(limit);
     }
 }
