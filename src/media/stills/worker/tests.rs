@@ -158,8 +158,11 @@ fn the_newest_list_replaces_the_old_one_and_dropping_ends_the_reading() {
     let order: Vec<u64> = (arriving(&stills, 2).iter()).map(|s| s.key.frame).collect();
     assert_eq!(order, [3, 60]);
     let shared = Arc::downgrade(&stills.shared);
+    // Again no more than one still is read before the next step here.
+    let closed = gate.lock().unwrap();
     stills.want((100..200).map(key).collect());
     drop(stills);
+    drop(closed);
     while shared.strong_count() > 0 && Instant::now() < until {
         std::thread::sleep(Duration::from_millis(1));
     }
