@@ -1,15 +1,19 @@
-//! Where the network looked in the selected candidate, laid over the face on the
-//! screen. Pure: nothing here paints.
+//! Where the network looked, in the selected candidate or just before the frame on the
+//! screen, laid over the face. Pure: nothing here paints.
 
 use egui::{Color32, ColorImage};
 
 use super::review::Review;
 use super::theme;
-use crate::base::{Plane, Point};
+use crate::base::{Plane, Point, Timestamp};
 use crate::explain::on_face::FaceMap;
 use crate::face::Landmarks;
 use crate::facs::ActionUnit;
 use crate::motion::heat::Heat;
+use crate::recognition::{Attention as Read, FaceReader};
+use crate::session::moment_attention::{MomentWish, SeenFace};
+use crate::spotting::SpottedInterval;
+use crate::timeline::FrameRecord;
 
 /// Below this share of the strongest place nothing is drawn.
 const LEAST: f32 = 0.05;
@@ -32,46 +36,135 @@ pub enum Attention {
     Absent(String),
 }
 
-/// For the frame on the screen, which may lie outside of the candidate.
+/// For the frame on the screen: of the selected candidate, else of what moved just before
+/// the frame, as the bars show it.
 #[must_use]
 pub fn of(review: &Review) -> Attention {
-    let absent = |why: &str| Attention::Absent(format!("Attention: {why}"));
-    let Some(spot) = review.selected_spot() else {
-        return absent("select a candidate");
+    let found = match review.selected_spot() {
+        Some(spot) => of_candidate(review, spot),
+        None => of_moment(review),
     };
-    let Some(recognised) = review.recognised_in(spot) else {
-        return absent(if review.recording.finished {
+    found.unwrap_or_else(|why| Attention::Absent(format!("Attention: {why}")))
+}
+
+/// The frame may lie outside of the candidate.
+fn of_candidate(review: &Review, spot: &SpottedInterval) -> Result<Attention, String> {
+    let recognised = review.recognised_in(spot).ok_or_else(|| {
+        let why = if review.recording.finished {
             "no action units were read of this candidate"
         } else {
             "not read yet"
-        });
-    };
-    let Some(attention) = &recognised.attention else {
-        return absent("none was told of this candidate");
-    };
+        };
+        why.to_owned()
+    })?;
+    let attention = recognised.attention.as_ref();
+    let attention = attention.ok_or("none was told of this candidate")?;
     let shown = review.playback.picture.as_ref().map(|p| p.index);
-    let Some(frame) = shown.filter(|f| (spot.onset..=spot.offset).contains(f)) else {
-        return absent(&format!(
+    let inside = shown.is_some_and(|f| (spot.onset..=spot.offset).contains(&f));
+    if !inside {
+        return Err(format!(
             "shown from frame {} to {}",
             spot.onset, spot.offset
         ));
+    }
+    let onset = review.recording.frame(recognised.onset);
+    let onset = onset.and_then(|record| record.face.as_ref()?.landmarks.as_deref());
+    laid(review, attention, onset)
+}
+
+/// What was found of a moment so near stands in while the network still looks.
+const NEAR_SECS: f64 = 0.35;
+
+fn of_moment(review: &Review) -> Result<Attention, String> {
+    unit_at(review)?;
+    let picture = review.playback.picture.as_ref();
+    let shown = picture.ok_or("reading the first picture…")?.timestamp;
+    let near = |t: Timestamp| shown.secs_since(t).abs() <= NEAR_SECS;
+    let found = review.moment.as_ref().filter(|m| near(m.timestamp));
+    let found = found.ok_or("the network is looking…")?;
+    let attention = found.said.as_ref().map_err(String::clone)?;
+    laid(review, attention, Some(&found.landmarks))
+}
+
+/// The unit that stands out most in what moved just before the frame on the screen; why
+/// there is none, where none does.
+///
+/// # Errors
+/// In words.
+pub(super) fn unit_at(review: &Review) -> Result<ActionUnit, String> {
+    if review.selected_spot().is_some() {
+        return Err("of the selected candidate".to_owned());
+    }
+    if !review.reads_units() {
+        return Err("reading action units is switched off".to_owned());
+    }
+    let picture = review.playback.picture.as_ref();
+    let t = picture.ok_or("reading the first picture…")?.timestamp;
+    let said = review.recording.units_at(t);
+    let said = &said
+        .ok_or("nothing was read just before this frame")?
+        .recognition;
+    let unit = FaceReader::likeliest(said).map(|at| &said.units[at]);
+    let unit = unit.filter(|unit| unit.present);
+    let unit = unit.ok_or("no action unit stands out just now")?;
+    Ok(unit.unit)
+}
+
+/// Faces at most; in fast recordings one of the nearest is as good as any.
+const FACES: usize = 24;
+
+/// Asks where the network looks for this unit at the frame on the screen.
+pub(super) fn wish(review: &Review, unit: ActionUnit) -> Option<Box<MomentWish>> {
+    let picture = review.playback.picture.as_ref()?;
+    let seen = |record: &FrameRecord| {
+        let face = record.face.as_ref()?;
+        Some(SeenFace {
+            timestamp: record.timestamp,
+            rect: face.rect,
+            landmarks: Landmarks::clone(face.landmarks.as_deref()?),
+        })
     };
-    let Some(laid) = FaceMap::on_flow_image(attention.map.clone(), &attention.framing) else {
-        return absent("it lies nowhere on the face");
-    };
-    let held = |frame| {
-        let face = review.recording.frame(frame)?.face.as_ref()?;
-        Some(steady(face.landmarks.as_deref()?))
-    };
-    // The framing is the onset's; the head may have gone on since.
-    let (dx, dy) = match (held(recognised.onset), held(frame)) {
+    let now = seen(review.recording.frame(picture.index)?)?;
+    let back = |r: &FrameRecord| picture.timestamp.secs_since(r.timestamp);
+    let records = &review.recording.frames;
+    let from = records.partition_point(|r| back(r) > MomentWish::REACH_SECS);
+    let records = records[from..].iter().take_while(|r| back(r) > 0.0);
+    let mut before: Vec<(f64, &FrameRecord)> = records
+        .filter_map(|r| Some((MomentWish::backwards(back(r))?, r)))
+        .collect();
+    before.sort_by(|a, b| a.0.total_cmp(&b.0));
+    let params = &review.session.params;
+    Some(Box::new(MomentWish {
+        unit,
+        now,
+        before: (before.iter().filter_map(|(_, r)| seen(r)))
+            .take(FACES)
+            .collect(),
+        flow: params.flow,
+        weights: params.au_weights.clone(),
+        sha256: review.session.analysed.recognition.as_ref()?.sha256.clone(),
+    }))
+}
+
+/// On the face in the frame on the screen; the framing is that of an earlier face, and the
+/// head may have gone on since.
+fn laid(
+    review: &Review,
+    attention: &Read,
+    framed: Option<&Landmarks>,
+) -> Result<Attention, String> {
+    let laid = FaceMap::on_flow_image(attention.map.clone(), &attention.framing);
+    let laid = laid.ok_or("it lies nowhere on the face")?;
+    let shown = review.face_shown();
+    let shown = shown.and_then(|(face, _)| face.landmarks.as_deref());
+    let (dx, dy) = match (framed.map(steady), shown.map(steady)) {
         (Some(from), Some(to)) => (to.x - from.x, to.y - from.y),
         _ => (0.0, 0.0),
     };
-    Attention::Laid {
+    Ok(Attention::Laid {
         unit: attention.unit,
         corners: laid.corners().map(|p| Point::new(p.x + dx, p.y + dy)),
-    }
+    })
 }
 
 /// The middle of nose and corners of the eyes, which hardly any expression moves.
@@ -102,6 +195,22 @@ pub fn picture(map: &Plane, heat: Heat) -> ColorImage {
         })
         .collect::<Vec<Color32>>();
     ColorImage::new(size, pixels)
+}
+
+/// The map that [`of`] lays, and its number: increases with every other one.
+#[must_use]
+pub fn map(review: &Review) -> (u64, Option<&Plane>) {
+    match review.selected_spot() {
+        Some(spot) => {
+            let recognised = review.recognised_in(spot);
+            let map = recognised.and_then(|r| Some(&r.attention.as_ref()?.map));
+            (review.recognised_count, map)
+        }
+        None => {
+            let found = review.moment.as_ref().and_then(|m| m.said.as_ref().ok());
+            (review.moment_count, found.map(|a| &a.map))
+        }
+    }
 }
 
 #[cfg(test)]

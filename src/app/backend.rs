@@ -16,6 +16,7 @@ use crate::project::kept::KeptAnalysis;
 use crate::session::Params;
 use crate::session::facts::AnalysisFacts;
 use crate::session::magnified_view::MagnifyView;
+use crate::session::moment_attention::MomentWish;
 use crate::spotting::ExpressionKind;
 use crate::timeline::ScoreSource;
 
@@ -96,6 +97,10 @@ pub struct ViewsWanted {
     /// The strain's palette.
     pub heat: Heat,
     pub magnify: Option<MagnifyView>,
+    /// Somebody wants to see where the network looks: the frames for it are kept.
+    pub attention: bool,
+    /// At this moment, where a unit stands out.
+    pub moment: Option<Box<MomentWish>>,
 }
 
 /// The machine the window runs on.

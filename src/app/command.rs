@@ -31,6 +31,7 @@ use crate::project::kept::KeptAnalysis;
 use crate::project::unattended::News;
 use crate::session::handle::SessionStatus;
 use crate::session::magnified_view::MagnifyView;
+use crate::session::moment_attention::MomentAttention;
 use crate::session::params::{DecodeMode, DeviceChoice, SpotterChoice};
 use crate::session::views::Views;
 use crate::spotting::{ExpressionKind, IntervalStatus};
@@ -292,6 +293,8 @@ pub enum Command {
         generation: u64,
         views: Box<Views>,
     },
+    /// Where the network looked at a moment.
+    Attention(Box<MomentAttention>),
     Strip {
         generation: u64,
         strip: Box<FilmStrip>,

@@ -16,6 +16,7 @@ use crate::face::crop::HeldCrop;
 use crate::media::{Compared, FilmStrip, Frame, StillShelf};
 use crate::session::SessionStatus;
 use crate::session::facts::AnalysisFacts;
+use crate::session::moment_attention::MomentAttention;
 use crate::session::views::Views;
 use crate::spotting::{ExpressionKind, IntervalStatus, SpottedInterval};
 use crate::timeline::decimate::MinMaxSeries;
@@ -73,6 +74,10 @@ pub struct Review {
     pub compared_count: u64,
     /// Increases with every new [`Review::views`].
     pub views_count: u64,
+    /// Where the network looked at a moment that was on the screen.
+    pub moment: Option<MomentAttention>,
+    /// Increases with every new [`Review::moment`].
+    pub moment_count: u64,
     pub timeline: TimelineState,
     /// The candidate that is looked at.
     pub selected: Option<SpotKey>,
@@ -130,6 +135,8 @@ impl Review {
             compared: None,
             compared_count: 0,
             views_count: 0,
+            moment: None,
+            moment_count: 0,
             timeline: TimelineState::default(),
             selected: None,
             marked: None,

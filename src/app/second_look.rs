@@ -3,6 +3,7 @@
 
 use egui::{Color32, ColorImage};
 
+use super::review::Review;
 use super::theme;
 use super::widgets::marks;
 use crate::base::Plane;
@@ -12,6 +13,7 @@ use crate::motion::heat::Heat;
 use crate::motion::led_view::diverging_image;
 use crate::recognition::second_look::{MagnifiedLook, RebuiltApex};
 use crate::recognition::{ClassReading, Recognition};
+use crate::timeline::event::Recognised;
 
 /// Differences of fewer grey levels than this are not blown up to full colour: they are
 /// the camera's noise.
@@ -26,6 +28,23 @@ pub struct SecondLookView {
     pub differences: bool,
     /// Block and head of the one attention matrix that is drawn large.
     pub enlarged: Option<[usize; 2]>,
+}
+
+/// Whose second look is shown: the selected candidate's; while none is and a camera runs,
+/// the newest one's that has been looked at.
+#[must_use]
+pub fn shown(review: &Review) -> Option<&Recognised> {
+    if let Some(spot) = review.selected_spot() {
+        return review.recognised_in(spot);
+    }
+    let live = review.session.info.live;
+    let newest_first = review.spots.iter().rev().filter(|_| live);
+    let looked_at = |spot| {
+        review
+            .recognised_in(spot)
+            .filter(|r| !r.second_look.is_empty())
+    };
+    newest_first.filter_map(looked_at).next()
 }
 
 /// A network's name as papers write it.

@@ -1,6 +1,6 @@
 //! What the window knows, as plain data: no thread, no texture, no clock.
 
-use super::backend::{Machine, PlayerOrder, ViewsWanted};
+use super::backend::{Machine, PlayerOrder};
 use super::batch::Batch;
 use super::coder::blind::Question;
 use super::command::{Command, Effect, Overlay, Room, Sheet, SideTab, View};
@@ -11,11 +11,10 @@ use super::recent::Recent;
 use super::review::Review;
 use super::saving::Saving;
 use super::second_look::SecondLookView;
-use super::settings::{Settings, Shown};
+use super::settings::Settings;
 use super::time_view::TimeView;
+use super::views_wanted::ViewsKey;
 use crate::base::{Notice, Severity};
-use crate::motion::heat::Heat;
-use crate::session::magnified_view::MagnifyView;
 use crate::spotting::ExpressionKind;
 use crate::timeline::Event;
 
@@ -57,8 +56,8 @@ pub struct AppState {
     pub(super) last_strip: Option<(u64, Option<crate::media::StripWish>)>,
     /// What was last compared: session, onset, frame, gain.
     pub(super) last_comparison: Option<(u64, crate::media::StillKey, u64, f32)>,
-    /// What was last asked for: session, frame, crop, and what is drawn of them.
-    pub(super) last_views: Option<(u64, u64, u32, Shown, Heat, MagnifyView)>,
+    /// Of which pictures beside the original were last asked for.
+    pub(super) last_views: Option<ViewsKey>,
 }
 
 impl AppState {
@@ -276,6 +275,13 @@ impl AppState {
                 if let Some(review) = self.of(generation) {
                     review.views = *views;
                     review.views_count += 1;
+                }
+                vec![]
+            }
+            Command::Attention(found) => {
+                if let Some(review) = self.of(found.generation) {
+                    review.moment = Some(*found);
+                    review.moment_count += 1;
                 }
                 vec![]
             }
@@ -564,35 +570,6 @@ impl AppState {
         if let Some(review) = self.review.as_mut() {
             change(review);
         }
-    }
-
-    /// A new request for the pictures beside the original, where what is shown has changed.
-    fn views_wanted(&mut self) -> Option<ViewsWanted> {
-        let shown = self.settings.shown;
-        let review = self.review.as_ref()?;
-        if shown.count() == 0 || self.settings.room == Room::Batch {
-            return None;
-        }
-        let (_, crop) = review.face_shown()?;
-        let (crop, frame) = (crop?, review.playback.picture.as_ref()?);
-        let generation = review.session.generation;
-        let magnify = self.settings.magnify;
-        let heat = self.settings.heat;
-        let key = (generation, frame.index, crop.id, shown, heat, magnify);
-        if self.last_views == Some(key) {
-            return None;
-        }
-        self.last_views = Some(key);
-        Some(ViewsWanted {
-            generation,
-            frame: frame.clone(),
-            crop: crop.clone(),
-            led: shown.led,
-            flow: shown.flow,
-            strain: shown.strain,
-            heat,
-            magnify: shown.magnified.then_some(magnify),
-        })
     }
 }
 

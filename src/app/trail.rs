@@ -11,6 +11,7 @@ use super::backend::ViewsWanted;
 use crate::base::Latest;
 use crate::media::{Frame, FrameSource, MediaError};
 use crate::session::magnified_view::MagnifyRequest;
+use crate::session::moment_attention::MomentWish;
 use crate::session::views::{ViewRequest, ViewsWorker};
 
 /// The LED band looks back so far (science: LED).
@@ -63,7 +64,9 @@ impl Trail {
 /// How far back what is wanted looks.
 pub(super) fn back_secs(wanted: &ViewsWanted) -> f64 {
     let magnified = wanted.magnify.map(|m| m.method.looks_back_secs());
-    magnified.map_or(BACK_SECS, |secs| secs.max(BACK_SECS))
+    let attention = wanted.attention.then_some(MomentWish::REACH_SECS);
+    let further = magnified.into_iter().chain(attention);
+    further.fold(BACK_SECS, f64::max)
 }
 
 /// A frame without one before it has no motion: nothing is drawn, rather than a
@@ -73,6 +76,7 @@ pub(super) fn request(mut frames: Vec<Frame>, wanted: ViewsWanted) -> ViewReques
         frames: frames.clone(),
         with,
     });
+    let moment = (wanted.moment).and_then(|moment| moment.with(wanted.generation, &frames));
     frames.retain(|f| wanted.frame.timestamp.secs_since(f.timestamp) <= BACK_SECS);
     let pair = frames.len() >= 2;
     ViewRequest {
@@ -84,6 +88,7 @@ pub(super) fn request(mut frames: Vec<Frame>, wanted: ViewsWanted) -> ViewReques
         strain: wanted.strain && pair,
         heat: wanted.heat,
         magnify,
+        moment,
     }
 }
 

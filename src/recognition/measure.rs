@@ -1,6 +1,8 @@
 //! The motion between two pictures of one face, as the recognition networks read it.
 
-use crate::base::Point;
+use image::RgbImage;
+
+use crate::base::{Point, Rect};
 use crate::face::Landmarks;
 use crate::model::flow_framing::{FlowFraming, FramingError, WIDEST};
 use crate::model::flow_reduction::{Reduction, flow_image};
@@ -12,12 +14,26 @@ use crate::motion::tvl1::{FlowError, Tvl1, Tvl1Params};
 /// Points that hardly any expression moves: nose and eye corners.
 const FIXED: [usize; 13] = [27, 28, 29, 30, 31, 32, 33, 34, 35, 36, 39, 42, 45];
 
+/// Faces with a longer side than this, px, are kept at half their resolution.
+const LARGEST_FACE: f32 = 200.0;
+
 /// A face as it was in one frame.
 #[derive(Debug, Clone, PartialEq)]
 pub struct FacePicture {
     pub patch: LumaPatch,
     /// Image pixels.
     pub landmarks: Landmarks,
+}
+
+impl FacePicture {
+    /// The face in `rect` of a picture, both in its pixels.
+    #[must_use]
+    pub fn of(picture: &RgbImage, rect: Rect, landmarks: Landmarks) -> Self {
+        Self {
+            patch: LumaPatch::at_most(picture, rect, LARGEST_FACE),
+            landmarks,
+        }
+    }
 }
 
 /// Why two pictures give no motion.
@@ -114,10 +130,9 @@ fn fixed(landmarks: &Landmarks) -> Point {
 
 #[cfg(test)]
 mod tests {
-    use image::{Rgb, RgbImage};
+    use image::Rgb;
 
     use super::*;
-    use crate::base::Rect;
     use crate::model::flow_input::PIXELS;
     use crate::motion::tvl1::Tvl1Preset;
 

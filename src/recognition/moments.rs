@@ -8,15 +8,12 @@ use super::FacePicture;
 use crate::base::Timestamp;
 use crate::face::Face;
 use crate::media::Frame;
-use crate::motion::luma::LumaPatch;
 
 /// How long a face is kept: longer than an expression takes from its onset to its apex
 /// and to be decided on.
 const KEPT_SECS: f64 = 12.0;
 /// Two kept faces are at least so far apart: a movement that slow is still there.
 const LEAST_APART_SECS: f64 = 1.0 / 45.0;
-/// Faces with a longer side than this, px, are kept at half their resolution.
-const LARGEST_FACE: f32 = 200.0;
 /// For a frame that was not kept stands one so near, in seconds: kept ones are less than
 /// twice as far apart where frames follow each other faster.
 const NEAR_SECS: f64 = LEAST_APART_SECS;
@@ -64,10 +61,7 @@ impl Moments {
         self.kept.push_back(Arc::new(Moment {
             frame: frame.index,
             timestamp: now,
-            picture: FacePicture {
-                patch: LumaPatch::at_most(&frame.picture, face.rect, LARGEST_FACE),
-                landmarks: face.landmarks.clone(),
-            },
+            picture: FacePicture::of(&frame.picture, face.rect, face.landmarks.clone()),
         }));
     }
 

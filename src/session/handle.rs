@@ -8,6 +8,7 @@ use std::time::Instant;
 use super::facts::AnalysisFacts;
 use super::pace::{Pace, RecentPace};
 use super::pipeline::Pipeline;
+use super::second_looking::Beside;
 use super::{Params, Resources, SessionError};
 use crate::base::{Latest, Mailbox, Notice, Timestamp};
 use crate::face::FaceTrack;
@@ -111,10 +112,11 @@ impl SessionHandle {
         wake: impl Fn() + Send + 'static,
     ) -> Result<Self, SessionError> {
         let info = source.info().clone();
-        let mut pipeline = Pipeline::new(params, resources)?;
-        if info.live {
-            pipeline = pipeline.at_once();
-        }
+        let pipeline = if info.live {
+            Pipeline::looking(params, resources, Beside::start)?.at_once()
+        } else {
+            Pipeline::new(params, resources)?
+        };
         let facts = AnalysisFacts::of(&pipeline);
         let status = Arc::new(Mutex::new(SessionStatus {
             frames_total: info.frame_count,

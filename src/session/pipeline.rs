@@ -15,6 +15,7 @@ use super::params::DecodeMode;
 use super::recognising::Recognising;
 use super::remarks::Tally;
 use super::scorer::Scorer;
+use super::second_looking::{Here, LookAgain};
 use super::temporal::Temporal;
 use super::window_sample::{Recent, frame_times};
 use super::{Params, Resources, SessionError};
@@ -96,6 +97,15 @@ impl Pipeline {
     /// # Errors
     /// When a model or a weights file is missing, damaged or of another network.
     pub fn new(params: &Params, resources: &Resources) -> Result<Self, SessionError> {
+        Self::looking(params, resources, Here::boxed)
+    }
+
+    /// With the second look by whom `look_again` gives it to.
+    pub(super) fn looking(
+        params: &Params,
+        resources: &Resources,
+        look_again: LookAgain,
+    ) -> Result<Self, SessionError> {
         let kind = |kind, min_fps| -> Result<KindState, SessionError> {
             Ok(KindState {
                 kind,
@@ -130,7 +140,7 @@ impl Pipeline {
                 },
             },
         };
-        let recognising = Recognising::load(params)?;
+        let recognising = Recognising::load(params, look_again)?;
         let mut motion = MotionPipeline::new(resources.flow_engine(params.flow)?);
         if temporal.is_some() {
             motion.want_cells();

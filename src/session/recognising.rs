@@ -7,16 +7,17 @@ use std::sync::Arc;
 use rayon::prelude::*;
 
 use super::params::RecognitionChoice;
+use super::second_looking::{Answer, Key, LookAgain, Question, SecondLooking};
 use super::{Params, SessionError};
 use crate::base::{Notice, Timestamp};
 use crate::face::Face;
 use crate::media::Frame;
 use crate::model::face_pictures::STEPS;
 use crate::nn::NnDevice;
-use crate::recognition::second_look::{ExpressionFaces, LookingNetwork};
+use crate::recognition::second_look::LookingNetwork;
 use crate::recognition::{
     ExpressionMotion, FaceReader, Moment, Moments, MotionMeter, Recognition, SecondLook,
-    SecondOpinion, Unmeasurable,
+    Unmeasurable,
 };
 use crate::spotting::SpottedInterval;
 use crate::timeline::Event;
@@ -25,7 +26,7 @@ use crate::timeline::event::{Recognised, RecognitionSource, SecondLookSource, Un
 /// Stream time between two looks at what moved just now.
 const EVERY_SECS: f64 = 0.2;
 /// How far back such a look reaches: a macro-expression's window.
-const BACK_SECS: f64 = 0.6;
+pub(super) const BACK_SECS: f64 = 0.6;
 /// Such a look is at crops of at most this width, px: a third of the work.
 pub const QUICK_WIDEST: f64 = 96.0;
 /// An onset and an apex that stay so long are worth measuring: longer than from one
@@ -43,7 +44,7 @@ pub(super) struct Job {
     first: Arc<Moment>,
     second: Arc<Moment>,
     /// Onset and apex of the interval; none for a look at what moved just now.
-    interval: Option<(u64, u64)>,
+    interval: Option<Key>,
     /// From onset to offset, where somebody looks a second time.
     clip: Vec<Arc<Moment>>,
 }
@@ -66,12 +67,16 @@ pub(super) type MeasuredJob = (Job, Result<ExpressionMotion, Unmeasurable>);
 /// See the module.
 pub(super) struct Recognising {
     reader: FaceReader,
-    second_look: Option<SecondLook>,
+    second_look: Option<Box<dyn SecondLooking>>,
+    /// With which weights, also after it failed.
+    second_sources: Vec<SecondLookSource>,
+    /// That it cannot keep up has been said.
+    told_busy: bool,
     meter: MotionMeter,
     quick: MotionMeter,
     moments: Moments,
     jobs: Vec<Job>,
-    known: BTreeMap<(u64, u64), Known>,
+    known: BTreeMap<Key, Known>,
     next_look: Option<Timestamp>,
     /// At once, or in batches.
     together: usize,
@@ -82,16 +87,23 @@ impl Recognising {
     ///
     /// # Errors
     /// When the weights cannot be read.
-    pub(super) fn load(params: &Params) -> Result<Option<Self>, SessionError> {
+    pub(super) fn load(
+        params: &Params,
+        look_again: LookAgain,
+    ) -> Result<Option<Self>, SessionError> {
         if params.recognition == RecognitionChoice::Off {
             return Ok(None);
         }
         // Small networks, asked a few times a second: the processor is quickest.
         let reader = FaceReader::load(params.au_weights.as_deref(), &NnDevice::flex())?;
         let meter = MotionMeter::new(params.flow.params());
+        let second_look = SecondLook::load(&params.second_look)?;
+        let networks = second_look.iter().flat_map(SecondLook::networks);
         Ok(Some(Self {
             reader,
-            second_look: SecondLook::load(&params.second_look)?,
+            second_sources: networks.map(source_of).collect(),
+            second_look: second_look.map(look_again).transpose()?,
+            told_busy: false,
             meter,
             quick: meter.at_most(QUICK_WIDEST),
             moments: Moments::default(),
@@ -118,10 +130,7 @@ impl Recognising {
             side_threshold: fitted.side_threshold,
             classes: self.reader.classes().to_vec(),
             abstain_above: fitted.abstain_above,
-            second_look: (self.second_look.iter())
-                .flat_map(SecondLook::networks)
-                .map(source_of)
-                .collect(),
+            second_look: self.second_sources.clone(),
         }
     }
 
@@ -155,7 +164,7 @@ impl Recognising {
         let Some(now) = self.moments.now() else {
             return;
         };
-        let believed: BTreeMap<(u64, u64), u64> = by_key(intervals).collect();
+        let believed: BTreeMap<Key, u64> = by_key(intervals).collect();
         // What was withdrawn meanwhile begins anew, should it come back.
         self.known
             .retain(|key, known| !matches!(known, Known::Since(_)) || believed.contains_key(key));
@@ -172,7 +181,7 @@ impl Recognising {
         }
     }
 
-    fn want(&mut self, (onset, apex): (u64, u64), offset: u64) {
+    fn want(&mut self, (onset, apex): Key, offset: u64) {
         let faces = self
             .moments
             .of_frame(onset)
@@ -239,16 +248,22 @@ impl Recognising {
                 (None, Ok((_, recognition))) => events.push(look(job, recognition)),
                 (None, Err(_)) => {}
                 (Some(key), Ok((motion, recognition))) => {
-                    let second_look = self.look_again(job, motion, &mut events);
-                    let recognised = Recognised {
+                    let recognised = Box::new(Recognised {
                         onset: key.0,
                         apex: key.1,
                         attention: self.reader.attention(motion, &recognition)?,
                         recognition,
-                        second_look,
-                    };
-                    events.push(Event::Recognised(Box::new(recognised.clone())));
-                    self.known.insert(key, Known::Read(Box::new(recognised)));
+                        second_look: Vec::new(),
+                    });
+                    self.known.insert(key, Known::Read(recognised.clone()));
+                    events.extend(self.look_again(key, job, motion));
+                    let seen = self.answers(false);
+                    // With the second look where it is there at once.
+                    let told = |event: &Event| matches!(event, Event::Recognised(r) if (r.onset, r.apex) == key);
+                    if !seen.iter().any(told) {
+                        events.push(Event::Recognised(recognised));
+                    }
+                    events.extend(seen);
                 }
                 (Some(key), Err(reason)) => {
                     self.known.insert(key, Known::Unread(reason));
@@ -258,31 +273,47 @@ impl Recognising {
         Ok(events)
     }
 
-    /// The opinions on an interval. A second look that fails is the last one: what the
-    /// first sees goes on.
-    fn look_again(
-        &mut self,
-        job: &Job,
-        motion: &ExpressionMotion,
-        events: &mut Vec<Event>,
-    ) -> Vec<SecondOpinion> {
-        let Some(second_look) = &self.second_look else {
+    /// Asks for the opinions on an interval, where anybody looks a second time.
+    fn look_again(&mut self, key: Key, job: &Job, motion: &ExpressionMotion) -> Option<Event> {
+        let asked = self.second_look.as_mut()?.ask(Question {
+            key,
+            clip: job.clip.clone(),
+            apex: Arc::clone(&job.second),
+            motion: motion.clone(),
+        });
+        let behind = !asked && !std::mem::replace(&mut self.told_busy, true);
+        behind.then(|| {
+            let text = format!(
+                "The second look cannot keep up: the candidate from frame {} on has none, and                  others may follow. Choose quicker networks in Settings.",
+                key.0
+            );
+            Event::Notice(Notice::warning(text))
+        })
+    }
+
+    /// What was seen on a second look since the last call; where `all`, everything that
+    /// was asked. A second look that fails is the last one: what the first sees goes on.
+    pub(super) fn answers(&mut self, all: bool) -> Vec<Event> {
+        let Some(second_look) = &mut self.second_look else {
             return Vec::new();
         };
-        let faces = ExpressionFaces {
-            clip: &job.clip,
-            apex: &job.second,
-            motion,
-        };
-        match second_look.look(faces) {
-            Ok(opinions) => opinions,
-            Err(e) => {
-                let text = format!("From here on there is no second look at candidates. {e}");
-                events.push(Event::Notice(Notice::warning(text)));
-                self.second_look = None;
-                Vec::new()
+        let mut events = Vec::new();
+        for Answer { key, said } in second_look.answers(all) {
+            match (said, self.known.get_mut(&key)) {
+                (Ok(opinions), Some(Known::Read(recognised))) => {
+                    recognised.second_look = opinions;
+                    events.push(Event::Recognised(recognised.clone()));
+                }
+                (Ok(_), _) => {}
+                (Err(e), _) => {
+                    let text = format!("From here on there is no second look at candidates. {e}");
+                    events.push(Event::Notice(Notice::warning(text)));
+                    self.second_look = None;
+                    break;
+                }
             }
         }
+        events
     }
 
     /// What is known of the intervals that were decoded at the end.
@@ -304,7 +335,8 @@ impl Recognising {
         }
         let measured = self.measure();
         let mut events = self.read(&measured)?;
-        let mut unread: Vec<((u64, u64), String)> = Vec::new();
+        events.extend(self.answers(true));
+        let mut unread: Vec<(Key, String)> = Vec::new();
         for (key, _) in by_key(intervals) {
             let Some(Known::Unread(reason)) = self.known.get(&key) else {
                 continue;
@@ -357,7 +389,7 @@ impl Recognising {
 }
 
 /// Onset and apex of each interval, and its offset.
-fn by_key(intervals: &[SpottedInterval]) -> impl Iterator<Item = ((u64, u64), u64)> {
+fn by_key(intervals: &[SpottedInterval]) -> impl Iterator<Item = (Key, u64)> {
     intervals.iter().map(|i| ((i.onset, i.apex), i.offset))
 }
 

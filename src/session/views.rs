@@ -9,6 +9,7 @@ use image::{RgbImage, RgbaImage};
 
 use super::SessionError;
 use super::magnified_view::{self, MagnifiedFace, MagnifyMethod, MagnifyRequest};
+use super::moment_attention::{MomentAttention, MomentAttentionWorker, MomentRequest};
 use crate::base::{Latest, Plane};
 use crate::face::CROP_SIDE;
 use crate::face::crop::HeldCrop;
@@ -40,6 +41,9 @@ pub struct ViewRequest {
     /// The strain's palette.
     pub heat: Heat,
     pub magnify: Option<MagnifyRequest>,
+    /// Where the network looks at the moment shown; it arrives by itself
+    /// ([`ViewsWorker::take_attention`]), as it takes longer.
+    pub moment: Option<MomentRequest>,
 }
 
 /// Pictures of the face crop for the frame `frame`: 128×128, the magnified one as
@@ -67,8 +71,10 @@ pub struct Views {
     pub magnify_trouble: Option<String>,
 }
 
-/// Draws views on the thread "views"; dropping it ends the thread.
+/// Draws views on the thread "views", with what takes longer on another; dropping it ends
+/// both.
 pub struct ViewsWorker {
+    attention: MomentAttentionWorker,
     requests: Latest<ViewRequest>,
     /// The newest session asked for: a late request of the one before would push
     /// its request out of the slot.
@@ -82,11 +88,12 @@ impl ViewsWorker {
     /// slower) its CPU twin does. `wake` is called after every result.
     ///
     /// # Errors
-    /// When the thread cannot be started or the adapter refuses the kernel.
+    /// When a thread cannot be started or the adapter refuses the kernel.
     pub fn start(
         gpu: Option<&GpuContext>,
-        wake: impl Fn() + Send + 'static,
+        wake: impl Fn() + Send + Clone + 'static,
     ) -> Result<Self, SessionError> {
+        let attention = MomentAttentionWorker::start(wake.clone())?;
         let (requests, ready) = (Latest::default(), Latest::default());
         let (bell, rung) = bounded(1);
         let led = match gpu {
@@ -104,6 +111,7 @@ impl ViewsWorker {
             .spawn(move || drawer.serve(&rung, &inbox, &outbox, &wake))
             .map_err(SessionError::Thread)?;
         Ok(Self {
+            attention,
             requests,
             newest: AtomicU64::new(0),
             ready,
@@ -111,10 +119,13 @@ impl ViewsWorker {
         })
     }
 
-    pub fn request(&self, request: ViewRequest) {
+    pub fn request(&self, mut request: ViewRequest) {
         let newest = self.newest.fetch_max(request.generation, Ordering::Relaxed);
         if request.generation < newest {
             return;
+        }
+        if let Some(moment) = request.moment.take() {
+            self.attention.request(moment);
         }
         self.requests.put(request);
         // A bell that already rings is enough.
@@ -124,6 +135,11 @@ impl ViewsWorker {
     #[must_use]
     pub fn take(&self) -> Option<Views> {
         self.ready.take()
+    }
+
+    #[must_use]
+    pub fn take_attention(&self) -> Option<MomentAttention> {
+        self.attention.take()
     }
 }
 
@@ -322,6 +338,7 @@ mod tests {
                 frames: frames.clone(),
                 with,
             }),
+            moment: None,
             frames,
         }
     }

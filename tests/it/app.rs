@@ -362,8 +362,10 @@ fn g_lays_the_attention_over_the_face_from_onset_to_offset() {
     h.key_press_modifiers(Modifiers::SHIFT, Key::ArrowRight);
     h.run_steps(4);
     assert!(says(&h, "Attention: shown from frame 101 to 111"));
+    // Without a candidate it is of what the bars show.
     say(&mut h, vec![Command::Select(None)]);
-    assert!(says(&h, "Attention: select a candidate"));
+    h.run_steps(3);
+    assert!(says(&h, "AU4: where the network looks"));
     h.get_by_role_and_label(Role::Button, "Attention").click();
     h.run_steps(3);
     assert!(!says(&h, "Attention: "));

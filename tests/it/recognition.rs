@@ -4,19 +4,23 @@
 
 use std::fs;
 use std::path::Path;
+use std::time::Duration;
 
 use onset::dataset::{self, DatasetKind};
+use onset::face::Landmarks;
 use onset::facs::{ActionUnit, ClassSet};
-use onset::media::{InputSpec, open, sample};
+use onset::media::{Frame, InputSpec, open, sample};
 use onset::model::au_flow::{AuReader, AuWeights};
 use onset::motion::tvl1::Tvl1Preset;
 use onset::nn::parameters::tensors_of;
 use onset::nn::{NnDevice, shipped};
 use onset::recognition::FaceReader;
+use onset::session::moment_attention::{MomentAttentionWorker, MomentWish, SeenFace};
 use onset::session::params::RecognitionChoice;
 use onset::session::pipeline::Pipeline;
 use onset::session::{Params, Resources};
 use onset::spotting::ExpressionKind;
+use onset::timeline::event::UnitSample;
 use onset::timeline::{Event, Recording};
 use onset::training::expressions::corpus::{Corpus, Measured, Pairs, Shown};
 use onset::training::expressions::fitting;
@@ -244,6 +248,90 @@ fn the_analysis_says_what_moved_in_each_expression_of_the_bundled_clip() {
             assert!(label.is_none() || !said.present().is_empty(), "{said:?}");
         }
     }
+}
+
+/// The smile from frame 168 on, looked at while it grows as a camera's would be.
+#[test]
+fn the_attention_of_a_moment_lies_where_a_smile_grows() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = sample::unpack(folder.path()).unwrap();
+    let mut source = open(&InputSpec::path(path)).unwrap();
+    source.seek(140).unwrap();
+    let params = Params::default();
+    let resources = Resources::load(&params).unwrap();
+    let mut pipeline = Pipeline::new(&params, &resources).unwrap().at_once();
+    let sha256 = pipeline.recognition().unwrap().sha256.clone();
+    let (mut recording, mut frames) = (Recording::default(), Vec::new());
+    for _ in 0..56 {
+        let frame = source.next_frame().unwrap().unwrap();
+        for event in pipeline.push(&frame).unwrap() {
+            recording.apply(event);
+        }
+        frames.push(frame);
+    }
+    let smile = ActionUnit::new(12).unwrap();
+    let likeliest = |sample: &&UnitSample| {
+        let said = &sample.recognition;
+        let unit = &said.units[FaceReader::likeliest(said).unwrap()];
+        unit.present && unit.unit == smile
+    };
+    let sample = recording.units.iter().rfind(likeliest).unwrap();
+    let seen = |frame: u64| {
+        let record = recording.frame(frame).unwrap();
+        let face = record.face.as_ref().unwrap();
+        SeenFace {
+            timestamp: record.timestamp,
+            rect: face.rect,
+            landmarks: Landmarks::clone(face.landmarks.as_ref().unwrap()),
+        }
+    };
+    let wish = Box::new(MomentWish {
+        unit: smile,
+        now: seen(sample.frame),
+        before: vec![seen(sample.frame - 18), seen(sample.frame - 15)],
+        flow: params.flow,
+        weights: None,
+        sha256,
+    });
+    assert!(wish.clone().with(7, &frames[..10]).is_none(), "too early");
+    let worker = MomentAttentionWorker::start(|| {}).unwrap();
+    let told = |wish: Box<MomentWish>, frames: &[Frame]| {
+        worker.request(wish.with(7, frames).unwrap());
+        let found = (0..3000).find_map(|_| {
+            std::thread::sleep(Duration::from_millis(10));
+            worker.take()
+        });
+        found.unwrap()
+    };
+    let found = told(wish.clone(), &frames);
+    assert_eq!((found.generation, found.timestamp), (7, sample.timestamp));
+    assert!(found.landmarks == seen(sample.frame - 18).landmarks);
+    let attention = found.said.unwrap();
+    assert_eq!(attention.unit, smile);
+    let mass = |row: usize| attention.map.row(row).iter().sum::<f32>();
+    let whole: f32 = (0..28).map(mass).sum();
+    let middle: f32 = (0..28).map(|row| row as f32 * mass(row) / whole).sum();
+    assert!((14.0..24.0).contains(&middle), "row {middle}");
+    // A frame that a busy window missed: the next best one begins the motion. Another unit
+    // is another question.
+    let missed: Vec<Frame> = frames
+        .iter()
+        .filter(|f| f.index != sample.frame - 18)
+        .cloned()
+        .collect();
+    let other = MomentWish {
+        unit: ActionUnit::new(6).unwrap(),
+        ..(*wish).clone()
+    };
+    let found = told(Box::new(other), &missed);
+    assert!(found.landmarks == seen(sample.frame - 15).landmarks);
+    assert_eq!(found.said.unwrap().unit.number(), 6);
+    let changed = MomentWish {
+        sha256: "other".to_owned(),
+        ..*wish
+    };
+    let why = told(Box::new(changed), &frames).said.unwrap_err();
+    assert!(why.contains("no longer those it was read with"), "{why}");
 }
 
 #[test]

@@ -5,8 +5,10 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use onset::facs::ActionUnit;
+use onset::media::{self, Frame, FrameSource, InputSpec, MediaError, SourceInfo};
 use onset::model::au_flow::{Fitted, Vocabulary};
 use onset::model::expression_network::{Architecture, ExpressionWeights, outputs};
 use onset::model::layer_plan;
@@ -14,6 +16,9 @@ use onset::model::lsh_attention::Mode;
 use onset::model::moext::{self, MoExtOptions};
 use onset::model::softnet;
 use onset::model::uamrn::UamrnOptions;
+use onset::motion::tvl1::Tvl1Preset;
+use onset::session::{Params, Resources, SessionHandle};
+use onset::timeline::{Event, Recording};
 use onset::training::random::{Moment, Purpose};
 
 use crate::cli::{Ran, analyze, onset, rows, sample, summary, text, weights};
@@ -126,6 +131,81 @@ fn cli_other_networks_look_at_each_candidate_and_write_what_they_say() {
     assert!(!without.err.contains("skipped"), "{without:?}");
     assert!(!folder.join("second_look.csv").exists());
     assert!(summary(&folder)["recognition"]["second_look"].is_null());
+}
+
+/// The bundled clip's smile, told as a camera tells it.
+struct AsCamera {
+    info: SourceInfo,
+    clip: Box<dyn FrameSource>,
+    left: u32,
+}
+
+impl FrameSource for AsCamera {
+    fn info(&self) -> &SourceInfo {
+        &self.info
+    }
+
+    fn next_frame(&mut self) -> Result<Option<Frame>, MediaError> {
+        if self.left == 0 {
+            return Ok(None);
+        }
+        self.left -= 1;
+        self.clip.next_frame()
+    }
+
+    fn seek(&mut self, to: u64) -> Result<(), MediaError> {
+        self.clip.seek(to)
+    }
+}
+
+#[test]
+fn a_cameras_analysis_does_not_wait_for_a_second_look_which_comes_when_it_can() {
+    let home = tempfile::tempdir().unwrap();
+    let mut clip = media::open(&InputSpec::path(sample())).unwrap();
+    clip.seek(130).unwrap();
+    let info = SourceInfo {
+        live: true,
+        path: None,
+        ..clip.info().clone()
+    };
+    let camera = AsCamera {
+        info,
+        clip,
+        left: 150,
+    };
+    let params = Params {
+        flow: Tvl1Preset::Preview,
+        second_look: unlearnt(home.path()).to_vec(),
+        ..Params::default()
+    };
+    let resources = Resources::load(&params).unwrap();
+    let mut session = SessionHandle::start(Box::new(camera), &params, &resources, || {}).unwrap();
+    let (mut recording, mut told) = (Recording::default(), Vec::new());
+    for _ in 0..6000 {
+        let finished = session.status().finished;
+        for event in session.take_events() {
+            if let Event::Recognised(recognised) = &event {
+                let key = (recognised.onset, recognised.apex);
+                told.push((key, recognised.second_look.len()));
+            }
+            recording.apply(event);
+        }
+        if finished {
+            break;
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    assert!(session.status().finished);
+    let (key, looks) = told[0];
+    assert_eq!(looks, 0, "the first look does not wait: {told:?}");
+    assert!(told.contains(&(key, 3)), "{told:?}");
+    // Nothing that was asked for is missing at the end.
+    assert!(
+        recording
+            .recognised
+            .values()
+            .all(|r| r.second_look.len() == 3)
+    );
 }
 
 #[test]

@@ -75,7 +75,7 @@ impl Live {
         self.seeking = None;
         if let Some(views) = &self.views {
             // What is still being drawn belongs to the recording before.
-            let _ = views.take();
+            let _ = (views.take(), views.take_attention());
         }
         out.push(Command::Opened(Box::new(OpenedSession {
             generation: ready.session.generation,
@@ -139,6 +139,9 @@ impl Live {
             if !open.camera.as_ref().is_some_and(CameraSide::is_frozen) {
                 out.push(Command::Picture { generation, frame });
             }
+        }
+        if let Some(found) = self.views.as_ref().and_then(|v| v.take_attention()) {
+            out.push(Command::Attention(Box::new(found)));
         }
         if let Some(views) = self.views.as_ref().and_then(|v| v.take()) {
             let camera = open.camera.as_ref();

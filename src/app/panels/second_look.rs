@@ -1,4 +1,4 @@
-//! What other networks say of the selected candidate, each with what it alone can show:
+//! What other networks say of the selected candidate, or of a camera's newest one, each with what it alone can show:
 //! UAMRN's γ and attention, MoExt's rebuilt apex beside the true one.
 
 use std::sync::Arc;
@@ -10,6 +10,7 @@ use egui::{
 };
 
 use crate::app::command::Command;
+use crate::app::panels::source::grouped;
 use crate::app::review::Review;
 use crate::app::second_look::{self as show, SecondLookView};
 use crate::app::theme::{self, Palette};
@@ -52,27 +53,55 @@ pub(super) fn contents(
     ui.spacing_mut().item_spacing.y = theme::GRID;
     // The bar that scrolls lies over what is there.
     ui.set_max_width(ui.available_width() - theme::GAP);
-    let Some(spot) = review.selected_spot() else {
-        sentence(ui, "Select a candidate: the second look is at candidates.");
-        return;
+    let recognised = match missing(review) {
+        Ok(recognised) => recognised,
+        Err(why) => {
+            sentence(ui, why);
+            return;
+        }
     };
-    let known = review.recognised_in(spot);
-    let Some(recognised) = known.filter(|known| !known.second_look.is_empty()) else {
-        sentence(
-            ui,
-            if known.is_some() || review.recording.finished {
-                "No second look at this candidate: the log says why."
-            } else {
-                "This candidate is not read yet."
-            },
-        );
-        return;
-    };
+    if review.selected.is_none() {
+        newest(ui, review, recognised);
+    }
     first_look(ui, recognised);
     for (at, opinion) in recognised.second_look.iter().enumerate() {
         ui.add_space(theme::GRID);
         one(ui, opinion, (view, textures.get(at)), out);
     }
+    ui.add_space(theme::GRID);
+}
+
+/// What is shown, or why nothing is.
+fn missing(review: &Review) -> Result<&Recognised, &'static str> {
+    let known = show::shown(review);
+    let looked = known.filter(|known| !known.second_look.is_empty());
+    let live = review.session.info.live;
+    looked.ok_or(match (review.selected_spot(), known) {
+        (None, _) if live => {
+            "The newest candidate appears here as soon as it has been looked at again."
+        }
+        (None, _) => "Select a candidate: the second look is at candidates.",
+        (Some(_), known) if known.is_some() && live => {
+            "No second look at this candidate yet; the log says where there will be none."
+        }
+        (Some(_), known) if known.is_some() || review.recording.finished => {
+            "No second look at this candidate: the log says why."
+        }
+        (Some(_), _) => "This candidate is not read yet.",
+    })
+}
+
+/// A camera's newest candidate, which nobody selected.
+fn newest(ui: &mut Ui, review: &Review, recognised: &Recognised) {
+    let seen = review.playback.picture.as_ref().map(|p| p.timestamp);
+    let secs = seen.map_or(0.0, |t| t.secs_since(review.time_of(recognised.apex)));
+    let text = format!(
+        "Of the newest candidate, frame {} to {}, {:.0} s ago",
+        grouped(recognised.onset),
+        grouped(recognised.apex),
+        secs.max(0.0)
+    );
+    small(ui, &text);
     ui.add_space(theme::GRID);
 }
 

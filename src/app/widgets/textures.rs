@@ -153,16 +153,20 @@ impl Textures {
         }
         self.update_stills(ctx, review);
         let recognised = review.selected_spot().and_then(|s| review.recognised_in(s));
-        let of = recognised.map(|r| (r.onset, r.apex));
-        let key = (generation, review.recognised_count, of);
+        let of = (review.selected_spot())
+            .map(|s| recognised.map_or((s.onset, s.apex), |r| (r.onset, r.apex)));
+        let (count, map) = attention::map(review);
+        let key = (generation, count, of);
         if self.attention.key != Some(key) {
-            let map = recognised.and_then(|r| r.attention.as_ref());
-            let image = map.map(|a| attention::picture(&a.map, heat));
+            let image = map.map(|map| attention::picture(map, heat));
             self.attention.update(ctx, "attention", key, image);
         }
+        let looked = second_look::shown(review);
+        let of = looked.map(|r| (r.onset, r.apex));
+        let key = (generation, review.recognised_count, of);
         if self.second_look_key != Some(key) {
             self.second_look_key = Some(key);
-            let opinions = recognised.map_or(&[][..], |r| &r.second_look);
+            let opinions = looked.map_or(&[][..], |r| &r.second_look);
             let textures = opinions.iter().map(|o| OpinionTextures::of(ctx, o, heat));
             self.second_look = textures.collect();
         }

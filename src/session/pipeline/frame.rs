@@ -68,6 +68,9 @@ impl Pipeline {
                 }
             }
         }
+        if let Some(recognising) = &mut self.recognising {
+            events.extend(recognising.answers(false));
+        }
         self.tell_scores(&due, &measured?, events)?;
         taken?;
         if self.at_once {

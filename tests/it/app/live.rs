@@ -141,3 +141,76 @@ fn a_recording_does_not_stay_in_the_room_of_cameras() {
     assert!(window.query_by_label("Start Integrated camera").is_none());
     assert!(window.query_by_label_contains("Candidates").is_some());
 }
+
+#[test]
+fn g_shows_where_the_network_looks_while_the_camera_runs_and_in_its_last_half_minute() {
+    let mut window = camera();
+    press(&mut window, Key::G);
+    assert!(says(&window, "AU4: where the network looks"));
+    press(&mut window, Key::Space);
+    press(&mut window, Key::Home);
+    assert!(says(&window, "AU4: where the network looks"));
+    assert_eq!(
+        review(&window).moment.as_ref().map(|m| m.timestamp),
+        Some(scripted::time(FROZEN.0))
+    );
+    press(&mut window, Key::Escape);
+    // What was found long ago is not laid over a face that moves on.
+    let generation = review(&window).session.generation;
+    let mut found = review(&window).moment.clone().expect("found");
+    found.timestamp = scripted::time(200);
+    let frame = window
+        .state()
+        .app
+        .state
+        .review
+        .as_ref()
+        .and_then(|r| r.playback.picture.clone());
+    let frame = onset::media::Frame {
+        index: 299,
+        timestamp: scripted::time(299),
+        ..frame.expect("a picture")
+    };
+    say(
+        &mut window,
+        vec![
+            Command::Picture { generation, frame },
+            Command::Attention(Box::new(found)),
+        ],
+    );
+    assert!(says(&window, "Attention: the network is looking…"));
+}
+
+#[test]
+fn the_second_look_follows_the_cameras_newest_candidate() {
+    let mut window = open_window((1280.0, 1400.0), 1.0, |script| {
+        script.looks_again = true;
+        script.open("camera:0", &onset::session::Params::default());
+        let generation = script.generation;
+        let mut events = story(script, 300, false);
+        events.extend(scripted::recognised(script));
+        let mut commands = std::mem::take(&mut script.arriving);
+        commands.push(Command::Events { generation, events });
+        commands.extend(script.picture(299));
+        commands
+    });
+    press(&mut window, Key::S);
+    // 160 to 185 is the newest one that is not still to come.
+    assert!(says(
+        &window,
+        "Of the newest candidate, frame 160 to 185, 4 s ago"
+    ));
+    assert!(says(
+        &window,
+        "Attention of block 3, head 2, most: picture at ×13 looks at ×11"
+    ));
+    let older = review(&window).spots[0].clone();
+    say(
+        &mut window,
+        vec![Command::Select(Some(onset::app::coding::SpotKey::of(
+            &older,
+        )))],
+    );
+    assert!(!says(&window, "Of the newest candidate"));
+    assert!(says(&window, "LED-SSSNet"));
+}

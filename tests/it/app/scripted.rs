@@ -31,11 +31,12 @@ use onset::recognition::{Attention, ClassReading, Recognition, SecondOpinion, Un
 use onset::session::Params;
 use onset::session::facts::{AnalysisFacts, KindSource};
 use onset::session::handle::SessionStatus;
+use onset::session::moment_attention::MomentAttention;
 use onset::session::pace::{Pace, RecentPace};
 use onset::session::views::Views;
 use onset::spotting::signal::{MaskReason, ScoreSample};
 use onset::spotting::{ExpressionKind, IntervalStatus, SpottedInterval};
-use onset::timeline::event::{FaceRecord, Recognised, UnitSample};
+use onset::timeline::event::{FaceRecord, Recognised, RecognitionSource, UnitSample};
 use onset::timeline::{Annotation, AnnotationId, Event, FrameRecord, ScoreSource};
 
 pub(crate) const FPS: f64 = 30.0;
@@ -149,7 +150,16 @@ impl Backend for Scripted {
                     window_frames: None,
                 }),
                 measured_fps: Some(FPS),
-                recognition: None,
+                recognition: Some(RecognitionSource {
+                    weights: "au-scripted".into(),
+                    sha256: "01".into(),
+                    units: UNITS.iter().map(|&(unit, _)| au(unit)).collect(),
+                    unit_thresholds: UNITS.iter().map(|&(_, from)| from).collect(),
+                    side_threshold: 0.5,
+                    classes: vec![],
+                    abstain_above: 0.9,
+                    second_look: vec![],
+                }),
                 landmark_model: "scripted".into(),
                 flow_adapter: None,
                 network_device: None,
@@ -217,6 +227,15 @@ impl Backend for Scripted {
     }
 
     fn request_views(&mut self, wanted: ViewsWanted) {
+        if let Some(moment) = &wanted.moment {
+            let found = MomentAttention {
+                generation: wanted.generation,
+                timestamp: moment.now.timestamp,
+                landmarks: moment.before[0].landmarks.clone(),
+                said: Ok(attention(self, moment.unit)),
+            };
+            self.arriving.push(Command::Attention(Box::new(found)));
+        }
         self.arriving.push(Command::Views {
             generation: self.generation,
             views: Box::new(views(&wanted)),
@@ -637,32 +656,36 @@ fn second_look() -> Vec<SecondOpinion> {
     ]
 }
 
-/// What moved in every candidate but the last, which could not be read.
-pub(crate) fn recognised(script: &Scripted) -> Vec<Event> {
-    let framing = FlowFraming {
-        crop_from_image: Similarity::about(
-            script.face.center(),
-            Point::new(79.5, 79.5),
-            160.0 / script.face.w,
-            0.0,
-        ),
-        width: 160,
-        height: 160,
-    };
+/// At the left corner of the mouth, whichever the unit.
+fn attention(script: &Scripted, unit: ActionUnit) -> Attention {
     let mut map = Plane::zeros(28, 28);
     for y in 17..22 {
         map.row_mut(y)[5..11].fill(1.0);
     }
+    Attention {
+        unit,
+        map,
+        framing: FlowFraming {
+            crop_from_image: Similarity::about(
+                script.face.center(),
+                Point::new(79.5, 79.5),
+                160.0 / script.face.w,
+                0.0,
+            ),
+            width: 160,
+            height: 160,
+        },
+    }
+}
+
+/// What moved in every candidate but the last, which could not be read.
+pub(crate) fn recognised(script: &Scripted) -> Vec<Event> {
     let told = |onset, apex, unit: u8, recognition| {
         Event::Recognised(Box::new(Recognised {
             onset,
             apex,
             recognition,
-            attention: Some(Attention {
-                unit: au(unit),
-                map: map.clone(),
-                framing,
-            }),
+            attention: Some(attention(script, au(unit))),
             second_look: if script.looks_again {
                 second_look()
             } else {

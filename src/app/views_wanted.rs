@@ -1,0 +1,66 @@
+//! Which pictures beside the original are wanted of the frame on the screen.
+
+use super::attention;
+use super::backend::ViewsWanted;
+use super::command::Room;
+use super::settings::Shown;
+use super::state::AppState;
+use crate::facs::ActionUnit;
+use crate::motion::heat::Heat;
+use crate::session::magnified_view::MagnifyView;
+
+/// Session, frame, crop, and what is drawn of them: what changes none of it is not asked
+/// for again.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct ViewsKey {
+    generation: u64,
+    frame: u64,
+    crop: u32,
+    shown: Shown,
+    heat: Heat,
+    magnify: MagnifyView,
+    attention: bool,
+    unit: Option<ActionUnit>,
+}
+
+impl AppState {
+    /// A new request, where what is shown has changed.
+    pub(super) fn views_wanted(&mut self) -> Option<ViewsWanted> {
+        let shown = self.settings.shown;
+        let attention = self.settings.overlays.attention && !self.blind();
+        let review = self.review.as_ref()?;
+        if shown.count() == 0 && !attention || self.settings.room == Room::Batch {
+            return None;
+        }
+        let (_, crop) = review.face_shown()?;
+        let (crop, frame) = (crop?, review.playback.picture.as_ref()?);
+        let (magnify, heat) = (self.settings.magnify, self.settings.heat);
+        let unit = attention::unit_at(review).ok().filter(|_| attention);
+        let key = ViewsKey {
+            generation: review.session.generation,
+            frame: frame.index,
+            crop: crop.id,
+            shown,
+            heat,
+            magnify,
+            attention,
+            unit,
+        };
+        if self.last_views == Some(key) {
+            return None;
+        }
+        self.last_views = Some(key);
+        Some(ViewsWanted {
+            generation: key.generation,
+            frame: frame.clone(),
+            crop: crop.clone(),
+            led: shown.led,
+            flow: shown.flow,
+            strain: shown.strain,
+            heat,
+            magnify: shown.magnified.then_some(magnify),
+            attention,
+            moment: unit.and_then(|unit| attention::wish(review, unit)),
+        })
+    }
+}
