@@ -65,6 +65,8 @@ pub struct Measure {
     logic: Vec<Took>,
     begun: Option<Begun>,
     created: Instant,
+    /// From then to the first picture of what was opened with the window.
+    first_picture: Option<Duration>,
     done: bool,
 }
 
@@ -80,6 +82,9 @@ struct Begun {
 pub struct WindowCost {
     pub renderer: &'static str,
     pub adapter: String,
+    /// From the window's first moment, in which the input is asked for, to its first
+    /// picture on the screen.
+    pub first_picture_seconds: Option<f64>,
     pub seconds: f64,
     pub analysed_frames: u64,
     pub analysed_fps: f64,
@@ -111,6 +116,7 @@ impl Measure {
             logic: Vec::new(),
             begun: None,
             created: Instant::now(),
+            first_picture: None,
             done: false,
         }
     }
@@ -124,7 +130,12 @@ impl Measure {
     /// After each `logic`, which took so long. The result once, when time is up.
     pub fn after_logic(&mut self, took: Took, state: &AppState) -> Option<WindowCost> {
         self.logic.push(took);
-        let status = &state.review.as_ref()?.status;
+        let review = state.review.as_ref()?;
+        if review.playback.picture.is_some() {
+            let elapsed = || self.created.elapsed();
+            self.first_picture.get_or_insert_with(elapsed);
+        }
+        let status = &review.status;
         if self.done || status.frames_done == 0 {
             return None;
         }
@@ -155,6 +166,7 @@ impl Measure {
                 .adapter
                 .clone()
                 .unwrap_or_else(|| "none".into()),
+            first_picture_seconds: self.first_picture.map(|d| d.as_secs_f64()),
             seconds,
             analysed_frames: analysed,
             analysed_fps: analysed as f64 / seconds,

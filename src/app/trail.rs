@@ -76,7 +76,7 @@ pub(super) fn request(mut frames: Vec<Frame>, wanted: ViewsWanted) -> ViewReques
         frames: frames.clone(),
         with,
     });
-    let moment = (wanted.moment).and_then(|moment| moment.with(wanted.generation, &frames));
+    let moment = (wanted.moment).map(|moment| moment.with(wanted.generation, &frames));
     frames.retain(|f| wanted.frame.timestamp.secs_since(f.timestamp) <= BACK_SECS);
     let pair = frames.len() >= 2;
     ViewRequest {

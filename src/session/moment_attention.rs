@@ -63,21 +63,23 @@ impl MomentWish {
 
     /// With the pictures, where they are among `frames`.
     #[must_use]
-    pub fn with(self: Box<Self>, generation: u64, frames: &[Frame]) -> Option<MomentRequest> {
+    pub fn with(self: Box<Self>, generation: u64, frames: &[Frame]) -> MomentRequest {
         let at = |t: Timestamp| {
             let same = |f: &&Frame| f.timestamp.secs_since(t).abs() <= SAME_SECS;
             frames.iter().rev().find(same).cloned()
         };
-        let last = at(self.now.timestamp)?;
         let mut before = self.before.iter().enumerate();
-        let (face, first) = before.find_map(|(i, face)| Some((i, at(face.timestamp)?)))?;
-        Some(MomentRequest {
+        let first = before.find_map(|(face, seen)| {
+            Some(First {
+                face,
+                frame: at(seen.timestamp)?,
+            })
+        });
+        MomentRequest {
             generation,
-            first,
-            last,
-            face,
+            pictures: first.zip(at(self.now.timestamp)),
             wish: self,
-        })
+        }
     }
 }
 
@@ -85,11 +87,25 @@ impl MomentWish {
 #[derive(Debug, Clone)]
 pub struct MomentRequest {
     generation: u64,
-    first: Frame,
-    last: Frame,
-    /// The place in `wish.before` of the first frame's face.
-    face: usize,
+    /// None where they are gone.
+    pictures: Option<(First, Frame)>,
     wish: Box<MomentWish>,
+}
+
+impl MomentRequest {
+    /// The face whose framing it is.
+    fn framed(&self) -> &SeenFace {
+        let first = self.pictures.as_ref();
+        first.map_or(&self.wish.now, |(first, _)| &self.wish.before[first.face])
+    }
+}
+
+/// The frame in which the motion begins.
+#[derive(Debug, Clone)]
+struct First {
+    /// The place in [`MomentWish::before`] of its face.
+    face: usize,
+    frame: Frame,
 }
 
 /// Where the network looked at one moment.
@@ -158,11 +174,8 @@ fn serve(
             continue;
         };
         // Pictures are asked for again whenever anything about them changes.
-        let key = (
-            request.generation,
-            request.last.timestamp,
-            request.wish.unit,
-        );
+        let now = request.wish.now.timestamp;
+        let key = (request.generation, now, request.wish.unit);
         if last == Some(key) {
             continue;
         }
@@ -170,8 +183,8 @@ fn serve(
         let started = Instant::now();
         outbox.put(MomentAttention {
             generation: request.generation,
-            timestamp: request.last.timestamp,
-            landmarks: request.wish.before[request.face].landmarks.clone(),
+            timestamp: now,
+            landmarks: request.framed().landmarks.clone(),
             said: looker.look(&request),
         });
         wake();
@@ -194,11 +207,13 @@ impl Looker {
         if reader.weights().1 != wish.sha256 {
             return Err("the network's weights are no longer those it was read with".to_owned());
         }
+        let (first, last) = (request.pictures.as_ref())
+            .ok_or("the pictures just before this one are not at hand")?;
         let face = |frame: &Frame, seen: &SeenFace| {
             FacePicture::of(&frame.picture, seen.rect, seen.landmarks.clone())
         };
-        let first = face(&request.first, &wish.before[request.face]);
-        let last = face(&request.last, &wish.now);
+        let first = face(&first.frame, request.framed());
+        let last = face(last, &wish.now);
         let meter = MotionMeter::new(wish.flow.params()).at_most(QUICK_WIDEST);
         let motion = meter.measure(&first, &last).map_err(|e| e.to_string())?;
         let units = reader.units().iter();

@@ -293,10 +293,9 @@ fn the_attention_of_a_moment_lies_where_a_smile_grows() {
         weights: None,
         sha256,
     });
-    assert!(wish.clone().with(7, &frames[..10]).is_none(), "too early");
     let worker = MomentAttentionWorker::start(|| {}).unwrap();
     let told = |wish: Box<MomentWish>, frames: &[Frame]| {
-        worker.request(wish.with(7, frames).unwrap());
+        worker.request(wish.with(7, frames));
         let found = (0..3000).find_map(|_| {
             std::thread::sleep(Duration::from_millis(10));
             worker.take()
@@ -326,8 +325,14 @@ fn the_attention_of_a_moment_lies_where_a_smile_grows() {
     let found = told(Box::new(other), &missed);
     assert!(found.landmarks == seen(sample.frame - 15).landmarks);
     assert_eq!(found.said.unwrap().unit.number(), 6);
+    // At the beginning of what a frozen camera can go back to.
+    let gone = told(wish.clone(), &frames[frames.len() - 1..])
+        .said
+        .unwrap_err();
+    assert!(gone.contains("not at hand"), "{gone}");
     let changed = MomentWish {
         sha256: "other".to_owned(),
+        unit: ActionUnit::new(6).unwrap(),
         ..*wish
     };
     let why = told(Box::new(changed), &frames).said.unwrap_err();
