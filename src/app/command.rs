@@ -78,11 +78,18 @@ pub enum Room {
 impl Room {
     /// The room in which what is opened from here is seen.
     #[must_use]
-    pub const fn with_a_recording(self) -> Self {
+    pub const fn with_a_recording(self, blind: bool) -> Self {
         match self {
-            Self::Batch => Self::Review,
+            Self::Batch => Self::of_a_recording(blind),
             other => other,
         }
+    }
+
+    /// Where a recording is seen that comes into a room that shows none: nothing is shown
+    /// unasked to whoever codes blind.
+    #[must_use]
+    pub const fn of_a_recording(blind: bool) -> Self {
+        if blind { Self::Annotate } else { Self::Review }
     }
 }
 

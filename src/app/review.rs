@@ -85,6 +85,8 @@ pub struct Review {
     pub marked: Option<AnnotationId>,
     pub coding: Coding,
     /// A blind pass of it has ended: what it hid has been seen.
+    /// A blind pass of it runs, wherever it was last seen.
+    pub blind_pass: bool,
     pub seen: bool,
     /// Keys that wait for the picture of the frame that was gone to.
     pub waiting: Option<Waiting>,
@@ -143,6 +145,7 @@ impl Review {
             coding: Coding::default(),
             seen: false,
             waiting: None,
+            blind_pass: false,
             frozen: None,
             recorded: None,
             unsaved: false,

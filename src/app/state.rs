@@ -2,7 +2,7 @@
 
 use super::backend::{Machine, PlayerOrder};
 use super::batch::Batch;
-use super::coder::blind::Question;
+use super::coder::blind::BlindPasses;
 use super::command::{Command, Effect, Overlay, Room, Sheet, SideTab, View};
 use super::entrance::Entrance;
 use super::key_change::KeyChange;
@@ -45,8 +45,7 @@ pub struct AppState {
     pub(super) arranging: bool,
     /// A key that is being changed.
     pub key_change: KeyChange,
-    /// What leaving a blind pass was last asked about.
-    pub unblinding: Option<Question>,
+    pub blind_passes: BlindPasses,
     pub full_screen: bool,
     /// The field for units wants the keys.
     pub entering_units: bool,
@@ -70,10 +69,12 @@ impl AppState {
         }
     }
 
-    /// Whether a blind pass hides what the networks and other coders say.
+    /// Whether a blind pass hides what the networks and other coders say. It does not end in
+    /// a room that shows no recording.
     #[must_use]
     pub fn blind(&self) -> bool {
-        self.settings.blind && self.settings.room == Room::Annotate
+        let runs = self.review.as_ref().is_some_and(|r| r.blind_pass);
+        self.settings.blind && (self.settings.room == Room::Annotate || runs)
     }
 
     /// In the Live room no camera runs.
@@ -93,6 +94,7 @@ impl AppState {
     pub fn apply(&mut self, command: Command) -> Vec<Effect> {
         let before = self.settings.clone();
         let mut effects = self.carry_out(command);
+        self.follow_the_blind_pass();
         effects.extend(self.nothing_hidden_is_worked_on());
         effects.extend(self.carry_out_what_waited());
         effects.extend(self.keep_analysis());
@@ -478,6 +480,7 @@ impl AppState {
                 }
             }),
             Command::Floor(kind, value) => self.timeline(|r| {
+                self.entrance.room = None;
                 match value {
                     Some(v) => r.timeline.floors.insert(kind, v.max(0.0)),
                     None => r.timeline.floors.remove(&kind),

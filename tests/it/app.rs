@@ -2,6 +2,8 @@
 
 #[path = "app/batch.rs"]
 mod batch;
+#[path = "app/blind.rs"]
+mod blind;
 #[path = "app/clip.rs"]
 mod clip;
 #[path = "app/coding.rs"]
