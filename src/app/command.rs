@@ -334,6 +334,8 @@ pub enum Command {
     SeekEnded {
         generation: u64,
         asked: u64,
+        /// The recording's last frame, where the player has come to it.
+        last: Option<u64>,
     },
     /// The camera stands; these of its frames, by its own numbers, can be gone through.
     Frozen {

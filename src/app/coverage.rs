@@ -15,6 +15,8 @@ pub enum Why {
     Dropped(u64),
     Blink,
     HeadMotion,
+    /// The analysis broke off before.
+    NotAnalysed,
 }
 
 impl Why {
@@ -26,6 +28,7 @@ impl Why {
             Self::Dropped(n) => format!("{n} frames dropped"),
             Self::Blink => "blink".into(),
             Self::HeadMotion => "head motion".into(),
+            Self::NotAnalysed => "not analysed".into(),
         }
     }
 }

@@ -266,9 +266,13 @@ impl AppState {
                 }
                 vec![]
             }
-            Command::SeekEnded { generation, asked } => {
+            Command::SeekEnded {
+                generation,
+                asked,
+                last,
+            } => {
                 if let Some(review) = self.of(generation) {
-                    review.seek_ended(asked);
+                    review.seek_ended(asked, last);
                     review.follow();
                 }
                 vec![]

@@ -201,8 +201,10 @@ impl Review {
     }
 
     /// A seek has been answered: with another frame where the recording is shorter than it
-    /// says, with none where the frame cannot be decoded.
-    pub(in crate::app) fn seek_ended(&mut self, asked: u64) {
+    /// says, with none where the frame cannot be decoded. `last` is the recording's last
+    /// frame, where the player has come to it.
+    pub(in crate::app) fn seek_ended(&mut self, asked: u64, last: Option<u64>) {
+        self.last_frame = last.or(self.last_frame);
         if self.playback.sought != Some(asked) {
             return;
         }
