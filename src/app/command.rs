@@ -352,6 +352,29 @@ pub enum Command {
     Say(Notice),
 }
 
+impl Command {
+    /// Plays, or goes elsewhere in what is open.
+    #[must_use]
+    pub(super) const fn goes(&self) -> bool {
+        matches!(
+            self,
+            Self::TogglePlay
+                | Self::Pause
+                | Self::Step(_)
+                | Self::Jump(_)
+                | Self::Seek(_)
+                | Self::SeekSecs(_)
+                | Self::First
+                | Self::Last
+                | Self::PlayFaster
+                | Self::ToggleLoop
+                | Self::NextSpot
+                | Self::PreviousSpot
+                | Self::Select(_)
+        )
+    }
+}
+
 /// What a command asks of the world outside the state.
 #[derive(Debug, Clone)]
 pub enum Effect {

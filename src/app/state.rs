@@ -160,21 +160,9 @@ impl AppState {
             | Command::OpenFailed { .. }
             | Command::Cameras(_) => self.enter(command),
 
-            Command::TogglePlay
-            | Command::Pause
-            | Command::Step(_)
-            | Command::Jump(_)
-            | Command::Seek(_)
-            | Command::SeekSecs(_)
-            | Command::First
-            | Command::Last
-            | Command::Speed(_)
+            command if command.goes() => self.play(command),
+            Command::Speed(_)
             | Command::SpeedStep(_)
-            | Command::PlayFaster
-            | Command::ToggleLoop
-            | Command::NextSpot
-            | Command::PreviousSpot
-            | Command::Select(_)
             | Command::BackToLive
             | Command::Frozen { .. }
             | Command::PlaybackEnded { .. } => self.play(command),
@@ -484,7 +472,6 @@ impl AppState {
                 }
             }),
             Command::Floor(kind, value) => self.timeline(|r| {
-                self.entrance.room = None;
                 match value {
                     Some(v) => r.timeline.floors.insert(kind, v.max(0.0)),
                     None => r.timeline.floors.remove(&kind),
@@ -493,6 +480,7 @@ impl AppState {
             Command::ShowTab(tab) => self.show_tab(tab),
             Command::Room(room) => {
                 self.settings.room = room;
+                self.entrance.room = None;
                 if room == Room::Batch {
                     // The path of what is open is none to be queued.
                     self.entrance.path.clear();

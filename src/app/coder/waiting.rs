@@ -160,20 +160,8 @@ fn of_the_form(command: &Command) -> bool {
 /// Whether it goes elsewhere or says something, and so has to come after the mark.
 fn follows(command: &Command) -> bool {
     match command {
-        Command::TogglePlay
-        | Command::Pause
-        | Command::Step(_)
-        | Command::Jump(_)
-        | Command::Seek(_)
-        | Command::SeekSecs(_)
-        | Command::First
-        | Command::Last
-        | Command::PlayFaster
-        | Command::ToggleLoop
-        | Command::NextSpot
-        | Command::PreviousSpot
-        | Command::Select(_)
-        | Command::SelectTime(_)
+        command if command.goes() => true,
+        Command::SelectTime(_)
         | Command::Disagree(_)
         | Command::ToDisagreement(_)
         | Command::Decide(_)
