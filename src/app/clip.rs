@@ -273,19 +273,11 @@ mod tests {
             picture
                 .save(images.join(format!("{frame:02}.png")))
                 .unwrap();
+            let at = crate::base::Timestamp::from_secs(frame as f64 / 10.0);
+            let face = FaceRecord::found(Rect::new(16.0, 16.0, 64.0, 64.0));
             recording.apply(Event::Frame(Box::new(FrameRecord {
-                frame,
-                timestamp: crate::base::Timestamp::from_secs(frame as f64 / 10.0),
-                dropped_before: 0,
-                face: Some(FaceRecord {
-                    rect: Rect::new(16.0, 16.0, 64.0, 64.0),
-                    confidence: 1.0,
-                    pose: None,
-                    blink: 0.0,
-                    landmarks: None,
-                    crop: 0,
-                }),
-                others: vec![],
+                face: Some(face),
+                ..FrameRecord::faceless(frame, at)
             })));
         }
         let spec = InputSpec {

@@ -78,11 +78,18 @@ pub enum Room {
 impl Room {
     /// The room in which what is opened from here is seen.
     #[must_use]
-    pub const fn with_a_recording(self) -> Self {
+    pub const fn with_a_recording(self, blind: bool) -> Self {
         match self {
-            Self::Batch => Self::Review,
+            Self::Batch => Self::of_a_recording(blind),
             other => other,
         }
+    }
+
+    /// Where a recording is seen that comes into a room that shows none: nothing is shown
+    /// unasked to whoever codes blind.
+    #[must_use]
+    pub const fn of_a_recording(blind: bool) -> Self {
+        if blind { Self::Annotate } else { Self::Review }
     }
 }
 
@@ -327,6 +334,8 @@ pub enum Command {
     SeekEnded {
         generation: u64,
         asked: u64,
+        /// The recording's last frame, where the player has come to it.
+        last: Option<u64>,
     },
     /// The camera stands; these of its frames, by its own numbers, can be gone through.
     Frozen {
@@ -341,6 +350,29 @@ pub enum Command {
     BatchNews(News),
     ClipNews(ClipNews),
     Say(Notice),
+}
+
+impl Command {
+    /// Plays, or goes elsewhere in what is open.
+    #[must_use]
+    pub(super) const fn goes(&self) -> bool {
+        matches!(
+            self,
+            Self::TogglePlay
+                | Self::Pause
+                | Self::Step(_)
+                | Self::Jump(_)
+                | Self::Seek(_)
+                | Self::SeekSecs(_)
+                | Self::First
+                | Self::Last
+                | Self::PlayFaster
+                | Self::ToggleLoop
+                | Self::NextSpot
+                | Self::PreviousSpot
+                | Self::Select(_)
+        )
+    }
 }
 
 /// What a command asks of the world outside the state.

@@ -15,6 +15,8 @@ pub enum Why {
     Dropped(u64),
     Blink,
     HeadMotion,
+    /// The analysis broke off before.
+    NotAnalysed,
 }
 
 impl Why {
@@ -26,6 +28,7 @@ impl Why {
             Self::Dropped(n) => format!("{n} frames dropped"),
             Self::Blink => "blink".into(),
             Self::HeadMotion => "head motion".into(),
+            Self::NotAnalysed => "not analysed".into(),
         }
     }
 }
@@ -134,19 +137,11 @@ mod tests {
     use crate::timeline::event::FaceRecord;
 
     fn record(i: u64, face: bool, dropped: u32) -> FrameRecord {
+        let found = FaceRecord::found(Rect::new(0.0, 0.0, 9.0, 9.0));
         FrameRecord {
-            frame: i,
-            timestamp: Timestamp::from_secs(i as f64 * 0.1),
             dropped_before: dropped,
-            face: face.then_some(FaceRecord {
-                rect: Rect::new(0.0, 0.0, 9.0, 9.0),
-                confidence: 1.0,
-                pose: None,
-                blink: 0.0,
-                landmarks: None,
-                crop: 0,
-            }),
-            others: vec![],
+            face: face.then_some(found),
+            ..FrameRecord::faceless(i, Timestamp::from_secs(i as f64 * 0.1))
         }
     }
 

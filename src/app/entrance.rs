@@ -39,6 +39,9 @@ pub struct Entrance {
     /// The missing answer has been explained.
     dialog_hinted: bool,
     pub cameras: Cameras,
+    /// Where what is being opened is to be seen, if that was said: until it is there, the
+    /// recording before stays where it is.
+    pub(super) room: Option<Room>,
     /// The recording of a project that is not found.
     pub missing: Option<Missing>,
 }
@@ -138,7 +141,9 @@ impl AppState {
                 vec![]
             }
             Command::OpenSample => {
-                self.settings.room = self.settings.room.with_a_recording();
+                let blind = self.settings.blind;
+                self.settings.room = self.settings.room.with_a_recording(blind);
+                entrance.room = None;
                 entrance.opening = Some("the sample recording".into());
                 entrance.failed = None;
                 vec![Effect::OpenSample]
@@ -163,17 +168,21 @@ impl AppState {
                 }
                 // A camera is looked at in its room, and a recording in one of the others.
                 // What opens again by itself takes nobody away from the queue.
+                let named = entrance.room.take();
                 self.settings.room = match (session.info.live, self.settings.room) {
                     (_, Room::Batch) => Room::Batch,
                     (true, _) => Room::Live,
-                    (false, Room::Live) => Room::Review,
-                    (false, room) => room,
+                    (false, Room::Live) => Room::of_a_recording(self.settings.blind),
+                    (false, room) => named.unwrap_or(room),
                 };
                 self.remember(&session);
                 let mut effects = vec![Effect::Player(PlayerOrder::Speed(self.settings.speed))];
                 let mut before = self.review.take();
                 if let Some(waiting) = before.as_ref().and_then(|b| b.waiting.as_ref()) {
                     effects.extend(self.forgotten(waiting.frame));
+                }
+                if let Some(before) = &before {
+                    self.leave_the_blind_pass(before);
                 }
                 let mut review = Review::new(*session);
                 // Analysed again: what the person decided holds.
@@ -197,6 +206,7 @@ impl AppState {
                     effects.push(Effect::SaveCandidates(Box::new(Saving::of(&before))));
                 }
                 self.review = Some(review);
+                effects.extend(self.take_the_blind_pass_up());
                 self.begin_with_the_list();
                 self.last_views = None;
                 effects.extend(self.shown_earlier());
@@ -204,6 +214,7 @@ impl AppState {
             }
             Command::OpenFailed { why, .. } => {
                 entrance.opening = None;
+                entrance.room = None;
                 entrance.failed = Some(why.clone());
                 // The empty window says it in its middle; over a recording it is a notice.
                 if self.review.is_some() {
@@ -230,13 +241,23 @@ impl AppState {
         }
     }
 
+    /// As [`Command::Open`], to be seen in this room once it is there.
+    pub(super) fn open_in(&mut self, room: Room, input: String) -> Vec<Effect> {
+        let effects = self.open(input);
+        let opens = effects.iter().any(|e| matches!(e, Effect::Open(_)));
+        self.entrance.room = opens.then_some(room);
+        effects
+    }
+
     fn open(&mut self, input: String) -> Vec<Effect> {
         let input = input.trim().trim_matches('"').to_owned();
         if input.is_empty() {
             return vec![];
         }
         self.sheet = self.sheet.filter(|sheet| *sheet != Sheet::Recent);
-        self.settings.room = self.settings.room.with_a_recording();
+        let blind = self.settings.blind;
+        self.settings.room = self.settings.room.with_a_recording(blind);
+        self.entrance.room = None;
         // What is open is opened anew with the project it has.
         let again = self.review.as_ref().filter(|review| {
             let is = |path: &std::path::PathBuf| path.display().to_string() == input;

@@ -81,12 +81,14 @@ impl Desk {
         let frames = review.recording.frames.iter();
         let read = review.recording.frames.last().map_or(0, |f| f.frame);
         let counted = info.frame_count.filter(|_| info.exact_frame_count);
+        let counted = counted.map(|count| count.saturating_sub(1));
         // What was read of one that broke off says nothing of its length.
         let finished = review.whole();
         let end = if finished {
             Some(read)
         } else {
-            counted.map(|count| count.saturating_sub(1).max(read))
+            // Or the player has been there.
+            counted.or(review.last_frame).map(|last| last.max(read))
         };
         Self {
             name,
@@ -196,6 +198,22 @@ impl Desk {
         let mut to = to.to_owned();
         to[..1].make_ascii_uppercase();
         format!("{to} again when the analysis has finished")
+    }
+
+    /// What to do where nobody knows how many frames there are.
+    fn once_counted(&self, path: &Path) -> String {
+        // Times that are not known yet are of no frame, however many there are.
+        let of_times = path
+            .extension()
+            .is_some_and(|e| e.eq_ignore_ascii_case("eaf"));
+        if of_times || !self.stopped {
+            return self.once_known("import");
+        }
+        format!(
+            "The analysis stopped at frame {}, and the log says why: go to the last frame, which \
+             counts them, or press “Analyse again” in the settings, then import again",
+            self.read
+        )
     }
 
     fn text(&self, format: Format, clock: &Clock, folder: &Path) -> Result<String, String> {
@@ -313,7 +331,7 @@ impl Desk {
                     "Cannot import: {} may lie past the recording's end, which is not \
                      known. {}: {}",
                     frames(one),
-                    self.once_known("import"),
+                    self.once_counted(path),
                     path.display()
                 ));
             }

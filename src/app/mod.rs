@@ -28,6 +28,7 @@ pub mod key_change;
 pub mod key_name;
 pub mod keymap;
 pub mod keys;
+mod length;
 pub mod licences;
 pub mod live;
 pub mod measure;

@@ -1,10 +1,12 @@
 //! The project file of the open recording, as the window knows it: where it is, what
 //! it held, and how much of what was said has reached the disk.
 
+use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
 use super::coding::Change;
 use super::command::{Command, Effect};
+use super::review::Review;
 use super::state::AppState;
 use crate::base::Notice;
 use crate::project::file::Merged;
@@ -58,11 +60,15 @@ pub struct Joined {
 }
 
 impl Joined {
+    fn name(&self) -> Cow<'_, str> {
+        let name = self.from.file_name().unwrap_or(self.from.as_os_str());
+        name.to_string_lossy()
+    }
+
     /// What was taken over, for the person.
     #[must_use]
     fn sentence(&self) -> String {
-        let name = self.from.file_name().unwrap_or(self.from.as_os_str());
-        let name = name.to_string_lossy();
+        let name = self.name();
         let m = &self.merged;
         if self.changes.is_empty() {
             return format!(
@@ -105,6 +111,8 @@ impl Joined {
 impl AppState {
     pub(super) fn project(&mut self, generation: u64, news: ProjectNews) -> Vec<Effect> {
         let now = self.now;
+        // A blind pass does not tell how much others have found.
+        let only = self.blind().then_some(self.settings.coder.as_str());
         let Some(review) = self.review.as_mut() else {
             return vec![];
         };
@@ -113,14 +121,19 @@ impl AppState {
         }
         review.project = Some(news.path);
         review.project_there = news.there;
-        let before = review.coding.annotations().len();
+        let told = |review: &Review| {
+            let all = review.coding.annotations().iter();
+            all.filter(|a| only.is_none_or(|coder| a.coder == coder))
+                .count()
+        };
+        let before = told(review);
         // What was said before the project was read stays.
         review.coding.add_kept(news.annotations);
-        let count = review.coding.annotations().len() - before;
+        review.decided();
+        let count = told(review) - before;
         if count == 0 {
             return vec![];
         }
-        review.decided();
         let said = if count == 1 {
             "1 annotation of an earlier session is here again.".to_owned()
         } else {
@@ -170,13 +183,19 @@ impl AppState {
     /// One step for the undo; what the other project holds stays in it.
     pub(super) fn merged(&mut self, generation: u64, joined: Joined) -> Vec<Effect> {
         let now = self.now;
+        // It was asked for before the pass began.
+        let blind = self.blind();
         let Some(review) = self.review.as_mut() else {
             return vec![];
         };
         if review.session.generation != generation {
             return vec![];
         }
-        let said = joined.sentence();
+        let said = if blind {
+            format!("{} is added; the blind pass hides it.", joined.name())
+        } else {
+            joined.sentence()
+        };
         let mut effects = vec![Effect::WakeAfter(8.1)];
         if review.coding.joined("the merge", joined.changes) {
             review.decided();

@@ -9,9 +9,8 @@ use super::coder::waiting::Waiting;
 use super::coding::{Coding, SAME_IOU, SpotKey, key_of};
 use super::coverage::Coverage;
 use super::disagreements::Disagreements;
-use super::time_view::{LIVE_SPAN_SECS, TimeView};
+use super::time_view::TimeView;
 use super::trace;
-use crate::base::Timestamp;
 use crate::face::crop::HeldCrop;
 use crate::media::{Compared, FilmStrip, Frame, StillShelf};
 use crate::session::SessionStatus;
@@ -55,6 +54,8 @@ pub struct Review {
     /// Shared with what is written of it on other threads.
     pub recording: Arc<Recording>,
     pub coverage: Coverage,
+    /// The recording's last frame, where the player has come to it; of a camera none is.
+    pub last_frame: Option<u64>,
     pub status: SessionStatus,
     pub playback: Playback,
     pub views: Views,
@@ -84,6 +85,8 @@ pub struct Review {
     /// The annotation that is worked on; of a decided candidate its own.
     pub marked: Option<AnnotationId>,
     pub coding: Coding,
+    /// A blind pass of it runs, wherever it was last seen.
+    pub blind_pass: bool,
     /// A blind pass of it has ended: what it hid has been seen.
     pub seen: bool,
     /// Keys that wait for the picture of the frame that was gone to.
@@ -124,6 +127,7 @@ impl Review {
             session,
             recording: Arc::default(),
             coverage: Coverage::default(),
+            last_frame: None,
             status: SessionStatus::default(),
             playback: Playback::default(),
             views: Views::default(),
@@ -141,6 +145,7 @@ impl Review {
             selected: None,
             marked: None,
             coding: Coding::default(),
+            blind_pass: false,
             seen: false,
             waiting: None,
             frozen: None,
@@ -317,111 +322,11 @@ impl Review {
         }
     }
 
-    /// How many frames there are: exact once read to the end, the source's estimate before.
-    #[must_use]
-    pub fn frame_count(&self) -> u64 {
-        let read = self.recording.frames.last().map_or(0, |f| f.frame + 1);
-        if self.recording.finished || self.status.finished || self.session.info.live {
-            return read.max(1);
-        }
-        self.session
-            .info
-            .frame_count
-            .unwrap_or(read)
-            .max(read)
-            .max(1)
-    }
-
-    /// When a frame is shown, from its record, the picture, or (before it is read) the stated rate.
-    #[must_use]
-    pub fn time_of(&self, frame: u64) -> Timestamp {
-        if let Some(record) = self.recording.frame(frame) {
-            return record.timestamp;
-        }
-        if let Some(picture) = self.playback.picture.as_ref().filter(|p| p.index == frame) {
-            return picture.timestamp;
-        }
-        let last = self.recording.frames.last();
-        let fps = self.session.info.nominal_fps.filter(|f| *f > 0.0);
-        match (last, fps) {
-            (Some(last), Some(fps)) if frame > last.frame => {
-                last.timestamp.plus_secs((frame - last.frame) as f64 / fps)
-            }
-            (None, Some(fps)) => Timestamp::from_secs(frame as f64 / fps),
-            _ => self.recording.end(),
-        }
-    }
-
-    /// The frame nearest to a time.
-    #[must_use]
-    pub fn frame_near(&self, secs: f64) -> u64 {
-        let t = Timestamp::from_secs(secs.max(0.0));
-        let last = self.count_minus_one();
-        if t > self.recording.end() {
-            let end = self.recording.frames.last();
-            let fps = self.session.info.nominal_fps.unwrap_or(0.0);
-            let ahead = (t.secs_since(self.recording.end()) * fps).round() as u64;
-            return (end.map_or(0, |f| f.frame) + ahead).min(last);
-        }
-        let frames = &self.recording.frames;
-        if frames.is_empty() {
-            return 0;
-        }
-        let after = frames.partition_point(|r| r.timestamp <= t);
-        let before = &frames[after.saturating_sub(1)];
-        match frames.get(after) {
-            Some(next) if next.timestamp.secs() - secs < secs - before.timestamp.secs() => {
-                next.frame
-            }
-            _ => before.frame,
-        }
-    }
-
-    #[must_use]
-    pub fn count_minus_one(&self) -> u64 {
-        self.frame_count() - 1
-    }
-
-    /// The first and the last frame that can be gone to.
-    #[must_use]
-    pub fn within_reach(&self) -> (u64, u64) {
-        self.frozen.unwrap_or((0, self.count_minus_one()))
-    }
-
     /// Why nothing can be played or stepped through now; `None` where it can.
     #[must_use]
     pub fn only_forward(&self) -> Option<&'static str> {
         let runs = self.session.info.live && self.frozen.is_none();
         runs.then_some("A camera is shown as it comes. Freeze it to go back.")
-    }
-
-    /// Everything the timeline could show.
-    #[must_use]
-    pub fn limits(&self) -> TimeView {
-        let read = self.recording.end().secs();
-        if self.session.info.live {
-            return TimeView::whole(read.max(LIVE_SPAN_SECS));
-        }
-        let stated = if self.recording.finished {
-            0.0
-        } else {
-            self.session.info.duration.map_or(0.0, Timestamp::secs)
-        };
-        TimeView::whole(read.max(stated))
-    }
-
-    /// What the timeline shows now.
-    #[must_use]
-    pub fn view(&self) -> TimeView {
-        let limits = self.limits();
-        match self.timeline.view {
-            Some(view) => view,
-            None if self.session.info.live => TimeView {
-                start: limits.end - LIVE_SPAN_SECS,
-                end: limits.end,
-            },
-            None => limits,
-        }
     }
 
     /// The analysed face of the picture on the screen, with its held crop.

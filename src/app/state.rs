@@ -2,7 +2,7 @@
 
 use super::backend::{Machine, PlayerOrder};
 use super::batch::Batch;
-use super::coder::blind::Question;
+use super::coder::blind::BlindPasses;
 use super::command::{Command, Effect, Overlay, Room, Sheet, SideTab, View};
 use super::entrance::Entrance;
 use super::key_change::KeyChange;
@@ -45,8 +45,7 @@ pub struct AppState {
     pub(super) arranging: bool,
     /// A key that is being changed.
     pub key_change: KeyChange,
-    /// What leaving a blind pass was last asked about.
-    pub unblinding: Option<Question>,
+    pub blind_passes: BlindPasses,
     pub full_screen: bool,
     /// The field for units wants the keys.
     pub entering_units: bool,
@@ -70,10 +69,12 @@ impl AppState {
         }
     }
 
-    /// Whether a blind pass hides what the networks and other coders say.
+    /// Whether a blind pass hides what the networks and other coders say. It does not end in
+    /// a room that shows no recording.
     #[must_use]
     pub fn blind(&self) -> bool {
-        self.settings.blind && self.settings.room == Room::Annotate
+        let runs = self.review.as_ref().is_some_and(|r| r.blind_pass);
+        self.settings.blind && (self.settings.room == Room::Annotate || runs)
     }
 
     /// In the Live room no camera runs.
@@ -93,6 +94,7 @@ impl AppState {
     pub fn apply(&mut self, command: Command) -> Vec<Effect> {
         let before = self.settings.clone();
         let mut effects = self.carry_out(command);
+        self.follow_the_blind_pass();
         effects.extend(self.nothing_hidden_is_worked_on());
         effects.extend(self.carry_out_what_waited());
         effects.extend(self.keep_analysis());
@@ -158,21 +160,9 @@ impl AppState {
             | Command::OpenFailed { .. }
             | Command::Cameras(_) => self.enter(command),
 
-            Command::TogglePlay
-            | Command::Pause
-            | Command::Step(_)
-            | Command::Jump(_)
-            | Command::Seek(_)
-            | Command::SeekSecs(_)
-            | Command::First
-            | Command::Last
-            | Command::Speed(_)
+            command if command.goes() => self.play(command),
+            Command::Speed(_)
             | Command::SpeedStep(_)
-            | Command::PlayFaster
-            | Command::ToggleLoop
-            | Command::NextSpot
-            | Command::PreviousSpot
-            | Command::Select(_)
             | Command::BackToLive
             | Command::Frozen { .. }
             | Command::PlaybackEnded { .. } => self.play(command),
@@ -264,9 +254,13 @@ impl AppState {
                 }
                 vec![]
             }
-            Command::SeekEnded { generation, asked } => {
+            Command::SeekEnded {
+                generation,
+                asked,
+                last,
+            } => {
                 if let Some(review) = self.of(generation) {
-                    review.seek_ended(asked);
+                    review.seek_ended(asked, last);
                     review.follow();
                 }
                 vec![]
@@ -486,6 +480,7 @@ impl AppState {
             Command::ShowTab(tab) => self.show_tab(tab),
             Command::Room(room) => {
                 self.settings.room = room;
+                self.entrance.room = None;
                 if room == Room::Batch {
                     // The path of what is open is none to be queued.
                     self.entrance.path.clear();

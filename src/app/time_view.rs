@@ -230,13 +230,7 @@ mod tests {
     }
 
     fn record(frame: u64, secs: f64) -> FrameRecord {
-        FrameRecord {
-            frame,
-            timestamp: Timestamp::from_secs(secs),
-            dropped_before: 0,
-            face: None,
-            others: vec![],
-        }
+        FrameRecord::faceless(frame, Timestamp::from_secs(secs))
     }
 
     #[test]

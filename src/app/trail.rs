@@ -201,15 +201,8 @@ mod tests {
     fn the_trail_ends_with_the_frame_shown_and_reads_on_without_seeking() {
         let seeks = Arc::new(std::sync::atomic::AtomicU32::new(0));
         let info = SourceInfo {
-            name: "counted".into(),
-            path: None,
-            width: 4,
-            height: 4,
             nominal_fps: Some(20.0),
-            frame_count: Some(100),
-            exact_frame_count: true,
-            duration: None,
-            live: false,
+            ..SourceInfo::of_clip(100)
         };
         let mut reader = Reader::new(Box::new(Counting {
             info,

@@ -12,13 +12,7 @@ use crate::model::motion_map::{CHANNELS, MotionMap, is_face};
 /// Outputs as [`AuFlow::forward`] orders them.
 impl Explainable for AuFlow {
     fn lattice(&self) -> Lattice {
-        Lattice {
-            side: SIDE,
-            // Cells of 4×4 pixels.
-            first: 1.5,
-            step: 4.0,
-            bands: 1,
-        }
+        Lattice::OF_POOLED_FLOW
     }
 
     fn features(&self, images: Tensor<4>) -> Tensor<4> {

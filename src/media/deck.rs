@@ -228,15 +228,10 @@ mod tests {
         let read = Arc::new(AtomicU64::new(0));
         let source = Numbers {
             info: SourceInfo {
-                name: "numbers".into(),
-                path: None,
                 width: 10,
                 height: 10,
-                nominal_fps: Some(25.0),
-                frame_count: Some(claimed),
                 exact_frame_count: false,
-                duration: None,
-                live: false,
+                ..SourceInfo::of_clip(claimed)
             },
             count,
             next: 0,

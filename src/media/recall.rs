@@ -211,17 +211,7 @@ mod tests {
     use super::*;
 
     fn info() -> SourceInfo {
-        SourceInfo {
-            name: "camera".into(),
-            path: None,
-            width: 16,
-            height: 16,
-            nominal_fps: Some(10.0),
-            frame_count: None,
-            exact_frame_count: false,
-            duration: None,
-            live: true,
-        }
+        SourceInfo::of_camera((16, 16), 10.0)
     }
 
     /// `numbers` at ten frames a second, each as bright as its number.

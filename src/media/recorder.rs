@@ -207,17 +207,7 @@ mod tests {
     use crate::media::{FrameSource as _, VideoFile};
 
     fn info() -> SourceInfo {
-        SourceInfo {
-            name: "camera".into(),
-            path: None,
-            width: 64,
-            height: 48,
-            nominal_fps: Some(25.0),
-            frame_count: None,
-            exact_frame_count: false,
-            duration: None,
-            live: true,
-        }
+        SourceInfo::of_camera((64, 48), 25.0)
     }
 
     fn frame(index: u64) -> Frame {

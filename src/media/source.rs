@@ -25,6 +25,38 @@ pub struct SourceInfo {
     pub live: bool,
 }
 
+#[cfg(test)]
+impl SourceInfo {
+    /// A file of so many frames of 4×4 pixels, 25 a second, which nobody opens.
+    pub(crate) fn of_clip(frames: u64) -> Self {
+        Self {
+            name: "clip.mp4".into(),
+            path: None,
+            width: 4,
+            height: 4,
+            nominal_fps: Some(25.0),
+            frame_count: Some(frames),
+            exact_frame_count: true,
+            duration: None,
+            live: false,
+        }
+    }
+
+    /// A camera with pictures of so many pixels.
+    pub(crate) fn of_camera((width, height): (u32, u32), fps: f64) -> Self {
+        Self {
+            name: "camera".into(),
+            width,
+            height,
+            nominal_fps: Some(fps),
+            frame_count: None,
+            exact_frame_count: false,
+            live: true,
+            ..Self::of_clip(0)
+        }
+    }
+}
+
 /// A recording or a camera, read in order by one thread.
 pub trait FrameSource: Send {
     fn info(&self) -> &SourceInfo;

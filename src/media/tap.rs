@@ -108,17 +108,7 @@ mod tests {
 
     fn source() -> Box<dyn FrameSource> {
         Box::new(Counting {
-            info: SourceInfo {
-                name: "counting".into(),
-                path: None,
-                width: 1,
-                height: 1,
-                nominal_fps: None,
-                frame_count: None,
-                exact_frame_count: false,
-                duration: None,
-                live: true,
-            },
+            info: SourceInfo::of_camera((1, 1), 1.0),
             next: 0,
         })
     }

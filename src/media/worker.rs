@@ -150,14 +150,8 @@ mod tests {
             Box::new(Self {
                 info: SourceInfo {
                     name: "script".into(),
-                    path: None,
-                    width: 1,
-                    height: 1,
-                    nominal_fps: None,
-                    frame_count: None,
-                    exact_frame_count: false,
-                    duration: None,
                     live,
+                    ..SourceInfo::of_camera((1, 1), 1.0)
                 },
                 next: 0,
                 notices: Vec::new(),

@@ -40,7 +40,7 @@ use burn::module::Module;
 use burn::nn::{Linear, LinearConfig};
 use burn::tensor::{Device, Tensor};
 
-use super::batch_norm::{self, Measured, Statistics, TrainingPass};
+use super::batch_norm::{self, BatchNorm, Measured, Statistics, TrainingPass};
 use super::resnet_front::{MAPS, ResNetFront};
 use crate::nn::parameters::{self, Tensors};
 
@@ -105,6 +105,20 @@ impl MotionPath {
         let difference = self.difference.of_vectors(difference, statistics);
         let both = Tensor::cat(vec![difference, apex], 1);
         self.joined.of_vectors(both, statistics)
+    }
+
+    /// The normalisations in the order of a pass. Those of a branch for textures have their
+    /// place among them.
+    fn norms<'a>(
+        &'a mut self,
+        texture: impl IntoIterator<Item = &'a mut BatchNorm>,
+    ) -> Vec<&'a mut BatchNorm> {
+        let mut norms = self.front.norms();
+        norms.extend(self.shape.block.norms());
+        norms.extend(texture);
+        norms.extend(self.difference.norms());
+        norms.extend(self.joined.norms());
+        norms
     }
 }
 
@@ -182,11 +196,7 @@ impl MoExt {
     /// The running statistics moved towards those of a training's pass.
     #[must_use]
     pub fn with_measured(mut self, measured: &[Measured]) -> Self {
-        let mut norms = self.motion.front.norms();
-        norms.extend(self.motion.shape.block.norms());
-        norms.extend(self.motion.difference.norms());
-        norms.extend(self.motion.joined.norms());
-        batch_norm::take_over(norms, measured);
+        batch_norm::take_over(self.motion.norms([]), measured);
         self
     }
 }

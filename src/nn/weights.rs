@@ -158,20 +158,7 @@ impl Weights {
         tensors: &[(&str, &[usize])],
     ) -> Result<Self, WeightsError> {
         let weights = Self::load(path)?;
-        if weights.card.network != network {
-            return Err(WeightsError::OtherNetwork {
-                path: path.to_owned(),
-                found: weights.card.network,
-                wanted: network.to_owned(),
-            });
-        }
-        weights
-            .check(tensors)
-            .map_err(|reason| WeightsError::Damaged {
-                path: path.to_owned(),
-                network: network.to_owned(),
-                reason,
-            })?;
+        weights.read_as(network, path, |weights| weights.check(tensors))?;
         Ok(weights)
     }
 

@@ -49,3 +49,22 @@ impl AnalysisFacts {
         }
     }
 }
+
+#[cfg(test)]
+impl AnalysisFacts {
+    /// Of an analysis without a network.
+    pub(crate) fn of_the_control() -> Self {
+        Self {
+            scores: ExpressionKind::BOTH.map(|kind| KindSource {
+                kind,
+                source: ScoreSource::Control,
+                window_frames: None,
+            }),
+            measured_fps: None,
+            recognition: None,
+            landmark_model: "compact".into(),
+            flow_adapter: None,
+            network_device: None,
+        }
+    }
+}

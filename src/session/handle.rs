@@ -346,9 +346,8 @@ fn locked<T>(value: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::session::facts::KindSource;
     use crate::spotting::ExpressionKind;
-    use crate::timeline::{FrameRecord, ScoreSource};
+    use crate::timeline::FrameRecord;
 
     #[test]
     fn an_earlier_analysis_is_told_again_whole_and_finished() {
@@ -392,40 +391,13 @@ mod tests {
     }
 
     fn again(recording: &Recording) -> SessionHandle {
-        let info = SourceInfo {
-            name: "clip.mp4".into(),
-            path: Some("/clip.mp4".into()),
-            width: 4,
-            height: 4,
-            nominal_fps: Some(25.0),
-            frame_count: Some(3),
-            exact_frame_count: true,
-            duration: None,
-            live: false,
-        };
-        let facts = AnalysisFacts {
-            scores: ExpressionKind::BOTH.map(|kind| KindSource {
-                kind,
-                source: ScoreSource::Control,
-                window_frames: None,
-            }),
-            measured_fps: None,
-            recognition: None,
-            landmark_model: "compact".into(),
-            flow_adapter: None,
-            network_device: None,
-        };
+        let (info, facts) = (SourceInfo::of_clip(3), AnalysisFacts::of_the_control());
         SessionHandle::recorded(info, facts, recording.clone())
     }
 
     fn recording(frames: u64) -> Recording {
-        let frame = |frame: u64| FrameRecord {
-            frame,
-            timestamp: Timestamp::from_secs(frame as f64 / 25.0),
-            dropped_before: 0,
-            face: None,
-            others: vec![],
-        };
+        let frame =
+            |frame: u64| FrameRecord::faceless(frame, Timestamp::from_secs(frame as f64 / 25.0));
         let mut recording = Recording {
             frames: (0..frames).map(frame).collect(),
             finished: true,

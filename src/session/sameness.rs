@@ -82,40 +82,24 @@ impl AnalysisFacts {
 mod tests {
     use super::*;
     use crate::motion::tvl1::Tvl1Preset;
-    use crate::session::facts::KindSource;
     use crate::session::params::DecodeMode;
     use crate::timeline::ScoreSource;
 
-    fn facts() -> AnalysisFacts {
-        AnalysisFacts {
-            scores: ExpressionKind::BOTH.map(|kind| KindSource {
-                kind,
-                source: ScoreSource::Control,
-                window_frames: None,
-            }),
-            measured_fps: None,
-            recognition: None,
-            landmark_model: "compact".into(),
-            flow_adapter: None,
-            network_device: None,
-        }
-    }
-
     #[test]
     fn where_it_runs_is_no_difference_and_everything_else_is_named() {
-        let (params, mine) = (Params::default(), facts());
+        let (params, mine) = (Params::default(), AnalysisFacts::of_the_control());
         let there = AnalysisFacts {
             measured_fps: Some(30.0),
             flow_adapter: Some("a card".into()),
             network_device: Some("a card".into()),
-            ..facts()
+            ..mine.clone()
         };
         let card = Params {
             device: DeviceChoice::Gpu,
             ..Params::default()
         };
         assert!(mine.differences(&params, (&card, &there)).is_empty());
-        let mut other = facts();
+        let mut other = mine.clone();
         other.scores[1].source = ScoreSource::SoftNet {
             weights: "own".into(),
             sha256: "00".into(),

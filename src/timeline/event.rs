@@ -45,6 +45,35 @@ pub struct FrameRecord {
     pub others: Vec<DetectedFace>,
 }
 
+#[cfg(test)]
+impl FrameRecord {
+    /// A frame without a face.
+    pub(crate) fn faceless(frame: u64, timestamp: Timestamp) -> Self {
+        Self {
+            frame,
+            timestamp,
+            dropped_before: 0,
+            face: None,
+            others: vec![],
+        }
+    }
+}
+
+#[cfg(test)]
+impl FaceRecord {
+    /// A face that is found here, and nothing else of it.
+    pub(crate) fn found(rect: Rect) -> Self {
+        Self {
+            rect,
+            confidence: 1.0,
+            pose: None,
+            blink: 0.0,
+            landmarks: None,
+            crop: 0,
+        }
+    }
+}
+
 /// The analysed face of one frame.
 #[derive(Debug, Clone, PartialEq)]
 pub struct FaceRecord {

@@ -261,19 +261,10 @@ mod tests {
             // From frame 30 on it comes nearer, its centre where it was.
             let grown = if frame < 30 { 0.0 } else { 10.0 };
             let side = 100.0 + grown;
+            let face = FaceRecord::found(Rect::new(50.0 + jitter - 0.5 * grown, 40.0, side, side));
             recording.apply(Event::Frame(Box::new(FrameRecord {
-                frame,
-                timestamp: Timestamp::from_secs(frame as f64 / 30.0),
-                dropped_before: 0,
-                face: (frame < 50).then(|| FaceRecord {
-                    rect: Rect::new(50.0 + jitter - 0.5 * grown, 40.0, side, side),
-                    confidence: 1.0,
-                    pose: None,
-                    blink: 0.0,
-                    landmarks: None,
-                    crop: 0,
-                }),
-                others: vec![],
+                face: (frame < 50).then_some(face),
+                ..FrameRecord::faceless(frame, Timestamp::from_secs(frame as f64 / 30.0))
             })));
         }
         let still = recording.head_shift(10, 21).expect("a face at both");
@@ -292,13 +283,8 @@ mod tests {
     fn what_lies_between_two_frames_counts_from_the_first_of_them() {
         let mut recording = Recording::default();
         for frame in 0..100 {
-            recording.apply(Event::Frame(Box::new(FrameRecord {
-                frame,
-                timestamp: at(frame),
-                dropped_before: 0,
-                face: None,
-                others: vec![],
-            })));
+            let record = FrameRecord::faceless(frame, at(frame));
+            recording.apply(Event::Frame(Box::new(record)));
             recording.apply(Event::Score(ScoreSample {
                 kind: ExpressionKind::Micro,
                 window_start_frame: frame.saturating_sub(2),

@@ -146,11 +146,23 @@ impl AppState {
             let text = format!("{} opens in Review once it is done.", row.name());
             return self.inform(&text);
         }
-        let open = self.review.as_ref().map(|r| r.session.info.path.as_ref());
-        if open == Some(Some(&row.input)) {
+        let input = row.input.display().to_string();
+        if self.shows_the_open_recording() {
             return self.look(Command::Room(Room::Review));
         }
-        self.enter(Command::Open(row.input.display().to_string()))
+        if !self.blind() {
+            self.settings.room = Room::Review;
+        }
+        self.open_in(Room::Review, input)
+    }
+
+    /// Whether [`BatchCommand::Open`] is about the recording that is open already.
+    pub(in crate::app) fn shows_the_open_recording(&self) -> bool {
+        let open = self.review.as_ref();
+        let open = open.and_then(|r| r.session.info.path.as_ref());
+        let row = self.batch.selected_row();
+        let row = row.filter(|row| matches!(row.state, RowState::Done(_)));
+        open.is_some() && row.map(|row| &row.input) == open
     }
 
     fn say_when_over(&mut self) -> Vec<Effect> {

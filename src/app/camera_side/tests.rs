@@ -41,17 +41,7 @@ impl FrameSource for Bright {
 
 fn camera() -> (CameraSide, Box<dyn FrameSource>) {
     CameraSide::beside(Box::new(Bright {
-        info: SourceInfo {
-            name: "bright".into(),
-            path: None,
-            width: 32,
-            height: 32,
-            nominal_fps: Some(30.0),
-            frame_count: None,
-            exact_frame_count: false,
-            duration: None,
-            live: true,
-        },
+        info: SourceInfo::of_camera((32, 32), 30.0),
         next: 0,
     }))
     .unwrap()
@@ -91,11 +81,8 @@ fn a_frozen_camera_is_stepped_through_by_its_own_numbers_and_goes_on() {
     // The analysis had time for every second one only, and counts those.
     let analysed = (0..50).filter(|n| n % 2 == 1).map(|n| {
         Event::Frame(Box::new(FrameRecord {
-            frame: n / 2,
-            timestamp: at(n),
             dropped_before: 1,
-            face: None,
-            others: vec![],
+            ..FrameRecord::faceless(n / 2, at(n))
         }))
     });
     side.heard(&analysed.collect::<Vec<_>>());

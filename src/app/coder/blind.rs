@@ -1,8 +1,15 @@
-//! The ways out of a blind pass. What was seen cannot be unseen, so the key and the way into
-//! a room that hides nothing both ask first, once a recording, and the log keeps the answer.
+//! The ways out of a blind pass. What was seen cannot be unseen, so whatever would show the
+//! recording asks first, once a recording, and the log keeps the answer. To open another
+//! recording is none of them: nothing is shown of the one before, and its pass goes on when
+//! it is opened again.
 
-use super::{Coded, NOTICE_SECS};
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+
+use super::{Coded, NOTICE_SECS, named};
+use crate::app::batch::BatchCommand;
 use crate::app::command::{Command, Effect, Room};
+use crate::app::review::Review;
 use crate::app::state::AppState;
 use crate::base::Notice;
 
@@ -11,17 +18,27 @@ const ANSWER_SECS: f64 = 8.0;
 
 /// How a person goes about leaving a blind pass.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum WayOut {
+enum WayOut {
     Key,
     Into(Room),
+    /// The queue's button that opens in Review, on the recording that is open.
+    Queue,
 }
 
 /// What a blind pass was last asked about.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Question {
+struct Question {
     way: WayOut,
     /// Seconds since the window opened.
     at: f64,
+}
+
+/// What the window knows of blind passes beside the one that runs.
+#[derive(Debug, Clone, Default)]
+pub struct BlindPasses {
+    asked: Option<Question>,
+    /// Recordings that were left in the middle of one, and who coded.
+    left: BTreeSet<(PathBuf, String)>,
 }
 
 impl AppState {
@@ -31,29 +48,27 @@ impl AppState {
         let way = self.way_out(command)?;
         let now = self.now;
         let answers = |q: Question| q.way == way && now - q.at < ANSWER_SECS;
-        let answered = self.unblinding.take().is_some_and(answers);
-        let coder = match self.settings.coder.as_str() {
-            "" => "a coder without a name",
-            name => name,
-        };
+        let answered = self.blind_passes.asked.take().is_some_and(answers);
         let review = self.review.as_mut()?;
         if answered {
             review.seen = true;
             let own = review.coding.annotations().iter();
             let count = own.filter(|a| a.coder == self.settings.coder).count();
             let notice = Notice::info(format!(
-                "The blind pass of {} by {coder} is over, with {count} annotations: what is coded \
+                "The blind pass of {} by {} is over, with {count} annotations: what is coded \
                  from here on is not blind.",
-                review.session.info.name
+                review.session.info.name,
+                named(&self.settings.coder)
             ));
             self.say(notice);
             return None;
         }
-        self.unblinding = Some(Question { way, at: now });
+        self.blind_passes.asked = Some(Question { way, at: now });
         let again = match way {
             WayOut::Key => "{Blind pass}",
             WayOut::Into(Room::Live) => "{Live room}",
             WayOut::Into(_) => "{Review room}",
+            WayOut::Queue => "{Open in Review}",
         };
         let question = format!(
             "This ends the blind pass: what the networks and other coders say cannot be unseen. \
@@ -65,8 +80,7 @@ impl AppState {
 
     fn way_out(&self, command: &Command) -> Option<WayOut> {
         let review = self.review.as_ref()?;
-        let hidden = matches!(self.settings.room, Room::Annotate | Room::Batch);
-        if !self.settings.blind || !hidden || review.seen {
+        if !review.blind_pass || review.seen {
             return None;
         }
         match command {
@@ -74,7 +88,66 @@ impl AppState {
             Command::Room(Room::Review) => Some(WayOut::Into(Room::Review)),
             // A file is not shown there.
             Command::Room(Room::Live) if review.session.info.live => Some(WayOut::Into(Room::Live)),
+            Command::Batch(BatchCommand::Open) => {
+                self.shows_the_open_recording().then_some(WayOut::Queue)
+            }
             _ => None,
         }
     }
+
+    /// A pass begins where something is hidden and ends where it is shown; a room without a
+    /// recording changes nothing.
+    pub(in crate::app) fn follow_the_blind_pass(&mut self) {
+        let (blind, room) = (self.settings.blind, self.settings.room);
+        let Some(review) = self.review.as_mut() else {
+            return;
+        };
+        review.blind_pass = match room {
+            Room::Annotate => blind,
+            Room::Review => false,
+            Room::Live if review.session.info.live => false,
+            Room::Live | Room::Batch => blind && review.blind_pass,
+        };
+    }
+
+    /// Another recording takes the place of this one.
+    pub(in crate::app) fn leave_the_blind_pass(&mut self, before: &Review) {
+        if before.blind_pass && !before.seen {
+            let pass = pass_of(before, &self.settings.coder);
+            self.blind_passes.left.extend(pass);
+        }
+    }
+
+    /// A recording that was left in the middle of a pass is open again: it hides the same,
+    /// wherever it was opened from.
+    pub(in crate::app) fn take_the_blind_pass_up(&mut self) -> Vec<Effect> {
+        let Some(review) = self.review.as_mut() else {
+            return vec![];
+        };
+        let pass = pass_of(review, &self.settings.coder);
+        if !pass.is_some_and(|pass| self.blind_passes.left.remove(&pass)) {
+            return vec![];
+        }
+        review.blind_pass = true;
+        let name = review.session.info.name.clone();
+        let shows = self.settings.room == Room::Review;
+        if shows {
+            self.settings.room = Room::Annotate;
+        }
+        if std::mem::replace(&mut self.settings.blind, true) && !shows {
+            return vec![];
+        }
+        let said =
+            format!("The blind pass of {name} goes on where it was left. {{Blind pass}} ends it.");
+        self.say(Notice::info(self.settings.keys.fill(&said)));
+        vec![Effect::WakeAfter(NOTICE_SECS)]
+    }
+}
+
+/// Its name; a camera's pictures cannot be opened again.
+fn pass_of(review: &Review, coder: &str) -> Option<(PathBuf, String)> {
+    let path = review.session.info.path.as_ref()?;
+    // By another name it is the same recording.
+    let path = std::path::absolute(path).unwrap_or_else(|_| path.clone());
+    Some((path, coder.to_owned()))
 }

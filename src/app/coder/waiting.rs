@@ -160,20 +160,8 @@ fn of_the_form(command: &Command) -> bool {
 /// Whether it goes elsewhere or says something, and so has to come after the mark.
 fn follows(command: &Command) -> bool {
     match command {
-        Command::TogglePlay
-        | Command::Pause
-        | Command::Step(_)
-        | Command::Jump(_)
-        | Command::Seek(_)
-        | Command::SeekSecs(_)
-        | Command::First
-        | Command::Last
-        | Command::PlayFaster
-        | Command::ToggleLoop
-        | Command::NextSpot
-        | Command::PreviousSpot
-        | Command::Select(_)
-        | Command::SelectTime(_)
+        command if command.goes() => true,
+        Command::SelectTime(_)
         | Command::Disagree(_)
         | Command::ToDisagreement(_)
         | Command::Decide(_)
@@ -201,8 +189,10 @@ impl Review {
     }
 
     /// A seek has been answered: with another frame where the recording is shorter than it
-    /// says, with none where the frame cannot be decoded.
-    pub(in crate::app) fn seek_ended(&mut self, asked: u64) {
+    /// says, with none where the frame cannot be decoded. `last` is the recording's last
+    /// frame, where the player has come to it.
+    pub(in crate::app) fn seek_ended(&mut self, asked: u64, last: Option<u64>) {
+        self.last_frame = last.or(self.last_frame);
         if self.playback.sought != Some(asked) {
             return;
         }

@@ -1,19 +1,11 @@
 use super::*;
-use crate::base::Timestamp;
 use crate::spotting::ExpressionKind;
 use crate::timeline::AnnotationId;
 
 fn info(path: &Path) -> SourceInfo {
     SourceInfo {
-        name: "clip.mp4".into(),
         path: Some(path.to_path_buf()),
-        width: 4,
-        height: 4,
-        nominal_fps: Some(25.0),
-        frame_count: Some(100),
-        exact_frame_count: true,
-        duration: Some(Timestamp::from_secs(4.0)),
-        live: false,
+        ..SourceInfo::of_clip(100)
     }
 }
 
@@ -86,24 +78,13 @@ fn a_project_is_made_beside_the_recording_and_found_again() {
 }
 
 fn analysed() -> KeptAnalysis {
-    use crate::session::facts::{AnalysisFacts, KindSource};
-    use crate::timeline::{Recording, ScoreSource};
+    use crate::session::facts::AnalysisFacts;
+    use crate::timeline::Recording;
     KeptAnalysis {
         onset_version: "0.1.0".into(),
         finished_ms: 7,
         params: crate::session::Params::default(),
-        facts: AnalysisFacts {
-            scores: ExpressionKind::BOTH.map(|kind| KindSource {
-                kind,
-                source: ScoreSource::Control,
-                window_frames: None,
-            }),
-            measured_fps: None,
-            recognition: None,
-            landmark_model: "compact".into(),
-            flow_adapter: None,
-            network_device: None,
-        },
+        facts: AnalysisFacts::of_the_control(),
         device: "CPU".into(),
         recording: std::sync::Arc::new(Recording {
             finished: true,

@@ -197,7 +197,12 @@ impl Live {
             out.push(Command::Picture { generation, frame });
         }
         if answered && let Some(asked) = self.seeking.take() {
-            out.push(Command::SeekEnded { generation, asked });
+            let state = player.state();
+            out.push(Command::SeekEnded {
+                generation,
+                asked,
+                last: state.ended.then_some(state.position),
+            });
         }
         if let Some(strip) = player.take_strip() {
             let strip = Box::new(strip);

@@ -7,6 +7,8 @@ use crate::app::command::Command;
 use crate::app::review::Review;
 use crate::app::theme::{self, Palette};
 use crate::app::time_view::TimeView;
+use crate::app::widgets::marks;
+use crate::base::Timestamp;
 use crate::spotting::{ExpressionKind, SpottedInterval};
 
 pub(super) const OVERVIEW: f32 = 16.0;
@@ -33,19 +35,30 @@ pub(super) fn show(
         ui.scope_id().with("overview"),
         Sense::click_and_drag(),
     );
-    response
-        .widget_info(|| WidgetInfo::labeled(Role::Canvas, true, "Overview of the whole recording"));
+    let left = review.not_analysed();
+    response.widget_info(|| {
+        let mut name = "Overview of the whole recording".to_owned();
+        if let Some(left) = left {
+            let from = Timestamp::from_secs(left.start).clock();
+            name.push_str(&format!(", {} from {from} on", left.why.label()));
+        }
+        WidgetInfo::labeled(Role::Canvas, true, name)
+    });
     let limits = review.limits();
     let painter = ui.painter().with_clip_rect(rect);
     painter.rect_filled(rect, 2.0, p.ground);
     let x = |t: f64| rect.left() + ((t - limits.start) / limits.span()) as f32 * rect.width();
-    for span in &review.coverage.frames {
+    for span in review.unmeasured(None) {
         let (a, b) = (x(span.start), x(span.end));
         painter.rect_filled(
             Rect::from_x_y_ranges(a..=b.max(a + 1.0), rect.y_range()),
             0.0,
             p.shade,
         );
+    }
+    if let Some(left) = left {
+        let span = Rect::from_x_y_ranges(x(left.start)..=x(left.end), rect.y_range());
+        marks::named(ui, &painter, span, left.why, &p);
     }
     let analysed = x(review.recording.end().secs());
     if !review.recording.finished && !review.session.info.live {

@@ -117,6 +117,7 @@ fn original(ui: &mut Ui, state: &AppState, review: &Review, textures: &Textures,
         (Some(p), None) if review.recording.frame(p.index).is_some() => {
             "no face in this frame".into()
         }
+        (Some(_), None) if review.not_analysed().is_some() => "not analysed".into(),
         (Some(_), None) => "not analysed yet".into(),
     };
     let info = &review.session.info;

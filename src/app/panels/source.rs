@@ -54,7 +54,7 @@ fn details(ui: &mut Ui, review: &Review, out: &mut Vec<Command>) {
     if info.live {
         row::fact(ui, "Length", review.recording.end().clock());
     } else {
-        let about = if review.recording.finished || info.exact_frame_count {
+        let about = if review.frames_are_counted() {
             ""
         } else {
             "about "
@@ -118,10 +118,7 @@ fn rate(measured: Option<f64>, stated: Option<f64>) -> String {
 }
 
 fn progress(ui: &mut Ui, review: &Review) {
-    if review.recording.finished || review.status.finished {
-        return;
-    }
-    if review.status.failed.is_some() {
+    if review.status.failed.is_some() && !review.session.info.live {
         let p = Palette::current(ui);
         ui.add_space(theme::GRID);
         ui.colored_label(
@@ -131,6 +128,9 @@ fn progress(ui: &mut Ui, review: &Review) {
                 grouped(review.status.frames_done)
             ),
         );
+        return;
+    }
+    if review.recording.finished || review.status.finished {
         return;
     }
     let Some(share) = review.progress() else {

@@ -86,6 +86,13 @@ pub fn show(
     });
     let painter = ui.painter().with_clip_rect(tracks);
     painter.rect_filled(tracks, 0.0, p.ground);
+    let left = review.not_analysed().map(|left| {
+        let span = scale.x(left.start)..=scale.x(left.end);
+        (Rect::from_x_y_ranges(span, tracks.y_range()), left.why)
+    });
+    if let Some((span, _)) = left {
+        painter.rect_filled(span, 0.0, p.shade);
+    }
     for (secs, _) in &ticks.marks {
         painter.vline(
             scale.x(*secs),
@@ -135,6 +142,9 @@ pub fn show(
             small.clone(),
             p.weak,
         );
+        if let Some((span, why)) = left {
+            marks::named(ui, &painter, span.intersect(row), why, &p);
+        }
         for spot in review.spots.iter().filter(|s| review.above_floor(s)) {
             let rect = scale.bar(review, (spot.onset, spot.offset), row);
             if rect.intersects(row) {

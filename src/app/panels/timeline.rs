@@ -326,14 +326,8 @@ fn background(
 ) -> Shape {
     let frame = *transform.frame();
     let mut shapes = vec![Shape::rect_filled(frame, 0.0, p.ground)];
-    let masked = review.coverage.masked.get(&kind);
     let mut named_until = f32::NEG_INFINITY;
-    for span in review
-        .coverage
-        .frames
-        .iter()
-        .chain(masked.into_iter().flatten())
-    {
+    for span in review.unmeasured(Some(kind)) {
         let Some(rect) = span_rect(span, transform, frame) else {
             continue;
         };
@@ -354,7 +348,7 @@ fn background(
     Shape::Vec(shapes)
 }
 
-fn span_rect(span: &Unmeasured, transform: &PlotTransform, frame: Rect) -> Option<Rect> {
+fn span_rect(span: Unmeasured, transform: &PlotTransform, frame: Rect) -> Option<Rect> {
     let (a, b) = (x_of(transform, span.start), x_of(transform, span.end));
     let rect = Rect::from_x_y_ranges(a..=b.max(a + 1.0), frame.y_range()).intersect(frame);
     rect.is_positive().then_some(rect)

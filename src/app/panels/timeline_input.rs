@@ -156,7 +156,9 @@ pub(super) fn readout(
     let t = transform.value_from_position(at).x;
     let frame = review.frame_near(t);
     let mut text = format!("{}  frame {frame}", review.time_of(frame).clock());
-    if let Some(samples) = review.recording.scores.get(&kind) {
+    // No score follows where the analysis broke off.
+    let analysed = review.not_analysed().is_none_or(|left| t <= left.start);
+    if let Some(samples) = review.recording.scores.get(&kind).filter(|_| analysed) {
         let after = samples.partition_point(|s| trace::sample_secs(s) < t);
         if let Some(sample) = samples.get(after.min(samples.len().saturating_sub(1)))
             && sample.masked.is_none()
@@ -165,13 +167,7 @@ pub(super) fn readout(
             text.push_str(&format!("\nscore {}", with_unit(sample.score, source)));
         }
     }
-    let masked = review.coverage.masked.get(&kind);
-    for span in review
-        .coverage
-        .frames
-        .iter()
-        .chain(masked.into_iter().flatten())
-    {
+    for span in review.unmeasured(Some(kind)) {
         if span.start <= t && t <= span.end {
             text.push_str(&format!("\nnot measured: {}", span.why.label()));
         }

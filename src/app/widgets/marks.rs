@@ -1,7 +1,8 @@
 //! The shapes of candidates: kind by glyph and hue, standing by line and fill.
 
-use egui::{Color32, Painter, Pos2, Rect, Shape, Stroke, StrokeKind, pos2};
+use egui::{Align2, Color32, Painter, Pos2, Rect, Shape, Stroke, StrokeKind, TextStyle, Ui, pos2};
 
+use crate::app::coverage::Why;
 use crate::app::theme::Palette;
 use crate::facs::ScoredUnit;
 use crate::recognition::UnitReading;
@@ -36,6 +37,17 @@ pub fn unit_code(reading: &UnitReading) -> String {
         intensity: None,
     };
     scored.to_string()
+}
+
+/// Why nothing was measured, in the middle of the shaded stretch; nothing where it is too
+/// narrow for the words.
+pub fn named(ui: &Ui, painter: &Painter, stretch: Rect, why: Why, p: &Palette) {
+    let font = TextStyle::Small.resolve(ui.style());
+    let galley = painter.layout_no_wrap(why.label(), font, p.weak);
+    if galley.size().x + 2.0 <= stretch.width() {
+        let at = Align2::CENTER_CENTER.anchor_size(stretch.center(), galley.size());
+        painter.galley(at.min, galley, p.weak);
+    }
 }
 
 /// A diamond for micro, a square for macro.

@@ -7,6 +7,7 @@ mod attention;
 mod catalogue;
 mod cost;
 mod flow;
+mod head;
 mod magnify;
 mod maps;
 mod material;
@@ -32,6 +33,7 @@ use crate::motion::windows::Stride;
 use crate::session::device::processor_name;
 use crate::session::{Params, Resources};
 use cost::Cost;
+use head::{Head, width_of};
 use material::{Material, PictureSize};
 use meter::{Bench, Card, Stage};
 use whole::{EndToEnd, Memory};
@@ -120,13 +122,8 @@ pub struct BenchArgs {
 
 #[derive(Debug, Serialize)]
 struct Report {
-    onset_version: &'static str,
-    processor: String,
-    threads: usize,
-    adapter: String,
-    /// Why the adapter has no rows; `None` where it has.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    adapter_left_out: Option<&'static str>,
+    #[serde(flatten)]
+    head: Head,
     input: String,
     width: usize,
     height: usize,
@@ -192,11 +189,7 @@ pub(super) fn run(args: &BenchArgs, quiet: bool) -> CommandResult {
     };
     let (width, height) = material.size();
     let report = Report {
-        onset_version: env!("CARGO_PKG_VERSION"),
-        processor: processor_name(),
-        threads: std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
-        adapter,
-        adapter_left_out,
+        head: Head::new(adapter, adapter_left_out),
         input: material.name.clone(),
         width,
         height,
@@ -259,13 +252,7 @@ fn adapter(args: &BenchArgs) -> Result<(Option<Card>, String, Option<&'static st
 }
 
 fn print(r: &Report) -> Result<(), Failure> {
-    say!(
-        "onset {} on {} ({} threads), adapter {}",
-        r.onset_version,
-        r.processor,
-        r.threads,
-        r.adapter
-    );
+    r.head.print()?;
     if !r.stages.is_empty() {
         print_stages(r)?;
     }
@@ -311,17 +298,14 @@ fn print(r: &Report) -> Result<(), Failure> {
 }
 
 fn print_stages(r: &Report) -> Result<(), Failure> {
-    if let Some(why) = r.adapter_left_out {
-        say!("the adapter is not measured: {why}");
-    }
+    r.head.print_what_is_left_out()?;
     say!(
         "{}, {}×{}; medians in milliseconds for the whole batch, CPU time over all threads",
         r.input,
         r.width,
         r.height
     );
-    let place = r.stages.iter().map(|s| s.device.chars().count()).max();
-    let place = place.unwrap_or(0).max("where".len());
+    let place = width_of(r.stages.iter().map(|s| &s.device));
     say!(
         "{:<28} {:>9} {:>5} {:<place$} {:>9} {:>9} {:>9} {:>9} {:>9} {:>7}",
         "stage",

@@ -13,6 +13,7 @@ use cpu_time::ProcessTime;
 use serde::Serialize;
 
 use super::catalogue::{Call, ENTRIES, Entry, Loaded};
+use super::head::{Head, width_of};
 use super::meter::Bench;
 use super::whole::{reset_peak, resident_mib};
 use super::{BenchArgs, SECONDS, adapter};
@@ -21,7 +22,6 @@ use crate::cli::print::say;
 use crate::cli::progress::Progress;
 use crate::cli::{CommandResult, Device, Failure, Outcome};
 use crate::nn::NnDevice;
-use crate::session::device::processor_name;
 
 /// Samples in one call, without `--batch`.
 const BATCHES: [usize; 2] = [1, 32];
@@ -58,12 +58,8 @@ struct Row {
 
 #[derive(Debug, Serialize)]
 struct Report {
-    onset_version: &'static str,
-    processor: String,
-    threads: usize,
-    adapter: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    adapter_left_out: Option<&'static str>,
+    #[serde(flatten)]
+    head: Head,
     networks: Vec<Row>,
 }
 
@@ -89,11 +85,7 @@ pub(super) fn run(args: &BenchArgs, quiet: bool) -> CommandResult {
     };
     let networks = pool.install(|| measure(args, &entries, &bench, threads, quiet))?;
     let report = Report {
-        onset_version: env!("CARGO_PKG_VERSION"),
-        processor: processor_name(),
-        threads,
-        adapter,
-        adapter_left_out,
+        head: Head::new(adapter, adapter_left_out).with_threads(threads),
         networks,
     };
     if args.json {
@@ -285,24 +277,11 @@ fn memory_apart(name: &str, batch: usize, threads: usize) -> Option<f64> {
 }
 
 fn print(r: &Report) -> Result<(), Failure> {
-    say!(
-        "onset {} on {} ({} threads), adapter {}",
-        r.onset_version,
-        r.processor,
-        r.threads,
-        r.adapter
-    );
-    if let Some(why) = r.adapter_left_out {
-        say!("the adapter is not measured: {why}");
-    }
+    r.head.print()?;
+    r.head.print_what_is_left_out()?;
     say!("medians in milliseconds for the whole batch, CPU time over all threads;");
     say!("MiB of the parameters, and what a call takes besides (–: not known)");
-    let place = r
-        .networks
-        .iter()
-        .map(|row| row.device.chars().count())
-        .max();
-    let place = place.unwrap_or(0).max("where".len());
+    let place = width_of(r.networks.iter().map(|row| &row.device));
     say!(
         "{:<13} {:<18} {:>5} {:<place$} {:>10} {:>10} {:>10} {:>7} {:>10} {:>7} {:>9}",
         "network",

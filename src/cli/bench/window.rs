@@ -10,6 +10,7 @@ use anyhow::anyhow;
 use image::{DynamicImage, ImageFormat, RgbaImage};
 use serde::Serialize;
 
+use super::head::Head;
 use super::repaints::{LEAST, Row, Spread, WindowBench};
 use super::{BenchArgs, PictureSize};
 use crate::cli::print::say;
@@ -17,7 +18,6 @@ use crate::cli::{CommandResult, Device, Failure, Outcome, check_output};
 use crate::gpu::{GpuContext, GpuError};
 use crate::project::output::write_whole;
 use crate::session::Params;
-use crate::session::device::processor_name;
 
 /// Pixels of the window and how many of them a point has.
 const SIZES: [([u32; 2], f32); 3] = [([1280, 800], 1.0), ([1920, 1080], 1.0), ([3840, 2160], 2.0)];
@@ -26,10 +26,8 @@ const SECONDS: f64 = 10.0;
 
 #[derive(Debug, Serialize)]
 struct Report {
-    onset_version: &'static str,
-    processor: String,
-    threads: usize,
-    adapter: String,
+    #[serde(flatten)]
+    head: Head,
     /// Where the analysis ran.
     analysed_on: String,
     input: String,
@@ -69,10 +67,7 @@ pub(super) fn run(args: &BenchArgs) -> CommandResult {
         gpu,
     };
     let mut report = Report {
-        onset_version: env!("CARGO_PKG_VERSION"),
-        processor: processor_name(),
-        threads: std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
-        adapter: bench.gpu.name(),
+        head: Head::new(bench.gpu.name(), None),
         analysed_on: String::new(),
         input: input.file_name().unwrap_or_default().display().to_string(),
         rows: Vec::new(),
@@ -142,13 +137,7 @@ fn write_picture(path: &Path, picture: RgbaImage) -> Result<(), Failure> {
 }
 
 fn print(report: &Report) -> Result<(), Failure> {
-    say!(
-        "onset {} on {} ({} threads), adapter {}",
-        report.onset_version,
-        report.processor,
-        report.threads,
-        report.adapter
-    );
+    report.head.print()?;
     let face = if report.rows.iter().all(|row| row.magnified) {
         "the face magnified beside it"
     } else {

@@ -23,6 +23,16 @@ pub struct Lattice {
     pub bands: usize,
 }
 
+impl Lattice {
+    /// Of flow images of 28×28 pixels after two poolings by two: each cell stands for 4×4.
+    pub(in crate::explain) const OF_POOLED_FLOW: Self = Self {
+        side: flow_input::SIDE,
+        first: 1.5,
+        step: 4.0,
+        bands: 1,
+    };
+}
+
 /// A network that can be cut at its last convolution.
 ///
 /// [`Self::outputs`] of [`Self::features`] is what the network gives outside of a
@@ -67,13 +77,7 @@ impl Explainable for StstNet {
 /// Three outputs: negative, positive, surprise. The maps of u and v lie over each other.
 impl Explainable for OffApexNet {
     fn lattice(&self) -> Lattice {
-        Lattice {
-            side: flow_input::SIDE,
-            // Cells of 4×4 pixels.
-            first: 1.5,
-            step: 4.0,
-            bands: 1,
-        }
+        Lattice::OF_POOLED_FLOW
     }
 
     fn features(&self, images: Tensor<4>) -> Tensor<4> {

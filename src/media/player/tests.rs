@@ -18,15 +18,8 @@ struct Timeless {
 fn timeless(count: u64, panics_at: Option<u64>) -> Box<Timeless> {
     Box::new(Timeless {
         info: SourceInfo {
-            name: "timeless".into(),
-            path: None,
-            width: 4,
-            height: 4,
             nominal_fps: None,
-            frame_count: Some(count),
-            exact_frame_count: true,
-            duration: None,
-            live: false,
+            ..SourceInfo::of_clip(count)
         },
         count,
         next: 0,

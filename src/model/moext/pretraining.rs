@@ -171,11 +171,7 @@ impl MoExtPretraining {
     /// The running statistics moved towards those of a pre-training's pass.
     #[must_use]
     pub fn with_measured(mut self, measured: &[Measured]) -> Self {
-        let mut norms = self.motion.front.norms();
-        norms.extend(self.motion.shape.block.norms());
-        norms.extend(self.texture.block.norms());
-        norms.extend(self.motion.difference.norms());
-        norms.extend(self.motion.joined.norms());
+        let mut norms = self.motion.norms(self.texture.block.norms());
         norms.extend(self.decoder.norms());
         batch_norm::take_over(norms, measured);
         self

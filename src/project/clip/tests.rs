@@ -57,18 +57,8 @@ fn analysed() -> Recording {
     })));
     for frame in 0..FRAMES {
         recording.apply(Event::Frame(Box::new(FrameRecord {
-            frame,
-            timestamp: Timestamp::from_secs(frame as f64 / FPS),
-            dropped_before: 0,
-            face: (frame != 73).then_some(FaceRecord {
-                rect: around,
-                confidence: 1.0,
-                pose: None,
-                blink: 0.0,
-                landmarks: None,
-                crop: 0,
-            }),
-            others: vec![],
+            face: (frame != 73).then(|| FaceRecord::found(around)),
+            ..FrameRecord::faceless(frame, Timestamp::from_secs(frame as f64 / FPS))
         })));
     }
     recording
@@ -189,13 +179,8 @@ fn what_cannot_be_a_clip_is_refused_in_a_sentence() {
 
     let mut long = Recording::default();
     for frame in 0..1000 {
-        long.apply(Event::Frame(Box::new(FrameRecord {
-            frame,
-            timestamp: Timestamp::from_secs(frame as f64 / FPS),
-            dropped_before: 0,
-            face: None,
-            others: vec![],
-        })));
+        let at = Timestamp::from_secs(frame as f64 / FPS);
+        long.apply(Event::Frame(Box::new(FrameRecord::faceless(frame, at))));
     }
     let mut gif = clip(ClipForm::Gif, 0.5);
     gif.frames = (0, 900);

@@ -199,11 +199,9 @@ mod tests {
     fn frames_come_back_with_their_points_to_a_32nd_of_a_pixel() {
         let mut frames: Vec<FrameRecord> = (0..50)
             .map(|i| FrameRecord {
-                frame: 7 + i,
-                timestamp: Timestamp::from_nanos(i as i64 * 5_000_000),
                 dropped_before: u32::from(i == 9) * 3,
                 face: (i % 7 != 3).then(|| face(i as f32 * 0.3, (i / 20) as u32)),
-                others: Vec::new(),
+                ..FrameRecord::faceless(7 + i, Timestamp::from_nanos(i as i64 * 5_000_000))
             })
             .collect();
         frames[4].others.push(DetectedFace {
@@ -235,11 +233,8 @@ mod tests {
     #[test]
     fn frames_without_a_track_or_cut_short_are_refused() {
         let frame = FrameRecord {
-            frame: 0,
-            timestamp: Timestamp::ZERO,
-            dropped_before: 0,
             face: Some(face(1.0, 0)),
-            others: Vec::new(),
+            ..FrameRecord::faceless(0, Timestamp::ZERO)
         };
         let (tracks, bytes) = put(&[frame]);
         let whole = |tracks: &[Track], bytes: &[u8]| take(&[0], tracks, &mut Reader(bytes));

@@ -114,13 +114,7 @@ mod tests {
     #[test]
     fn scores_come_back_to_the_last_bit_with_their_masks_and_times() {
         let frames: Vec<FrameRecord> = (0..40_u64)
-            .map(|i| FrameRecord {
-                frame: i,
-                timestamp: Timestamp::from_nanos(i as i64 * 33_333_333),
-                dropped_before: 0,
-                face: None,
-                others: Vec::new(),
-            })
+            .map(|i| FrameRecord::faceless(i, Timestamp::from_nanos(i as i64 * 33_333_333)))
             .collect();
         let sample = |kind, first: u64| ScoreSample {
             kind,

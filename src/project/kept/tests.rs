@@ -177,7 +177,6 @@ fn facts() -> AnalysisFacts {
             },
             window_frames: None,
         }),
-        measured_fps: None,
         recognition: Some(RecognitionSource {
             // Another file of that name.
             weights: "motion-tcn".into(),
@@ -189,9 +188,8 @@ fn facts() -> AnalysisFacts {
             abstain_above: 0.9,
             second_look: vec![],
         }),
-        landmark_model: "compact".into(),
-        flow_adapter: None,
         network_device: Some("CPU".into()),
+        ..AnalysisFacts::of_the_control()
     }
 }
 

@@ -9,9 +9,7 @@ use onset::base::{Notice, TimeSpan};
 use onset::project::unattended::{Finished, Look, News, Outcome};
 
 use super::scripted::time;
-use super::{SIZES, Shown, assert_tidy, labels, open_window, says};
-
-const NONE: Modifiers = Modifiers::NONE;
+use super::{NONE, SIZES, Shown, assert_tidy, labels, open_window, says};
 
 /// The room with these recordings in its queue.
 struct Queue {

@@ -9,8 +9,6 @@ use onset::timeline::Recording;
 
 use super::*;
 
-const SIZE: (f32, f32) = (1280.0, 800.0);
-
 /// The clip that a command asks for; nobody writes it.
 fn asked_for(h: &mut Shown, form: ClipForm) -> Option<Clip> {
     let effects = h.state_mut().app.state.apply(Command::Clip(form));

@@ -7,9 +7,7 @@ use onset::spotting::{ExpressionKind, IntervalStatus};
 use onset::timeline::Annotation;
 
 use super::scripted::FRAMES;
-use super::{Shown, assert_tidy, labels, recording, say, says};
-
-const NONE: Modifiers = Modifiers::NONE;
+use super::{NONE, Shown, assert_tidy, labels, recording, say, says};
 
 /// Presses keys and counts them, as a person would.
 pub(super) struct Hands {

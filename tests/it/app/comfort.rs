@@ -8,14 +8,6 @@ use onset::motion::heat::Heat;
 
 use super::*;
 
-const NONE: Modifiers = Modifiers::NONE;
-const SIZE: (f32, f32) = (1280.0, 800.0);
-
-fn press(h: &mut Shown, modifiers: Modifiers, key: Key) {
-    h.key_press_modifiers(modifiers, key);
-    h.run_steps(3);
-}
-
 fn button(h: &mut Shown, name: &str) {
     h.get_by_role_and_label(Role::Button, name).click();
     h.run_steps(4);
@@ -146,21 +138,7 @@ fn a_settings_file_with_a_bad_key_is_reported_and_the_rest_holds() {
     let file =
         r#"{"hints_seen": true, "keys": {"accept": "Shift+A", "reject": "Hyper+R", "fly": "F"}}"#;
     std::fs::write(&path, file).unwrap();
-    let asked: Asked = Rc::new(RefCell::new(vec![]));
-    let backend = Box::new(Scripted::new(Rc::clone(&asked)));
-    let ctx = egui::Context::default();
-    let app = App::new(&ctx, backend, machine(), Some(path), None);
-    let mut h = Harness::builder()
-        .with_size(vec2(SIZE.0, SIZE.1))
-        .with_context_setup(onset::app::theme::install)
-        .build_ui_state(
-            |ui, w: &mut Window| {
-                w.app.logic(ui.ctx());
-                w.app.ui(ui);
-            },
-            Window { app, asked },
-        );
-    h.run_steps(6);
+    let h = open_with_settings(&path, |_| vec![]);
     assert!(says(
         &h,
         "\"Hyper+R\", which is none; it keeps its default."

@@ -8,9 +8,7 @@ use onset::app::dock::{Dock, DockCommand, Docks, Layout, Pane};
 use onset::app::panels::source::LIMITS;
 use onset::app::settings::Settings;
 
-const SIZE: (f32, f32) = (1280.0, 800.0);
 const SMALLEST: (f32, f32) = (960.0, 640.0);
-const NONE: Modifiers = Modifiers::NONE;
 
 /// An analysed recording without the hints of the first run.
 fn reviewing(size: (f32, f32)) -> Shown {
@@ -21,11 +19,6 @@ fn reviewing(size: (f32, f32)) -> Shown {
 
 fn dock(h: &Shown) -> &Dock {
     h.state().app.state.dock()
-}
-
-fn press(h: &mut Shown, modifiers: Modifiers, key: Key) {
-    h.key_press_modifiers(modifiers, key);
-    h.run_steps(4);
 }
 
 fn focus(h: &mut Shown, role: Role, name: &str) {
@@ -203,28 +196,14 @@ fn the_layouts_of_the_three_differ_and_each_room_has_its_own() {
 
 /// A window that keeps its settings, with a recording.
 fn keeping(path: &Path) -> Shown {
-    let asked: Asked = Rc::new(RefCell::new(vec![]));
-    let mut backend = Scripted::new(Rc::clone(&asked));
-    use onset::app::backend::Backend;
-    backend.open(
-        "/recordings/interview 07.mp4",
-        &onset::session::Params::default(),
-    );
-    let ctx = egui::Context::default();
-    let path = Some(path.to_path_buf());
-    let app = App::new(&ctx, Box::new(backend), machine(), path, None);
-    let mut harness = Harness::builder()
-        .with_size(vec2(SIZE.0, SIZE.1))
-        .with_context_setup(onset::app::theme::install)
-        .build_ui_state(
-            |ui, w: &mut Window| {
-                w.app.logic(ui.ctx());
-                w.app.ui(ui);
-            },
-            Window { app, asked },
+    open_with_settings(path, |script| {
+        use onset::app::backend::Backend;
+        script.open(
+            "/recordings/interview 07.mp4",
+            &onset::session::Params::default(),
         );
-    harness.run_steps(6);
-    harness
+        std::mem::take(&mut script.arriving)
+    })
 }
 
 #[test]

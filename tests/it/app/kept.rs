@@ -6,9 +6,7 @@ use onset::app::kept::Earlier;
 use onset::project::clip::ClipForm;
 
 use super::scripted::{FRAMES, Scripted, missing, status, story};
-use super::{Shown, assert_tidy, open_window, recording, say, says};
-
-const SIZE: (f32, f32) = (1280.0, 800.0);
+use super::{SIZE, Shown, assert_tidy, open_window, recording, say, says};
 
 fn asked(h: &Shown, what: &str) -> usize {
     let asked = h.state().asked.borrow();

@@ -218,6 +218,7 @@ impl Backend for Scripted {
             self.arriving.push(Command::SeekEnded {
                 generation: self.generation,
                 asked: frame,
+                last: None,
             });
         }
     }

@@ -8,7 +8,7 @@ use onset::spotting::{ExpressionKind, IntervalStatus};
 use onset::timeline::AnnotationId;
 
 use super::scripted::{FRAMES, Scripted, spots, status, story};
-use super::{Shown, assert_tidy, open_window, says};
+use super::{Shown, assert_tidy, open_window, press, says};
 
 /// High enough for form and list.
 const SIZE: (f32, f32) = (1280.0, 1100.0);
@@ -43,11 +43,6 @@ fn both() -> Shown {
     });
     h.run_steps(4);
     h
-}
-
-fn press(h: &mut Shown, modifiers: Modifiers, key: Key) {
-    h.key_press_modifiers(modifiers, key);
-    h.run_steps(4);
 }
 
 fn at(h: &Shown) -> (u64, Option<String>) {

@@ -71,6 +71,7 @@ fn a_mark_whose_frame_never_comes_is_forgotten_and_said() {
     let ended = Command::SeekEnded {
         generation: session,
         asked,
+        last: None,
     };
     say(&mut hands.window, vec![ended]);
     assert!(hands.annotations().is_empty() && says(&hands.window, said));

@@ -20,15 +20,9 @@ fn numbers(bad: Option<u64>) -> (Opener, Log) {
     let log = Log::default();
     let source = Numbers {
         info: SourceInfo {
-            name: "numbers".into(),
-            path: None,
             width: 40,
             height: 20,
-            nominal_fps: Some(30.0),
-            frame_count: Some(200),
-            exact_frame_count: true,
-            duration: None,
-            live: false,
+            ..SourceInfo::of_clip(200)
         },
         next: 0,
         log: Arc::clone(&log),
