@@ -1,9 +1,12 @@
 //! Under the picture: the onset of what is looked at, the frame on the screen, the apex,
 //! and what has changed since the onset.
 
+use std::sync::Arc;
+
+use egui::text::{LayoutJob, TextWrapping};
 use egui::{
-    Align, Align2, Color32, ComboBox, Label, Layout, Rect, RichText, Role, ScrollArea, Sense,
-    Stroke, StrokeKind, TextStyle, Ui, UiBuilder, WidgetInfo, pos2, vec2,
+    Align, Color32, ComboBox, FontId, Galley, Label, Layout, Painter, Rect, RichText, Role,
+    ScrollArea, Sense, Stroke, StrokeKind, TextStyle, Ui, UiBuilder, WidgetInfo, pos2, vec2,
 };
 
 use crate::app::arrangement::TriptychView;
@@ -122,7 +125,7 @@ impl Row<'_> {
     ) {
         let Some(key) = key else {
             still::nothing(ui, rect, "not marked");
-            caption(ui, rect, name, "");
+            caption(ui, rect, [vec![name.to_owned()], vec![]]);
             return;
         };
         let response = ui.interact(rect, ui.scope_id().with(("still", name)), Sense::click());
@@ -139,7 +142,8 @@ impl Row<'_> {
         } else if response.hovered() {
             outline(ui, rect, Palette::current(ui).weak);
         }
-        caption(ui, rect, &format!("{name} {frame}"), &clock);
+        let what = vec![format!("{name} {frame}"), name.to_owned()];
+        caption(ui, rect, [what, times(&clock)]);
         if response.on_hover_text(says).clicked() {
             out.push(Command::Pause);
             out.push(Command::Seek(key.frame));
@@ -162,7 +166,13 @@ impl Row<'_> {
         }
         let says = format!("The frame on the screen, {}, {clock}", grouped(frame));
         described(ui, rect, "current", &says);
-        caption(ui, rect, &format!("Current {}", grouped(frame)), &clock);
+        let frame = grouped(frame);
+        let what = vec![
+            format!("Current {frame}"),
+            format!("Now {frame}"),
+            "Now".to_owned(),
+        ];
+        caption(ui, rect, [what, times(&clock)]);
     }
 
     fn difference(&self, ui: &mut Ui, rect: Rect, gain: f32) {
@@ -177,7 +187,13 @@ impl Row<'_> {
              where it is brighter now, darker where it was brighter at the onset"
         );
         described(ui, rect, "difference", &says);
-        caption(ui, rect, &format!("Difference ×{gain}"), "current − onset");
+        let what = vec![
+            format!("Difference ×{gain}"),
+            format!("Diff. ×{gain}"),
+            format!("×{gain}"),
+        ];
+        let of = ["current − onset", "now − onset", "− onset"];
+        caption(ui, rect, [what, of.map(str::to_owned).to_vec()]);
     }
 
     fn words(&self, ui: &mut Ui, view: TriptychView, out: &mut Vec<Command>) {
@@ -240,19 +256,95 @@ fn outline(ui: &Ui, rect: Rect, ink: Color32) {
         .rect_stroke(rect, 0.0, stroke, StrokeKind::Outside);
 }
 
-/// Two lines under a picture, as much of them as fits its width.
-fn caption(ui: &Ui, rect: Rect, what: &str, when: &str) {
+/// A time as it is written under a picture, the whole first. The hour is left out where there
+/// is none.
+fn times(clock: &str) -> Vec<String> {
+    let whole = clock.strip_prefix("0:").unwrap_or(clock);
+    let seconds = whole.split('.').next();
+    let all = [Some(whole), seconds].into_iter().flatten();
+    all.map(str::to_owned).collect()
+}
+
+/// Two lines under a picture, each in the most words that fit its width, the whole first.
+/// Where that is not all, it is read by pointing there, and by a screen reader in any case.
+fn caption(ui: &Ui, rect: Rect, [what, when]: [Vec<String>; 2]) {
     let p = Palette::current(ui);
     let below = Rect::from_min_size(rect.left_bottom(), vec2(rect.width(), CAPTIONS));
-    let painter = ui.painter().with_clip_rect(below);
+    let painter = ui.painter().with_clip_rect(below.intersect(ui.clip_rect()));
+    let whole: Vec<String> = [what.first(), when.first()]
+        .into_iter()
+        .flatten()
+        .cloned()
+        .collect();
+    let whole = whole.join(", ");
+    let id = ui.scope_id().with(("caption", what.last()));
+    let response = ui.interact(below, id, Sense::hover());
+    response.widget_info(|| WidgetInfo::labeled(Role::Label, true, &whole));
     let small = TextStyle::Small.resolve(ui.style());
-    // The hour is left out where there is none.
-    let when = when.strip_prefix("0:").unwrap_or(when);
-    for (line, text, font, ink) in [
+    let mut shortened = false;
+    for (line, forms, font, ink) in [
         (2.0, what, small, p.text),
         (18.0, when, theme::small_mono().resolve(ui.style()), p.weak),
     ] {
-        let at = below.left_top() + vec2(0.0, line);
-        painter.text(at, Align2::LEFT_TOP, text, font, ink);
+        if let Some(text) = fitting(&painter, &forms, (font, ink), rect.width()) {
+            shortened |= forms.first().is_some_and(|whole| *whole != text.text());
+            painter.galley(below.left_top() + vec2(0.0, line), text, ink);
+        }
+    }
+    if shortened {
+        response.on_hover_text(whole);
+    }
+}
+
+/// The first that fits; else as much of the last as does, with a sign that there is more.
+fn fitting(
+    painter: &Painter,
+    forms: &[String],
+    (font, ink): (FontId, Color32),
+    width: f32,
+) -> Option<Arc<Galley>> {
+    let laid_out = |form: &String| painter.layout_no_wrap(form.clone(), font.clone(), ink);
+    let all = forms.iter().map(laid_out);
+    let mut fit = all.filter(|text| text.size().x <= width);
+    fit.next().or_else(|| {
+        let mut job = LayoutJob::simple_singleline(forms.last()?.clone(), font.clone(), ink);
+        job.wrap = TextWrapping::truncate_at_width(width);
+        Some(painter.layout_job(job))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn as_many_words_are_shown_as_fit_and_only_the_fewest_are_cut() {
+        egui::__run_test_ui(|ui| {
+            let forms = ["Current 1 204", "Now 1 204", "Now"].map(str::to_owned);
+            let font = TextStyle::Small.resolve(ui.style());
+            let ink = ui.visuals().text_color();
+            let painter = ui.painter();
+            let width = |form: &str| {
+                let text = painter.layout_no_wrap(form.to_owned(), font.clone(), ink);
+                text.size().x
+            };
+            let shown = |width: f32| {
+                let text = fitting(painter, &forms, (font.clone(), ink), width);
+                let text = text.expect("there is something to be said");
+                (text.text().to_owned(), text.size().x)
+            };
+            assert_eq!(shown(width("Current 1 204")).0, "Current 1 204");
+            assert_eq!(shown(width("Current 1 204") - 0.5).0, "Now 1 204");
+            assert_eq!(shown(width("Now 1 204") - 0.5).0, "Now");
+            let cut = width("Now") - 2.0;
+            assert!(shown(cut).1 <= cut);
+            assert!(fitting(painter, &[], (font.clone(), ink), 50.0).is_none());
+        });
+    }
+
+    #[test]
+    fn a_time_leaves_out_the_hour_that_is_none_and_then_the_parts_of_a_second() {
+        assert_eq!(times("0:03:06.020"), ["03:06.020", "03:06"]);
+        assert_eq!(times("2:03:06.020"), ["2:03:06.020", "2:03:06"]);
     }
 }

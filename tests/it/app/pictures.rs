@@ -278,3 +278,64 @@ fn a_camera_has_neither_strips_nor_a_row_under_its_picture() {
     let asked = h.state().asked.borrow();
     assert!(!asked.iter().any(|a| a.starts_with("stills ")));
 }
+
+/// Every text that is painted, its place and the part of the window it is painted in.
+fn painted(h: &Shown) -> Vec<(String, Rect, Rect)> {
+    fn collect(shape: &egui::Shape, clip: Rect, texts: &mut Vec<(String, Rect, Rect)>) {
+        match shape {
+            egui::Shape::Vec(all) => all.iter().for_each(|shape| collect(shape, clip, texts)),
+            egui::Shape::Text(text) => {
+                // With the sign that there is more.
+                let shown: String = text.galley.rows.iter().map(|row| row.text()).collect();
+                let place = text.galley.rect.translate(text.pos.to_vec2());
+                texts.push((shown, place, clip));
+            }
+            _ => {}
+        }
+    }
+    let mut texts = Vec::new();
+    for clipped in &h.output().shapes {
+        collect(&clipped.shape, clipped.clip_rect, &mut texts);
+    }
+    texts
+}
+
+#[test]
+fn in_a_small_window_the_words_under_the_pictures_are_fewer_and_none_is_cut() {
+    let shown = |size: (f32, f32)| {
+        let h = chosen(size);
+        let mut lines = Vec::new();
+        // Whatever is painted, the whole is there for a screen reader.
+        for whole in [
+            "Onset 101, 00:03.366",
+            "Current 106, 00:03.533",
+            "Apex 106, 00:03.533",
+            "Difference ×4, current − onset",
+        ] {
+            let below = h.get_by_label(whole).rect();
+            let texts = painted(&h).into_iter();
+            let here: Vec<_> = texts
+                .filter(|(_, at, _)| below.contains(at.center()))
+                .collect();
+            assert_eq!(here.len(), 2, "{whole}: {here:?}");
+            for (text, at, clip) in here {
+                let room = below.intersect(clip);
+                assert!(
+                    at.left() >= room.left() - 0.5 && at.right() <= room.right() + 0.5,
+                    "{text}"
+                );
+                assert!(!text.contains('…'), "{text}");
+                lines.push(text);
+            }
+        }
+        lines
+    };
+    let large = shown((1920.0, 1080.0));
+    assert_eq!(
+        [&large[0], &large[2], &large[4]],
+        ["Onset 101", "Current 106", "Apex 106"]
+    );
+    let small = shown((960.0, 640.0));
+    let known = ["Current 106", "Now 106", "Now"];
+    assert!(known.contains(&small[2].as_str()), "{small:?}");
+}
