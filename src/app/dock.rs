@@ -4,11 +4,13 @@
 
 pub mod fit;
 mod layouts;
+pub mod needs;
 mod reading;
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
-use egui_tiles::{Container, SimplificationOptions, Tile, TileId, Tree};
+use egui_tiles::{Container, LinearDir, SimplificationOptions, Tile, TileId, Tree};
 use serde::Serialize;
 
 pub use layouts::Layout;
@@ -27,19 +29,22 @@ pub enum Pane {
     Triptych,
     /// The transport and, under it, the curves and tiers.
     Timeline,
-    /// Candidates, annotations or what moves, by room.
+    /// Candidates or annotations, by room.
     List,
+    /// The action units of a moment or a candidate, and what else is said of it.
+    Moved,
     Log,
     Settings,
 }
 
 impl Pane {
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Source,
         Self::Picture,
         Self::Triptych,
         Self::Timeline,
         Self::List,
+        Self::Moved,
         Self::Log,
         Self::Settings,
     ];
@@ -53,20 +58,29 @@ impl Pane {
             Self::Triptych => "Onset, apex and difference",
             Self::Timeline => "Timeline",
             Self::List => match room {
-                Room::Review | Room::Batch => "Candidates",
-                Room::Live => "What moves",
+                Room::Review | Room::Live | Room::Batch => "Candidates",
                 Room::Annotate => "Annotations",
+            },
+            Self::Moved => match room {
+                Room::Live => "What moves",
+                Room::Review | Room::Annotate | Room::Batch => "What moved",
             },
             Self::Log => "Log",
             Self::Settings => "Settings",
         }
     }
-}
 
-impl From<SideTab> for Pane {
-    fn from(tab: SideTab) -> Self {
+    /// What a room is there for, beside the picture.
+    const fn first(room: Room) -> Self {
+        match room {
+            Room::Review | Room::Annotate | Room::Batch => Self::List,
+            Room::Live => Self::Moved,
+        }
+    }
+
+    const fn of(tab: SideTab, room: Room) -> Self {
         match tab {
-            SideTab::Candidates => Self::List,
+            SideTab::Candidates => Self::first(room),
             SideTab::Log => Self::Log,
             SideTab::Settings => Self::Settings,
         }
@@ -101,6 +115,26 @@ impl Dock {
     #[must_use]
     pub fn new(mut panes: Panes) -> Self {
         panes.simplify(&tidying());
+        // Tabs that went up in others, and the lengths of what has gone elsewhere.
+        let mut seen = HashSet::new();
+        let mut next: Vec<TileId> = panes.root.into_iter().collect();
+        while let Some(id) = next.pop() {
+            if !seen.insert(id) {
+                continue;
+            }
+            if let Some(Tile::Container(container)) = panes.tiles.get_mut(id) {
+                let children = container.children_vec();
+                if let Container::Linear(line) = container {
+                    line.shares.retain(|id| children.contains(&id));
+                }
+                next.extend(children);
+            }
+        }
+        let lost = panes.tiles.tile_ids().filter(|id| !seen.contains(id));
+        for id in lost.collect::<Vec<_>>() {
+            panes.tiles.remove(id);
+            panes.set_visible(id, true);
+        }
         Self(Arc::new(panes))
     }
 
@@ -148,6 +182,25 @@ impl Dock {
                 }
                 None => false,
             }
+    }
+
+    /// One stands right under the other in a column.
+    #[must_use]
+    pub fn right_under(&self, above: Pane, below: Pane) -> bool {
+        let tiles = &self.0.tiles;
+        let (Some(above), Some(below)) = (tiles.find_pane(&above), tiles.find_pane(&below)) else {
+            return false;
+        };
+        let column = tiles
+            .parent_of(above)
+            .and_then(|id| tiles.get_container(id));
+        let Some(column @ Container::Linear(line)) = column else {
+            return false;
+        };
+        line.dir == LinearDir::Vertical
+            && fit::in_sight(tiles, column)
+                .windows(2)
+                .any(|pair| pair == [above, below])
     }
 
     /// Hides it, or shows it in front. The picture cannot be hidden.
@@ -247,15 +300,36 @@ impl AppState {
     /// Why a panel takes no place now.
     #[must_use]
     pub fn nothing_in(&self, pane: Pane) -> Option<&'static str> {
-        let live = self.review.as_ref().is_some_and(|r| r.session.info.live);
-        (pane == Pane::Triptych && live)
-            .then_some("A camera that runs has no onset and apex to go back to.")
+        let review = self.review.as_ref();
+        let in_live = self.settings.room == Room::Live;
+        match pane {
+            Pane::Triptych if review.is_some_and(|r| r.session.info.live) => {
+                Some("A camera that runs has no onset and apex to go back to.")
+            }
+            Pane::List if in_live => Some("Candidates are gone through in the room Review."),
+            Pane::Moved if self.blind() => Some("A blind pass hides what the networks say."),
+            // Where a camera runs, the panel says how to switch it on.
+            Pane::Moved if !in_live && review.is_some_and(|r| !r.reads_units()) => {
+                Some("Reading action units is switched off.")
+            }
+            _ => None,
+        }
+    }
+
+    /// Who judges candidates has read what moved in them first, where that stands right
+    /// under their list: the buttons come last.
+    #[must_use]
+    pub fn judges_under_what_moved(&self) -> bool {
+        self.settings.room == Room::Review
+            && self.nothing_in(Pane::Moved).is_none()
+            && self.dock().right_under(Pane::List, Pane::Moved)
     }
 
     /// In front, wherever it stands.
     pub(super) fn show_tab(&mut self, tab: SideTab) {
         if self.docked() {
-            self.dock_mut().show(tab.into(), true);
+            let pane = Pane::of(tab, self.settings.room);
+            self.dock_mut().show(pane, true);
         } else {
             self.tab = tab;
         }
@@ -264,7 +338,8 @@ impl AppState {
     /// What was opened begins with its list, unless that is hidden.
     pub(super) fn begin_with_the_list(&mut self) {
         self.tab = SideTab::Candidates;
-        self.dock_mut().turn_to(Pane::List);
+        let first = Pane::first(self.settings.room);
+        self.dock_mut().turn_to(first);
     }
 
     pub(super) fn arrange_panels(&mut self, command: DockCommand) -> Vec<Effect> {
@@ -359,13 +434,13 @@ mod tests {
         let dock = state.dock_mut();
         let mut panes = dock.panes().clone();
         let tile = |panes: &Panes, pane| panes.tiles.find_pane(&pane).unwrap();
-        let list = tile(&panes, Pane::List);
+        let log = tile(&panes, Pane::Log);
         let (picture, tabs) = (
             tile(&panes, Pane::Picture),
-            panes.tiles.parent_of(list).unwrap(),
+            panes.tiles.parent_of(log).unwrap(),
         );
         panes.move_tile_to_container(picture, tabs, 0, false);
-        panes.make_active(|id, _| id == list);
+        panes.make_active(|id, _| id == log);
         *dock = Dock::new(panes);
         assert!(state.dock().shows(Pane::Picture) && !state.dock().in_sight(Pane::Picture));
         state.arrange_panels(DockCommand::Toggle(Pane::Picture));

@@ -78,6 +78,13 @@ fn region(review: &Review, frames: [u64; 3]) -> Option<[u32; 4]> {
 }
 
 impl AppState {
+    /// What the row under the picture shows; `None` where a bar stands in its place.
+    #[must_use]
+    pub fn row_shows(&self) -> Option<Moments> {
+        let review = self.review.as_ref()?;
+        self.settings.triptych.shown.then(|| review.moments())?
+    }
+
     /// A new list of wishes where the last one does not hold any more: what is looked at
     /// first, then the list from its top.
     pub(super) fn stills_wanted(&mut self) -> Option<Effect> {

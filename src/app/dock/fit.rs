@@ -1,10 +1,11 @@
 //! How long each panel is: as long as a person made it, never less than it needs, and the
-//! picture takes what is left. A window that grows and shrinks again leaves the lengths as
+//! picture takes what is left; in a column without it, the list over what moved does. A window that grows and shrinks again leaves the lengths as
 //! they were.
 
 use egui::{Vec2, vec2};
 use egui_tiles::{Container, LinearDir, Tile, TileId, Tiles};
 
+use super::layouts::UNSET;
 use super::{Pane, Panes};
 
 /// Between two panels; the divider is drawn in it.
@@ -32,6 +33,7 @@ impl Pane {
             Self::Triptych => vec2(320.0, 112.0),
             Self::Timeline => vec2(480.0, 216.0),
             Self::List | Self::Log | Self::Settings => vec2(264.0, 216.0),
+            Self::Moved => vec2(264.0, 120.0),
         }
     }
 
@@ -42,7 +44,7 @@ impl Pane {
             Self::Picture => vec2(480.0, 320.0),
             Self::Triptych => vec2(480.0, 160.0),
             Self::Timeline => vec2(640.0, 272.0),
-            Self::List | Self::Log | Self::Settings => vec2(296.0, 320.0),
+            Self::List | Self::Moved | Self::Log | Self::Settings => vec2(296.0, 320.0),
         }
     }
 }
@@ -68,8 +70,9 @@ struct Part {
 
 impl Fitted {
     /// Gives the kept lengths back wherever nobody has dragged a divider. Where a panel has
-    /// been moved (`moved`), those on the screen stay: only they fit together. What a
-    /// divider gave to a bar of one height goes to the panel under it.
+    /// been moved (`moved`), those on the screen stay: only they fit together; what nobody
+    /// has given a length has none still. What a divider gave to a bar of one height goes to
+    /// the panel under it.
     pub fn undo(self, panes: &mut Panes, moved: bool) {
         for (line, parts) in self.0 {
             let Some(Tile::Container(Container::Linear(line))) = panes.tiles.get_mut(line) else {
@@ -86,11 +89,12 @@ impl Fitted {
             }
             let still = |part: &&Part| line.children.contains(&part.tile);
             let changed = |part: &Part| !part.exact && line.shares[part.tile] != part.set;
-            let dragged = moved || parts.iter().filter(still).any(changed);
+            let dragged = parts.iter().filter(still).any(changed);
+            let stays = |part: &Part| dragged || (moved && part.kept > UNSET);
             let back: Vec<&Part> = parts
                 .iter()
                 .filter(still)
-                .filter(|part| part.exact || !dragged)
+                .filter(|part| part.exact || !stays(part))
                 .collect();
             for part in back {
                 line.shares.set_share(part.tile, part.kept);
@@ -129,10 +133,19 @@ impl Needs<'_> {
             return;
         };
         let along = axis(line.dir);
-        let wishes: Vec<Wish> = children
+        let mut wishes: Vec<Wish> = children
             .iter()
             .map(|child| self.wish(tiles, *child, line.shares[*child], line.dir))
             .collect();
+        let what_moved = |id: &TileId| tiles.get_pane(id) == Some(&Pane::Moved);
+        let column = line.dir == LinearDir::Vertical;
+        // What moved is as high as what is in it, and the list beside it takes the rest.
+        if column && children.iter().any(what_moved) && !wishes.iter().any(|wish| wish.fills) {
+            let list = |id: &TileId| holds(tiles, *id, Pane::List);
+            if let Some(list) = children.iter().position(list) {
+                wishes[list].fills = true;
+            }
+        }
         let kept: Vec<f32> = children.iter().map(|child| line.shares[*child]).collect();
         let lengths = lengths(&wishes, size[along] - gaps(children.len()));
         let parts = (0..children.len()).map(|i| Part {
@@ -160,14 +173,14 @@ impl Needs<'_> {
         let exact = limits.exact_height.filter(|_| dir == LinearDir::Vertical);
         Wish {
             // What has just been dropped has the share that every tile has by default.
-            length: if share > 1.0 {
+            length: if share > UNSET {
                 share
             } else {
                 limits.usual[along]
             },
             least: exact.unwrap_or(limits.least[along]),
             exact: exact.is_some(),
-            fills: holds_the_picture(tiles, id),
+            fills: holds(tiles, id, Pane::Picture),
         }
     }
 
@@ -234,12 +247,12 @@ pub fn in_sight(tiles: &Tiles<Pane>, container: &Container) -> Vec<TileId> {
         .collect()
 }
 
-fn holds_the_picture(tiles: &Tiles<Pane>, id: TileId) -> bool {
+fn holds(tiles: &Tiles<Pane>, id: TileId, pane: Pane) -> bool {
     match tiles.get(id) {
-        Some(Tile::Pane(pane)) => *pane == Pane::Picture,
-        Some(Tile::Container(container)) => container
-            .children()
-            .any(|child| holds_the_picture(tiles, *child)),
+        Some(Tile::Pane(this)) => *this == pane,
+        Some(Tile::Container(container)) => {
+            container.children().any(|child| holds(tiles, *child, pane))
+        }
         None => false,
     }
 }
@@ -383,6 +396,41 @@ mod tests {
             panic!("a row");
         };
         assert_eq!(line.shares[side], 320.0);
+    }
+
+    #[test]
+    fn what_moved_is_as_high_as_what_is_in_it_and_the_list_above_takes_the_rest() {
+        let high = |id, pane| Limits {
+            usual: vec2(296.0, if pane == Pane::Moved { 250.0 } else { 320.0 }),
+            ..of(id, pane)
+        };
+        let needs = Needs {
+            of: &high,
+            bars: &[],
+        };
+        let dock = Layout::Psychologist.dock();
+        let heights = |panes: &mut Panes, all: f32| {
+            let fitted = needs.fit(panes, vec2(1280.0, all));
+            let tile = |pane| panes.tiles.find_pane(&pane).unwrap();
+            let (list, moved) = (tile(Pane::List), tile(Pane::Moved));
+            let column = panes.tiles.parent_of(list).unwrap();
+            let Some(Container::Linear(line)) = panes.tiles.get_container(column) else {
+                panic!("a column");
+            };
+            let shares = (line.shares[list], line.shares[moved]);
+            fitted.undo(panes, false);
+            shares
+        };
+        let mut panes = dock.panes().clone();
+        assert_eq!(heights(&mut panes, 701.0), (450.0, 250.0));
+        assert_eq!(heights(&mut panes, 901.0), (650.0, 250.0));
+        // The list is never lower than it can be used.
+        assert_eq!(heights(&mut panes, 337.0), (216.0, 120.0));
+        assert_eq!(Dock::new(panes.clone()), dock);
+        // Hidden, it takes no place.
+        let moved = panes.tiles.find_pane(&Pane::Moved).unwrap();
+        panes.set_visible(moved, false);
+        assert_eq!(heights(&mut panes, 701.0).0, 701.0);
     }
 
     #[test]

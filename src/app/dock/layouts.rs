@@ -15,6 +15,8 @@ pub enum Layout {
 
 /// In place of a length: as much as is left.
 const REST: f32 = 600.0;
+/// The length of what nobody has given one yet.
+pub(super) const UNSET: f32 = 1.0;
 
 impl Layout {
     pub const ALL: [Self; 3] = [Self::Psychologist, Self::Demonstrator, Self::Annotator];
@@ -44,16 +46,28 @@ impl Layout {
     pub fn dock(self) -> Dock {
         let mut tiles = Tiles::default();
         let panes = Pane::ALL.map(|pane| tiles.insert_pane(pane));
-        let [source, picture, triptych, timeline, list, log, settings] = panes;
-        // A coder needs the picture as large as it gets: the source comes beside the list.
-        let coding = self == Self::Annotator;
-        let side = tiles.insert_tab_tile(if coding {
-            vec![list, source, log, settings]
-        } else {
-            vec![list, log, settings]
-        });
+        let [
+            source,
+            picture,
+            triptych,
+            timeline,
+            list,
+            moved,
+            log,
+            settings,
+        ] = panes;
         let column = LinearDir::Vertical;
         let row = LinearDir::Horizontal;
+        // A coder needs the picture as large as it gets: the source comes beside the list,
+        // which has all of the column; what the networks say is not asked for.
+        let coding = self == Self::Annotator;
+        let side = if coding {
+            tiles.set_visible(moved, false);
+            tiles.insert_tab_tile(vec![list, moved, source, log, settings])
+        } else {
+            let list = line(&mut tiles, column, &[(list, UNSET), (moved, UNSET)]);
+            tiles.insert_tab_tile(vec![list, log, settings])
+        };
         let under = [(picture, REST), (triptych, Pane::Triptych.usual().y)];
         let timeline = (timeline, Pane::Timeline.usual().y);
         let left = if coding {
@@ -124,6 +138,10 @@ mod tests {
             for pane in [Pane::Picture, Pane::Timeline, Pane::List] {
                 assert!(dock.in_sight(pane), "{layout:?} {pane:?}");
             }
+            // What the networks say is not asked for while one codes.
+            assert_eq!(dock.shows(Pane::Moved), layout != Layout::Annotator);
+            let under = dock.right_under(Pane::List, Pane::Moved);
+            assert_eq!(under, layout != Layout::Annotator);
         }
     }
 }

@@ -3,7 +3,7 @@
 
 use std::collections::HashSet;
 
-use egui_tiles::{Container, Tile, TileId, Tiles};
+use egui_tiles::{Container, Linear, LinearDir, Tabs, Tile, TileId, Tiles};
 use serde::Deserialize as _;
 use serde_json::Value;
 
@@ -30,7 +30,7 @@ impl Docks {
         ] {
             let Some(kept) = file.get(key) else { continue };
             let read = Panes::deserialize(kept).map_err(|e| e.to_string());
-            match read.and_then(|panes| sane(&panes)) {
+            match read.and_then(|panes| sane(&panes, room)) {
                 Ok(dock) => *docks.of_mut(room) = dock,
                 Err(why) => said.push(format!(
                     "The settings' panels of the {name} room cannot be followed ({why}); they \
@@ -43,7 +43,7 @@ impl Docks {
 }
 
 /// The same arrangement with nothing but what can be reached in it.
-fn sane(read: &Panes) -> Result<Dock, String> {
+fn sane(read: &Panes, room: Room) -> Result<Dock, String> {
     let root = read.root.ok_or("there is none")?;
     let mut tiles = Tiles::default();
     let mut seen = HashSet::new();
@@ -73,6 +73,10 @@ fn sane(read: &Panes) -> Result<Dock, String> {
         }
         tiles.insert(id, tile.clone());
     }
+    if !panes.contains(&Pane::Moved) && panes.contains(&Pane::List) {
+        stand_out(&mut tiles, room);
+        panes.push(Pane::Moved);
+    }
     if let Some(missing) = Pane::ALL.iter().find(|pane| !panes.contains(pane)) {
         return Err(format!("{} is missing", named(*missing)));
     }
@@ -85,6 +89,34 @@ fn sane(read: &Panes) -> Result<Dock, String> {
         }
     }
     Ok(dock)
+}
+
+/// In arrangements of earlier versions what moved stood in the list: under the candidates,
+/// and in place of them in the Live room. It gets its own panel where it stood, and is as
+/// hidden as the list is. Who codes has not seen it and finds it hidden beside the list.
+fn stand_out(tiles: &mut Tiles<Pane>, room: Room) {
+    let Some(both) = tiles.find_pane(&Pane::List) else {
+        return;
+    };
+    let shown = tiles.is_visible(both);
+    let list = tiles.insert_pane(Pane::List);
+    let moved = tiles.insert_pane(Pane::Moved);
+    tiles.set_visible(list, shown);
+    tiles.set_visible(moved, shown && room != Room::Annotate);
+    // Under the list's id, and so as long as it was and before the same tabs.
+    let container: Container = match room {
+        Room::Review | Room::Batch => {
+            let mut column = Linear::new(LinearDir::Vertical, vec![list, moved]);
+            for tile in [list, moved] {
+                column.shares.set_share(tile, layouts::UNSET);
+            }
+            Container::Linear(column)
+        }
+        Room::Annotate => Container::Tabs(Tabs::new(vec![list, moved])),
+        Room::Live => Container::Tabs(Tabs::new(vec![moved, list])),
+    };
+    tiles.insert(both, Tile::Container(container));
+    tiles.set_visible(both, true);
 }
 
 fn named(pane: Pane) -> &'static str {
@@ -218,5 +250,95 @@ mod tests {
         let dock = docks.of(Room::Review);
         assert!(dock.in_sight(Pane::Picture));
         assert!(!dock.shows(Pane::Source));
+    }
+
+    /// As it was written before what moved was a panel of its own: the three tabs of the
+    /// side, right of a column of the other panels.
+    fn earlier() -> Value {
+        json!({
+            "id": written(&Layout::Psychologist.dock())["id"],
+            "root": 10,
+            "height": null,
+            "width": null,
+            "tiles": {"next_tile_id": 11, "invisible": [], "tiles": {
+                "1": {"Pane": "source"},
+                "2": {"Pane": "picture"},
+                "3": {"Pane": "triptych"},
+                "4": {"Pane": "timeline"},
+                "5": {"Pane": "list"},
+                "6": {"Pane": "log"},
+                "7": {"Pane": "settings"},
+                "8": {"Container": {"Tabs": {"children": [5, 6, 7], "active": 5}}},
+                "9": {"Container": {"Linear": {
+                    "children": [1, 2, 3, 4],
+                    "dir": "Vertical",
+                    "shares": {"shares": {"1": 160.0, "2": 600.0, "3": 160.0, "4": 272.0}},
+                }}},
+                "10": {"Container": {"Linear": {
+                    "children": [9, 8],
+                    "dir": "Horizontal",
+                    "shares": {"shares": {"9": 600.0, "8": 340.0}},
+                }}},
+            }},
+        })
+    }
+
+    #[test]
+    fn an_arrangement_of_before_what_moved_was_a_panel_gets_it_where_it_stood() {
+        let mut file = json!({"review": earlier(), "annotate": earlier(), "live": earlier()});
+        let (docks, said) = Docks::read(&file);
+        assert_eq!(said, Vec::<String>::new());
+        let of = |room| docks.of(room);
+        assert!(of(Room::Review).right_under(Pane::List, Pane::Moved));
+        assert!(of(Room::Review).in_sight(Pane::Moved));
+        assert!(of(Room::Annotate).in_sight(Pane::List));
+        assert!(
+            !of(Room::Annotate).shows(Pane::Moved),
+            "nobody asked for it"
+        );
+        assert!(of(Room::Live).in_sight(Pane::Moved));
+        // The side is as wide as it was, and what else stands in it is behind.
+        for room in [Room::Review, Room::Annotate, Room::Live] {
+            let panes = of(room).panes();
+            let root = panes.root.and_then(|root| panes.tiles.get_container(root));
+            let Some(Container::Linear(line)) = root else {
+                panic!("a row");
+            };
+            assert_eq!(line.shares[line.children[1]], 340.0);
+            assert!(of(room).shows(Pane::Log) && !of(room).in_sight(Pane::Log));
+        }
+        // It is written and read as it is now.
+        let again = Docks::read(&serde_json::to_value(&docks).unwrap());
+        assert_eq!(again, (docks, vec![]));
+        // Another tab was open, or the list was hidden.
+        file["review"]["tiles"]["tiles"]["8"]["Container"]["Tabs"]["active"] = json!(6);
+        file["live"]["tiles"]["invisible"] = json!([5]);
+        let (docks, _) = Docks::read(&file);
+        let review = docks.of(Room::Review);
+        assert!(review.in_sight(Pane::Log) && !review.in_sight(Pane::Moved));
+        assert!(review.shows(Pane::Moved));
+        assert!(!docks.of(Room::Live).shows(Pane::Moved));
+    }
+
+    #[test]
+    fn what_moved_shares_the_height_of_a_list_that_stood_in_a_column() {
+        let mut file = earlier();
+        let tiles = &mut file["tiles"]["tiles"];
+        tiles["8"]["Container"]["Tabs"] = json!({"children": [6, 7], "active": 6});
+        let column = &mut tiles["9"]["Container"]["Linear"];
+        column["children"] = json!([1, 2, 5, 3, 4]);
+        column["shares"]["shares"]["5"] = json!(300.0);
+        let (docks, said) = Docks::read(&json!({"review": file}));
+        assert_eq!(said, Vec::<String>::new());
+        let dock = docks.of(Room::Review);
+        assert!(dock.right_under(Pane::List, Pane::Moved));
+        let tiles = &dock.panes().tiles;
+        let tile = |pane| tiles.find_pane(&pane).unwrap();
+        let (list, moved) = (tile(Pane::List), tile(Pane::Moved));
+        let column = tiles.get_container(tiles.parent_of(list).unwrap());
+        let Some(Container::Linear(column)) = column else {
+            panic!("a column");
+        };
+        assert_eq!((column.shares[list], column.shares[moved]), (150.0, 150.0));
     }
 }

@@ -10,8 +10,8 @@ use crate::app::coding::SpotKey;
 use crate::app::command::Command;
 use crate::app::keys;
 use crate::app::panels::source::grouped;
+use crate::app::panels::strip;
 use crate::app::panels::timeline::with_unit;
-use crate::app::panels::{moved, strip};
 use crate::app::review::Review;
 use crate::app::state::AppState;
 use crate::app::theme::{self, Palette};
@@ -24,8 +24,6 @@ use crate::spotting::{ExpressionKind, IntervalStatus, SpottedInterval};
 const ROW: f32 = 72.0;
 /// The same with a line for what moved.
 const ROW_WITH_UNITS: f32 = 88.0;
-/// What moved takes no more of the column than this share.
-const MOVED_SHARE: f32 = 0.6;
 /// How likely the class is, as a bar.
 const METER: Vec2 = vec2(24.0, 6.0);
 
@@ -34,28 +32,8 @@ pub fn show(ui: &mut Ui, state: &AppState, textures: &Textures, out: &mut Vec<Co
         return;
     };
     let list = review.ranked();
-    if !list.is_empty() {
-        egui::Panel::bottom("judge")
-            .frame(egui::Frame::NONE)
-            .resizable(false)
-            .show_separator_line(false)
-            .show(ui, |ui| {
-                ui.add_space(theme::GAP);
-                judge(ui, review, out);
-            });
-    }
-    if review.reads_units() {
-        let most = (MOVED_SHARE * ui.available_height()).floor();
-        let high = moved::height(review, state.second_look);
-        egui::Panel::bottom("moved")
-            .exact_size((high + theme::GAP).min(most))
-            .frame(egui::Frame::NONE.inner_margin(egui::Margin {
-                top: 8,
-                ..egui::Margin::ZERO
-            }))
-            .show(ui, |ui| {
-                moved::show(ui, review, (state.second_look, textures), out);
-            });
+    if !state.judges_under_what_moved() {
+        judge_below(ui, state, out);
     }
     if list.is_empty() {
         nothing(ui, review, out);
@@ -102,6 +80,21 @@ pub fn show(ui: &mut Ui, state: &AppState, textures: &Textures, out: &mut Vec<Co
         offset: shown.state.clamped_offset().y,
     };
     ui.data_mut(|d| d.insert_temp(memory, seen));
+}
+
+/// The buttons that judge, where there is something to be judged.
+pub fn judge_below(ui: &mut Ui, state: &AppState, out: &mut Vec<Command>) {
+    let Some(review) = state.review.as_ref().filter(|r| !r.ranked().is_empty()) else {
+        return;
+    };
+    egui::Panel::bottom("judge")
+        .frame(egui::Frame::NONE)
+        .resizable(false)
+        .show_separator_line(false)
+        .show(ui, |ui| {
+            ui.add_space(theme::GAP);
+            judge(ui, review, out);
+        });
 }
 
 /// How the list stood when it was last painted.

@@ -12,18 +12,22 @@ use egui_tiles::{
 
 use crate::app::command::{Command, Room};
 use crate::app::dock::fit::{self, Limits, Needs};
-use crate::app::dock::{self, Dock, DockCommand, Pane, Panes};
+use crate::app::dock::needs::{self, HANDLE, JUDGE};
+use crate::app::dock::{self, Dock, DockCommand, Pane};
 use crate::app::panels::{
-    candidates, coding, hints, live, notices, picture, settings, source, timeline, transport,
-    triptych,
+    candidates, coding, hints, live, moved, notices, picture, settings, source, timeline,
+    transport, triptych,
 };
 use crate::app::state::AppState;
 use crate::app::theme::{self, Palette};
 use crate::app::widgets::textures::Textures;
 use crate::base::Notice;
 
-/// By which a panel is dragged.
-const HANDLE: f32 = 24.0;
+/// What moved takes no more of a column with the candidates than this share.
+const MOVED_SHARE: f32 = 0.6;
+/// Above and below the contents of a panel, and above them under a bar of tabs, points.
+const MARGIN: i8 = 8;
+const UNDER_BAR: i8 = 4;
 
 /// Lays the room's panels out and gives where the picture stands, or all of them where it
 /// lies behind another tab.
@@ -33,13 +37,17 @@ pub fn show(ui: &mut Ui, state: &AppState, textures: &Textures, out: &mut Vec<Co
     let kept = state.dock();
     let arranging = state.arranges();
     let mut panes = kept.panes().clone();
-    let away = without_empty(&mut panes, state);
-    let bars = bars(&panes, arranging);
-    let tabbed = tabbed(&panes, &bars);
+    let away = needs::without_empty(&mut panes, state);
+    let bars = needs::bars(&panes, arranging);
+    let tabbed = needs::tabbed(&panes, &bars);
+    let under_bars = needs::under_bars(&panes, &bars);
     if !arranging && panes.dragged_id(ui.ctx()).is_some() {
         ui.ctx().stop_dragging();
     }
-    let limits = |id, pane| limits(state, pane, arranging && !tabbed.contains(&id));
+    let limits = |id, pane| {
+        let handle = arranging && !tabbed.contains(&id);
+        limits(state, pane, (handle, area.height()))
+    };
     let needs = Needs {
         of: &limits,
         bars: &bars,
@@ -52,6 +60,7 @@ pub fn show(ui: &mut Ui, state: &AppState, textures: &Textures, out: &mut Vec<Co
         arranging,
         bars: &bars,
         tabbed: &tabbed,
+        under_bars: &under_bars,
         picture: None,
         dropped: false,
     };
@@ -61,7 +70,7 @@ pub fn show(ui: &mut Ui, state: &AppState, textures: &Textures, out: &mut Vec<Co
     });
     let (picture, dropped) = (docked.picture, docked.dropped);
     fitted.undo(&mut panes, dropped);
-    let fits = !dropped || fits(state, panes.clone(), area);
+    let fits = !dropped || needs::fits(state, panes.clone(), area.size());
     for id in away {
         panes.set_visible(id, true);
     }
@@ -77,25 +86,6 @@ pub fn show(ui: &mut Ui, state: &AppState, textures: &Textures, out: &mut Vec<Co
         });
     }
     picture.unwrap_or(area)
-}
-
-/// Whether there is room for panels after one was dropped: other ones than before have
-/// tabs and handles.
-fn fits(state: &AppState, mut panes: Panes, area: Rect) -> bool {
-    let least = least(state, &mut panes, state.arranges());
-    least.x <= area.width() && least.y <= area.height()
-}
-
-fn least(state: &AppState, panes: &mut Panes, arranging: bool) -> egui::Vec2 {
-    panes.simplify(&dock::tidying());
-    let bars = bars(panes, arranging);
-    let tabbed = tabbed(panes, &bars);
-    let limits = |id, pane| limits(state, pane, arranging && !tabbed.contains(&id));
-    let needs = Needs {
-        of: &limits,
-        bars: &bars,
-    };
-    needs.least(panes)
 }
 
 /// The picture with what stands above it on the first run.
@@ -114,7 +104,7 @@ pub fn picture(ui: &mut Ui, state: &AppState, textures: &Textures, out: &mut Vec
 pub fn panel(ui: &Ui) -> Frame {
     Frame::NONE
         .fill(Palette::current(ui).panel)
-        .inner_margin(Margin::same(8))
+        .inner_margin(Margin::same(MARGIN))
 }
 
 /// Around the picture.
@@ -122,50 +112,24 @@ pub fn surround(ui: &Ui) -> Frame {
     panel(ui).fill(Palette::current(ui).surround)
 }
 
-/// Takes away what has nothing to show now, and says which that was.
-fn without_empty(panes: &mut Panes, state: &AppState) -> Vec<TileId> {
-    let empty = Pane::ALL
-        .into_iter()
-        .filter(|pane| state.nothing_in(*pane).is_some());
-    let mut away: Vec<TileId> = empty.filter_map(|p| panes.tiles.find_pane(&p)).collect();
-    away.retain(|id| panes.is_visible(*id));
-    for id in &away {
-        panes.set_visible(*id, false);
+/// How large a panel must and would be; `handle` says whether it has one, `height` is that
+/// of all panels together.
+fn limits(state: &AppState, pane: Pane, (handle, height): (bool, f32)) -> Limits {
+    let mut limits = needs::limits(state, pane, handle);
+    if let (Pane::Moved, Some(review)) = (pane, &state.review) {
+        let margins = f32::from(UNDER_BAR + MARGIN);
+        let column = height - fit::TAB_BAR - margins - JUDGE;
+        let judge = if state.judges_under_what_moved() {
+            JUDGE
+        } else {
+            0.0
+        };
+        let contents = moved::height(review, state.second_look) + f32::from(MARGIN);
+        let most = (MOVED_SHARE * column).floor().max(0.0);
+        let handle = if handle { HANDLE } else { 0.0 };
+        limits.usual.y = contents.min(most) + judge + f32::from(MARGIN) + handle;
     }
-    away
-}
-
-/// The tabs that have a bar: a panel alone needs none, unless it is to be dragged.
-fn bars(panes: &Panes, arranging: bool) -> Vec<TileId> {
-    let least = if arranging { 1 } else { 2 };
-    let tiles = &panes.tiles;
-    let has_bar = |tile: &Tile<Pane>| match tile {
-        Tile::Container(tabs @ Container::Tabs(_)) => fit::in_sight(tiles, tabs).len() >= least,
-        _ => false,
-    };
-    let all = tiles.iter().filter(|(_, tile)| has_bar(tile));
-    all.map(|(id, _)| *id).collect()
-}
-
-/// What is dragged by its tab.
-fn tabbed(panes: &Panes, bars: &[TileId]) -> Vec<TileId> {
-    let tabs = bars.iter().filter_map(|id| panes.tiles.get_container(*id));
-    tabs.flat_map(Container::children_vec).collect()
-}
-
-fn limits(state: &AppState, pane: Pane, handle: bool) -> Limits {
-    let more = vec2(0.0, if handle { HANDLE } else { 0.0 });
-    let closed = pane == Pane::Triptych && triptych::open(state).is_none();
-    let mut least = pane.least();
-    if closed {
-        least.y = triptych::BAR;
-    }
-    least += more;
-    Limits {
-        least,
-        usual: pane.usual() + more,
-        exact_height: closed.then_some(least.y),
-    }
+    limits
 }
 
 struct Docked<'a> {
@@ -174,7 +138,10 @@ struct Docked<'a> {
     out: &'a mut Vec<Command>,
     arranging: bool,
     bars: &'a [TileId],
+    /// Moved by their tab.
     tabbed: &'a [TileId],
+    /// The bar above them has space of its own.
+    under_bars: &'a [TileId],
     picture: Option<Rect>,
     dropped: bool,
 }
@@ -200,12 +167,18 @@ impl Docked<'_> {
         }
     }
 
-    /// Of a tile with several panels: all their titles.
+    /// Of a tile with several panels: all their titles. What moved bears the list's with it,
+    /// for it says itself what it is.
     fn titles(&self, tiles: &Tiles<Pane>, id: TileId) -> String {
         match tiles.get(id) {
             Some(Tile::Pane(pane)) => self.title(*pane),
             Some(Tile::Container(container)) => {
-                let inner = fit::in_sight(tiles, container).into_iter();
+                let mut inner = fit::in_sight(tiles, container);
+                let is = |id: &TileId, pane| tiles.get_pane(id) == Some(&pane);
+                if inner.iter().any(|id| is(id, Pane::List)) {
+                    inner.retain(|id| !is(id, Pane::Moved));
+                }
+                let inner = inner.into_iter();
                 let titles: Vec<String> = inner.map(|child| self.titles(tiles, child)).collect();
                 titles.join(", ")
             }
@@ -235,15 +208,14 @@ impl Docked<'_> {
         handle
     }
 
-    fn contents(&mut self, ui: &mut Ui, pane: Pane, tabbed: bool) {
+    fn contents(&mut self, ui: &mut Ui, pane: Pane, under_bar: bool) {
         let (state, textures) = (self.state, self.textures);
         let mut frame = match pane {
             Pane::Picture => surround(ui),
             _ => panel(ui),
         };
-        if tabbed {
-            // The bar above has space of its own.
-            frame.inner_margin.top = 4;
+        if under_bar {
+            frame.inner_margin.top = UNDER_BAR;
         }
         frame.show(ui, |ui| {
             // A panel shrinks to what is in it otherwise.
@@ -255,7 +227,7 @@ impl Docked<'_> {
                     self.picture = Some(ui.max_rect());
                     picture(ui, state, textures, out);
                 }
-                Pane::Triptych => match triptych::open(state) {
+                Pane::Triptych => match state.row_shows() {
                     Some(moments) => triptych::show(ui, state, moments, textures, out),
                     None => triptych::bar(ui, state, out),
                 },
@@ -268,9 +240,21 @@ impl Docked<'_> {
                     timeline::show(ui, state, out);
                 }
                 Pane::List => match state.settings.room {
-                    Room::Review | Room::Batch => candidates::show(ui, state, textures, out),
                     Room::Annotate => coding::show(ui, state, out),
+                    Room::Review | Room::Live | Room::Batch => {
+                        candidates::show(ui, state, textures, out);
+                    }
+                },
+                Pane::Moved => match state.settings.room {
                     Room::Live => live::side(ui, state, textures, out),
+                    Room::Review | Room::Annotate | Room::Batch => {
+                        if state.judges_under_what_moved() {
+                            candidates::judge_below(ui, state, out);
+                        }
+                        if let Some(review) = &state.review {
+                            moved::show(ui, review, (state.second_look, textures), out);
+                        }
+                    }
                 },
                 Pane::Log => notices::log(ui, state, out),
                 Pane::Settings => settings::show(ui, state, out),
@@ -282,6 +266,7 @@ impl Docked<'_> {
 impl Behavior<Pane> for Docked<'_> {
     fn pane_ui(&mut self, ui: &mut Ui, id: TileId, pane: &mut Pane) -> UiResponse {
         let tabbed = self.tabbed.contains(&id);
+        let mut under_bar = self.under_bars.contains(&id);
         let mut area = ui.max_rect();
         let mut response = UiResponse::None;
         if self.arranging && !tabbed {
@@ -290,9 +275,10 @@ impl Behavior<Pane> for Docked<'_> {
                 response = UiResponse::DragStarted;
             }
             area = rest;
+            under_bar = false;
         }
         ui.scope_builder(UiBuilder::new().max_rect(area), |ui| {
-            self.contents(ui, *pane, tabbed);
+            self.contents(ui, *pane, under_bar);
         });
         response
     }
@@ -349,7 +335,7 @@ impl Behavior<Pane> for Docked<'_> {
 
     /// Nothing is to be dragged beside a bar that has one height.
     fn is_container_resizable(&self, tiles: &Tiles<Pane>, id: TileId) -> bool {
-        let closed = triptych::open(self.state).is_none();
+        let closed = self.state.row_shows().is_none();
         let Some(column @ Container::Linear(line)) = tiles.get_container(id) else {
             return true;
         };
@@ -383,30 +369,5 @@ impl Behavior<Pane> for Docked<'_> {
 
     fn on_edit(&mut self, edit: EditAction) {
         self.dropped |= edit == EditAction::TileDropped;
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use egui_tiles::{Linear, LinearDir};
-
-    #[test]
-    fn what_was_dropped_onto_another_needs_a_bar_and_no_handles() {
-        let state = AppState::default();
-        let mut tiles = Tiles::default();
-        let both = [Pane::Source, Pane::Picture].map(|pane| tiles.insert_pane(pane));
-        let line = Linear::new(LinearDir::Vertical, both.to_vec());
-        let root = tiles.insert_container(line);
-        let mut panes = Panes::new(egui::Id::unique("dropped"), root, tiles);
-        let sum = Pane::Source.least().y + Pane::Picture.least().y + fit::GAP;
-        assert_eq!(
-            least(&state, &mut panes.clone(), true).y,
-            sum + 2.0 * HANDLE
-        );
-        let tabs = panes.tiles.insert_tab_tile(both.to_vec());
-        panes.root = Some(tabs);
-        let one = Pane::Source.least().y.max(Pane::Picture.least().y);
-        assert_eq!(least(&state, &mut panes, true).y, one + fit::TAB_BAR);
     }
 }

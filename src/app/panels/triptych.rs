@@ -21,8 +21,6 @@ use crate::app::widgets::textures::Textures;
 use crate::app::widgets::{row, still};
 use crate::media::StillKey;
 
-/// Of the bar that stands in the row's place, with its margins.
-pub const BAR: f32 = 36.0;
 /// Under each picture: what it is, and when.
 const CAPTIONS: f32 = 32.0;
 /// Right of the pictures at least so much is left for words.
@@ -32,13 +30,6 @@ const WORDS: f32 = 128.0;
 const STILL_HEAD: f64 = 0.01;
 
 const DOES: &str = "Onset, apex and difference";
-
-/// What the row shows; `None` where a bar stands in its place.
-#[must_use]
-pub fn open(state: &AppState) -> Option<Moments> {
-    let review = state.review.as_ref()?;
-    state.settings.triptych.shown.then(|| review.moments())?
-}
 
 /// Instead of the row: how to get it.
 pub fn bar(ui: &mut Ui, state: &AppState, out: &mut Vec<Command>) {

@@ -5,6 +5,7 @@ use std::path::Path;
 use super::*;
 use onset::app::command::{Effect, Room};
 use onset::app::dock::{Dock, DockCommand, Docks, Layout, Pane};
+use onset::app::panels::moved::JUDGE;
 use onset::app::panels::source::LIMITS;
 use onset::app::settings::Settings;
 
@@ -84,11 +85,13 @@ fn the_source_is_hidden_and_shown_with_keys_alone() {
 
 #[test]
 fn panels_have_handles_while_they_are_arranged_and_escape_takes_them_away() {
-    const HANDLES: [&str; 4] = [
+    const HANDLES: [&str; 6] = [
         "Move Source",
         "Move Picture",
         "Move Onset, apex and difference",
         "Move Timeline",
+        "Move Candidates 5",
+        "Move What moved",
     ];
     let mut h = reviewing(SIZE);
     h.key_press(Key::N);
@@ -118,6 +121,8 @@ fn panels_have_handles_while_they_are_arranged_and_escape_takes_them_away() {
 #[test]
 fn a_panel_dropped_on_another_is_a_tab_of_it_and_reset_brings_all_back() {
     let mut h = reviewing(SIZE);
+    // One panel alone: the middle of two is the place between them.
+    say(&mut h, vec![Command::ShowTab(SideTab::Log)]);
     arrange(&mut h);
     let from = h
         .get_by_role_and_label(Role::Button, "Move Source")
@@ -252,7 +257,7 @@ fn at_the_smallest_size_nothing_overlaps_in_any_room_or_layout() {
         .filter(|(name, _)| name.contains("\"Move "))
         .map(|(_, rect)| rect)
         .collect();
-    assert_eq!(handles.len(), 4);
+    assert_eq!(handles.len(), 6);
     for (i, handle) in handles.iter().enumerate() {
         assert!(panels.contains_rect(*handle), "{handle:?}");
         for other in &handles[i + 1..] {
@@ -293,4 +298,64 @@ fn escape_closes_the_menu_before_it_gives_up_the_candidate() {
     assert!(!says(&h, "Reset this room's panels") && chosen(&h).is_some());
     press(&mut h, NONE, Key::Escape);
     assert!(chosen(&h).is_none());
+}
+
+fn rect(h: &Shown, role: Role, name: &str) -> Rect {
+    h.get_by_role_and_label(role, name).rect()
+}
+
+#[test]
+fn what_moved_stands_under_the_candidates_and_the_buttons_that_judge_come_last() {
+    for size in [SIZE, SMALLEST] {
+        let h = reviewing(size);
+        let list = h.get_by_label_contains("each ranked by score").rect();
+        let (head, foot) = (
+            h.get_by_label("What moved").rect(),
+            h.get_by_label(JUDGE).rect(),
+        );
+        let accept = rect(&h, Role::Button, "Accept");
+        let order = [list, head, foot, accept];
+        let below = |pair: &[Rect]| pair[0].bottom() <= pair[1].top() + 0.5;
+        assert!(order.windows(2).all(below), "{size:?} {order:?}");
+        // Over a margin, the strip at the bottom and what the harness leaves around.
+        let bottom = size.1 - 8.0 - 24.0 - 8.0;
+        assert!((accept.bottom() - bottom).abs() < 1.5, "{accept:?}");
+        // Of the three tabs it has none.
+        assert_eq!(
+            h.query_all_by_role_and_label(Role::Button, "What moved")
+                .count(),
+            0
+        );
+        rect(&h, Role::Button, "Candidates 5");
+    }
+}
+
+#[test]
+fn what_moved_is_hidden_and_shown_and_the_buttons_that_judge_stay_with_the_list() {
+    let mut h = reviewing(SIZE);
+    let list = |h: &Shown| h.state().app.state.review.as_ref().unwrap().in_sight.len();
+    let (before, accept) = (list(&h), rect(&h, Role::Button, "Accept"));
+    choose(&mut h, Role::CheckBox, "What moved");
+    assert!(!says(&h, JUDGE) && !dock(&h).shows(Pane::Moved));
+    assert!(list(&h) > before, "the list takes its place");
+    assert_eq!(rect(&h, Role::Button, "Accept"), accept);
+    assert_tidy(&h, SIZE, "without what moved");
+    choose(&mut h, Role::CheckBox, "What moved");
+    assert!(says(&h, JUDGE) && list(&h) == before);
+}
+
+#[test]
+fn who_codes_sees_what_moved_when_it_is_asked_for_and_never_in_a_blind_pass() {
+    let mut h = reviewing(SIZE);
+    say(&mut h, vec![Command::Room(Room::Annotate)]);
+    assert!(!says(&h, JUDGE));
+    choose(&mut h, Role::CheckBox, "What moved");
+    assert!(says(&h, JUDGE) && !dock(&h).in_sight(Pane::List));
+    press(&mut h, NONE, Key::B);
+    assert!(h.state().app.state.blind());
+    assert!(!says(&h, JUDGE) && !says(&h, "lip corner puller"));
+    focus(&mut h, Role::Button, "Panels");
+    press(&mut h, NONE, Key::Enter);
+    let check = h.get_by_role_and_label(Role::CheckBox, "What moved");
+    assert!(check.accesskit_node().is_disabled());
 }
