@@ -3,9 +3,12 @@
 //! [`egui_tiles`]; [`fit`] makes them fill the window.
 
 pub mod fit;
+pub mod held;
 mod layouts;
+pub mod moving;
 pub mod needs;
 mod reading;
+mod steps;
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -14,6 +17,7 @@ use egui_tiles::{Container, LinearDir, SimplificationOptions, Tile, TileId, Tree
 use serde::Serialize;
 
 pub use layouts::Layout;
+pub use moving::{Side, Stands, Way};
 
 use super::command::{Effect, Room, SideTab};
 use super::state::AppState;
@@ -269,6 +273,10 @@ pub enum DockCommand {
     Dragged(Room, Dock),
     /// Hides a panel, or shows it; the picture is shown in any case.
     Toggle(Pane),
+    /// Moves a panel one step; `None` is the one that has the focus, which the keys fill in.
+    Move(Option<Pane>, Way),
+    /// How large all panels together are on the screen, points.
+    Within(egui::Vec2),
     Take(Layout),
     /// The room's own layout.
     Reset,
@@ -360,7 +368,8 @@ impl AppState {
                 if self.arranging {
                     self.say(Notice::info(self.settings.keys.fill(
                         "Drag a panel by its title: beside, under or over another one, or onto \
-                         its middle for tabs. {Close, or deselect} ends arranging.",
+                         its middle for tabs. Or go to a title with Tab; {Panel to the left} and \
+                         the like move it. {Close, or deselect} ends arranging.",
                     )));
                     return vec![Effect::WakeAfter(8.1)];
                 }
@@ -370,6 +379,12 @@ impl AppState {
                 let shown = self.dock().shows(pane);
                 self.dock_mut().show(pane, !shown);
             }
+            DockCommand::Move(pane, way) => {
+                let said = self.move_panel(pane, way);
+                self.notices.push_in_place(Notice::info(said), self.now);
+                return vec![Effect::WakeAfter(8.1)];
+            }
+            DockCommand::Within(size) => self.panels_within = size,
             DockCommand::Take(layout) => *self.dock_mut() = layout.dock(),
             DockCommand::Reset => *self.dock_mut() = Layout::of(self.settings.room).dock(),
         }

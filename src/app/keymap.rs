@@ -6,7 +6,7 @@ use serde::ser::{Serialize, SerializeMap, Serializer};
 
 use super::command::Room;
 use super::key_name::{self, name};
-use super::keys::{Action, BINDINGS};
+use super::keys::{Action, BINDINGS, Scope};
 
 /// In the settings file: no key does it.
 const NO_KEY: &str = "none";
@@ -45,14 +45,26 @@ impl Keymap {
         others.find(|a| a.binding().scope.meets(scope))
     }
 
-    /// What a pressed key does in a room.
+    /// What a pressed key does in a room, where no panel has the focus.
     #[must_use]
     pub fn at(&self, key: Key, held: Modifiers, room: Room) -> Option<Action> {
+        self.pressed(key, held, |scope| {
+            scope != Scope::Panel && scope.holds(room)
+        })
+    }
+
+    /// What a pressed key does with the panel that has the focus.
+    #[must_use]
+    pub fn on_a_panel(&self, key: Key, held: Modifiers) -> Option<Action> {
+        self.pressed(key, held, |scope| scope == Scope::Panel)
+    }
+
+    fn pressed(&self, key: Key, held: Modifiers, here: impl Fn(Scope) -> bool) -> Option<Action> {
         let pressed = |kept: KeyboardShortcut| {
             kept.logical_key == key
                 && (key_name::is_character(key) || held.matches_exact(kept.modifiers))
         };
-        let mut here = Action::all().filter(|a| a.binding().scope.holds(room));
+        let mut here = Action::all().filter(|a| here(a.binding().scope));
         here.find(|a| self.key(*a).is_some_and(pressed))
     }
 
@@ -275,6 +287,23 @@ mod tests {
         assert_eq!(keys.rival(named("queue-retry"), retry), None);
         assert_eq!(keys.rival(named("accept"), retry), Some(named("reject")));
         assert_eq!(keys.rival(named("live-room"), retry), Some(named("reject")));
+    }
+
+    #[test]
+    fn a_key_of_a_panel_in_focus_may_have_another_use_elsewhere() {
+        let keys = Keymap::default();
+        let alt_left = key_name::parse("Alt+Left").unwrap();
+        assert_eq!(keys.rival(named("panel-left"), alt_left), None);
+        let id = |action: Option<Action>| action.map(|a| a.binding().id);
+        let here = keys.at(Key::ArrowLeft, Modifiers::ALT, Room::Review);
+        assert_eq!(id(here), Some("divider-left"));
+        let on = |held| id(keys.on_a_panel(Key::ArrowLeft, held));
+        assert_eq!(on(Modifiers::ALT), Some("panel-left"));
+        assert_eq!(on(Modifiers::NONE), None);
+        // What works everywhere works there, too.
+        let escape = key_name::parse("Esc").unwrap();
+        let rival = keys.rival(named("panel-left"), escape);
+        assert_eq!(rival, Some(named("close-or-deselect")));
     }
 
     #[test]

@@ -8,7 +8,7 @@ use egui::{Context, Event, Id, Key, KeyboardShortcut, Modifiers, Ui};
 use super::batch::BatchCommand;
 use super::coder::{Coded, Edge};
 use super::command::{Command, DialogKind, Overlay, Room, Sheet, View};
-use super::dock::DockCommand;
+use super::dock::{DockCommand, Pane, Side, Way, held};
 use super::key_change::KeyEdit;
 use super::key_name;
 use super::keymap::Keymap;
@@ -26,6 +26,8 @@ pub enum Scope {
     /// Where a recording or a camera is looked at.
     Recording,
     Queue,
+    /// Where a panel has the focus: nothing else is asked for there.
+    Panel,
 }
 
 impl Scope {
@@ -33,7 +35,7 @@ impl Scope {
     pub const fn holds(self, room: Room) -> bool {
         match self {
             Self::Everywhere => true,
-            Self::Recording => !matches!(room, Room::Batch),
+            Self::Recording | Self::Panel => !matches!(room, Room::Batch),
             Self::Queue => matches!(room, Room::Batch),
         }
     }
@@ -196,6 +198,13 @@ bindings! {
     "File", Everywhere: {
         "show-keys": "These keys" => plain(Key::Questionmark), Command::Show(Sheet::Keys);
     }
+    "Panel in focus", Panel: {
+        "panel-left": "Panel to the left" => with(Modifiers::ALT, Key::ArrowLeft), Command::Dock(DockCommand::Move(None, Way::To(Side::Left)));
+        "panel-right": "Panel to the right" => with(Modifiers::ALT, Key::ArrowRight), Command::Dock(DockCommand::Move(None, Way::To(Side::Right)));
+        "panel-up": "Panel up" => with(Modifiers::ALT, Key::ArrowUp), Command::Dock(DockCommand::Move(None, Way::To(Side::Above)));
+        "panel-down": "Panel down" => with(Modifiers::ALT, Key::ArrowDown), Command::Dock(DockCommand::Move(None, Way::To(Side::Below)));
+        "panel-into-tabs": "Panel into tabs" => with(Modifiers::ALT, Key::T), Command::Dock(DockCommand::Move(None, Way::IntoTabs));
+    }
     "Batch", Queue: {
         "queue-files": "Add recordings…" => with(Modifiers::COMMAND, Key::O), Command::AskForInput(DialogKind::QueueFiles);
         "queue-folders": "Add folders…" => with(Modifiers::COMMAND.plus(Modifiers::SHIFT), Key::O), Command::AskForInput(DialogKind::QueueFolders);
@@ -249,8 +258,11 @@ pub fn tip(ui: &Ui, does: &str) -> String {
 }
 
 /// What the keys pressed in this frame ask for in a room; nothing while something is
-/// typed.
+/// typed. A panel that has the focus is moved.
 pub fn pressed(ctx: &Context, keys: &Keymap, room: Room, out: &mut Vec<Command>) {
+    if let Some(pane) = held::panel(ctx) {
+        moved(ctx, keys, pane, out);
+    }
     let typing = ctx.egui_wants_keyboard_input() || ctx.memory(|m| m.focused().is_some());
     // The key that leaves a field is the field's: Esc takes the focus away before anybody
     // is asked.
@@ -291,6 +303,36 @@ pub fn pressed(ctx: &Context, keys: &Keymap, room: Room, out: &mut Vec<Command>)
             action.is_none()
         });
     });
+}
+
+/// A panel is moved once a press.
+fn moved(ctx: &Context, keys: &Keymap, pane: Pane, out: &mut Vec<Command>) {
+    let before = out.len();
+    ctx.input_mut(|input| {
+        input.events.retain(|event| {
+            let Event::Key {
+                key,
+                pressed: true,
+                modifiers,
+                repeat,
+                ..
+            } = event
+            else {
+                return true;
+            };
+            let action = keys.on_a_panel(*key, *modifiers);
+            if let Some(Command::Dock(DockCommand::Move(_, way))) =
+                action.map(|a| (a.binding().command)())
+                && !repeat
+            {
+                out.push(Command::Dock(DockCommand::Move(Some(pane), way)));
+            }
+            action.is_none()
+        });
+    });
+    if out.len() > before {
+        held::moves(ctx);
+    }
 }
 
 fn repeats(command: &Command) -> bool {
@@ -345,6 +387,16 @@ mod tests {
                 assert!(a.does != b.does, "{}", a.does);
                 assert!(a.id != b.id, "{}", a.id);
             }
+        }
+    }
+
+    #[test]
+    fn every_way_a_panel_is_moved_has_its_key_by_the_name_the_menu_gives_it() {
+        let of = |way: Way| Action::that(way.does()).map(|a| (a.binding().command)());
+        for way in Way::ALL {
+            let moves =
+                |c: &Command| matches!(c, Command::Dock(DockCommand::Move(None, w)) if *w == way);
+            assert!(of(way).is_some_and(|c| moves(&c)), "{}", way.does());
         }
     }
 

@@ -29,11 +29,21 @@ impl Entry {
 #[derive(Debug, Clone, Default)]
 pub struct NoticeLog {
     entries: Vec<Entry>,
+    /// The last that was said in place of another.
+    in_place: Option<u64>,
 }
 
 impl NoticeLog {
     /// The same sentence again while it stands in the corner is not repeated there.
     pub fn push(&mut self, notice: Notice, now: f64) {
+        self.add(notice, None, now);
+    }
+
+    /// What is done step by step: the corner keeps the newest of these alone.
+    pub fn push_in_place(&mut self, notice: Notice, now: f64) {
+        if let Some(before) = self.in_place.replace(self.entries.len() as u64) {
+            self.dismiss(before);
+        }
         self.add(notice, None, now);
     }
 
@@ -166,6 +176,19 @@ mod tests {
         log.push(Notice::info("Select one first."), 20.0);
         assert_eq!(log.corner(20.0).0.len(), 1);
         assert_eq!(log.entries().len(), 3);
+    }
+
+    #[test]
+    fn of_what_is_done_step_by_step_the_corner_keeps_the_last_even_when_said_before() {
+        let mut log = NoticeLog::default();
+        log.push(Notice::info("Opened."), 0.0);
+        for text in ["left", "right", "left"] {
+            log.push_in_place(Notice::info(text), 1.0);
+        }
+        let corner = log.corner(1.0).0;
+        let texts: Vec<&str> = corner.iter().map(|e| e.notice.text.as_str()).collect();
+        assert_eq!(texts, ["Opened.", "left"]);
+        assert_eq!(log.entries().len(), 4);
     }
 
     #[test]

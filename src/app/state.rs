@@ -43,6 +43,8 @@ pub struct AppState {
     pub sheet: Option<Sheet>,
     /// Panels are being arranged; asked with [`AppState::arranges`].
     pub(super) arranging: bool,
+    /// How large all panels together are, points; zero while nobody has seen them.
+    pub panels_within: egui::Vec2,
     /// A key that is being changed.
     pub key_change: KeyChange,
     pub blind_passes: BlindPasses,

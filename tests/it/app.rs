@@ -32,6 +32,8 @@ mod scripted;
 mod second_look;
 #[path = "app/shown.rs"]
 mod shown;
+#[path = "app/stepped.rs"]
+mod stepped;
 #[path = "app/two_coders.rs"]
 mod two_coders;
 #[path = "app/waiting.rs"]

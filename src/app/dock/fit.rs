@@ -227,7 +227,7 @@ impl Needs<'_> {
 }
 
 /// Where both lengths of a vector stand.
-const fn axis(dir: LinearDir) -> usize {
+pub(super) const fn axis(dir: LinearDir) -> usize {
     match dir {
         LinearDir::Horizontal => 0,
         LinearDir::Vertical => 1,

@@ -1,8 +1,8 @@
 //! What the panels need as they are shown now: what has nothing to show is away, handles and
-//! bars of tabs take place.
+//! bars of tabs take place. And where each of them stands then.
 
-use egui::{Vec2, vec2};
-use egui_tiles::{Container, LinearDir, Tile, TileId};
+use egui::{Pos2, Rect, Vec2, vec2};
+use egui_tiles::{Container, LinearDir, Tile, TileId, Tiles};
 
 use super::fit::{self, Limits, Needs};
 use super::{Pane, Panes, tidying};
@@ -15,6 +15,9 @@ pub const HANDLE: f32 = 24.0;
 pub const CLOSED: f32 = 36.0;
 /// Of the buttons that judge a candidate, with the space above, points.
 pub const JUDGE: f32 = theme::GAP + theme::CONTROL;
+
+/// Of the panels together while nobody has seen them.
+const UNSEEN: Vec2 = vec2(1280.0, 736.0);
 
 /// How large a panel must and would be, points; `handle` says whether it has one.
 #[must_use]
@@ -129,10 +132,97 @@ pub fn fits(state: &AppState, mut panes: Panes, within: Vec2) -> bool {
     least.x <= within.x && least.y <= within.y
 }
 
+impl AppState {
+    /// How large all panels together are, points.
+    pub(super) fn panels_size(&self) -> Vec2 {
+        if self.panels_within == Vec2::ZERO {
+            UNSEEN
+        } else {
+            self.panels_within
+        }
+    }
+
+    /// The panels as they stand on the screen.
+    pub(super) fn standing(&self) -> Standing {
+        let mut panes = self.dock().panes().clone();
+        let away = without_empty(&mut panes, self);
+        let arranging = self.arranges();
+        let bars = bars(&panes, arranging);
+        let tabbed = tabbed(&panes, &bars);
+        let limits = |id, pane| limits(self, pane, arranging && !tabbed.contains(&id));
+        let needs = Needs {
+            of: &limits,
+            bars: &bars,
+        };
+        let fitted = needs.fit(&mut panes, self.panels_size());
+        let mut places = Vec::new();
+        if let Some(root) = panes.root {
+            let area = Rect::from_min_size(Pos2::ZERO, self.panels_size());
+            place(&panes.tiles, &bars, (root, area), &mut places);
+        }
+        fitted.undo(&mut panes, true);
+        Standing {
+            panes,
+            away,
+            places,
+        }
+    }
+}
+
+/// The panels before one is moved.
+pub(super) struct Standing {
+    /// With the lengths that they have on the screen.
+    pub(super) panes: Panes,
+    /// Hidden in them, for it has nothing to show now.
+    pub(super) away: Vec<TileId>,
+    /// Where each panel in sight stands, points.
+    pub(super) places: Vec<(Pane, Rect)>,
+}
+
+/// Where the panels of a tile stand, which has this place; its lengths fill it.
+fn place(
+    tiles: &Tiles<Pane>,
+    bars: &[TileId],
+    (id, mut area): (TileId, Rect),
+    places: &mut Vec<(Pane, Rect)>,
+) {
+    let container = match tiles.get(id) {
+        Some(Tile::Pane(pane)) => {
+            places.push((*pane, area));
+            return;
+        }
+        Some(Tile::Container(container)) => container,
+        None => return,
+    };
+    match container {
+        Container::Linear(line) => {
+            let along = fit::axis(line.dir);
+            let mut at = area.min;
+            for child in fit::in_sight(tiles, container) {
+                let mut size = area.size();
+                size[along] = line.shares[child];
+                let area = Rect::from_min_size(at, size);
+                place(tiles, bars, (child, area), places);
+                at[along] += size[along] + fit::GAP;
+            }
+        }
+        Container::Tabs(tabs) => {
+            if bars.contains(&id) {
+                area.min.y += fit::TAB_BAR;
+            }
+            if let Some(front) = tabs.next_active(tiles) {
+                place(tiles, bars, (front, area), places);
+            }
+        }
+        // An arrangement with a grid is not read.
+        Container::Grid(_) => {}
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use egui_tiles::{Linear, Tiles};
+    use egui_tiles::Linear;
 
     #[test]
     fn what_was_dropped_onto_another_needs_a_bar_and_no_handles() {
@@ -168,5 +258,26 @@ mod tests {
         panes.set_visible(tile(Pane::List), false);
         assert!(tabbed(&panes, &all).contains(&tile(Pane::Moved)));
         assert!(under_bars(&panes, &all).contains(&tile(Pane::Moved)));
+    }
+
+    #[test]
+    fn the_panels_stand_where_the_layout_of_the_room_has_them() {
+        let state = AppState::default();
+        let places = state.standing().places;
+        let of = |pane: Pane| {
+            let found = places.iter().find(|(this, _)| *this == pane);
+            found.map(|(_, area)| *area)
+        };
+        let at = |pane: Pane| of(pane).unwrap();
+        assert_eq!(at(Pane::Source).min, Pos2::ZERO);
+        assert_eq!(
+            at(Pane::Picture).left(),
+            at(Pane::Source).right() + fit::GAP
+        );
+        assert_eq!(at(Pane::Timeline).bottom(), UNSEEN.y);
+        assert_eq!(at(Pane::List).top(), fit::TAB_BAR);
+        assert_eq!(at(Pane::Moved).top(), at(Pane::List).bottom() + fit::GAP);
+        assert_eq!(at(Pane::Moved).max, UNSEEN.to_pos2());
+        assert_eq!(of(Pane::Log), None, "behind the list");
     }
 }

@@ -2,8 +2,8 @@
 //! tabs and drags. It works on a copy; what a person changed is asked for as a command.
 
 use egui::{
-    Align2, Button, CursorIcon, Frame, Margin, Rect, Response, Role, Sense, Stroke, TextStyle, Ui,
-    UiBuilder, Visuals, WidgetInfo, WidgetText, vec2,
+    Align2, Button, CursorIcon, Frame, Margin, Painter, Rect, Response, Role, Sense, Stroke,
+    StrokeKind, Style, TextStyle, Ui, UiBuilder, Visuals, WidgetInfo, WidgetText, vec2,
 };
 use egui_tiles::{
     Behavior, Container, EditAction, ResizeState, SimplificationOptions, TabState, Tabs, Tile,
@@ -12,8 +12,9 @@ use egui_tiles::{
 
 use crate::app::command::{Command, Room};
 use crate::app::dock::fit::{self, Limits, Needs};
+use crate::app::dock::moving::NO_ROOM;
 use crate::app::dock::needs::{self, HANDLE, JUDGE};
-use crate::app::dock::{self, Dock, DockCommand, Pane};
+use crate::app::dock::{self, Dock, DockCommand, Pane, held};
 use crate::app::panels::{
     candidates, coding, hints, live, moved, notices, picture, settings, source, timeline,
     transport, triptych,
@@ -41,6 +42,9 @@ pub fn show(ui: &mut Ui, state: &AppState, textures: &Textures, out: &mut Vec<Co
     let bars = needs::bars(&panes, arranging);
     let tabbed = needs::tabbed(&panes, &bars);
     let under_bars = needs::under_bars(&panes, &bars);
+    if area.size() != state.panels_within {
+        out.push(Command::Dock(DockCommand::Within(area.size())));
+    }
     if !arranging && panes.dragged_id(ui.ctx()).is_some() {
         ui.ctx().stop_dragging();
     }
@@ -53,6 +57,7 @@ pub fn show(ui: &mut Ui, state: &AppState, textures: &Textures, out: &mut Vec<Co
         bars: &bars,
     };
     let fitted = needs.fit(&mut panes, area.size());
+    let held = held::panel(ui.ctx()).and_then(|pane| panes.tiles.find_pane(&pane));
     let mut docked = Docked {
         state,
         textures,
@@ -61,6 +66,7 @@ pub fn show(ui: &mut Ui, state: &AppState, textures: &Textures, out: &mut Vec<Co
         bars: &bars,
         tabbed: &tabbed,
         under_bars: &under_bars,
+        held,
         picture: None,
         dropped: false,
     };
@@ -77,10 +83,7 @@ pub fn show(ui: &mut Ui, state: &AppState, textures: &Textures, out: &mut Vec<Co
     let dock = Dock::new(panes);
     if dock != *kept && dock.is_measured() {
         out.push(if !fits {
-            Command::Say(Notice::info(
-                "There is no room for the panels like that. Make the window larger, hide a \
-                 panel, or drop this one onto the middle of another for tabs.",
-            ))
+            Command::Say(Notice::info(NO_ROOM))
         } else {
             Command::Dock(DockCommand::Dragged(room, dock))
         });
@@ -142,6 +145,8 @@ struct Docked<'a> {
     tabbed: &'a [TileId],
     /// The bar above them has space of its own.
     under_bars: &'a [TileId],
+    /// The keys move it.
+    held: Option<TileId>,
     picture: Option<Rect>,
     dropped: bool,
 }
@@ -194,6 +199,7 @@ impl Docked<'_> {
             .interact(area, id, Sense::click_and_drag())
             .on_hover_cursor(CursorIcon::Grab);
         handle.widget_info(|| WidgetInfo::labeled(Role::Button, true, format!("Move {title}")));
+        held::title(&handle, pane);
         let lit = handle.hovered() || handle.has_focus();
         let painter = ui.painter();
         painter.rect_filled(area, 0.0, if lit { p.hovered } else { p.raised });
@@ -307,6 +313,9 @@ impl Behavior<Pane> for Docked<'_> {
         let button = ui
             .add(button.sense(Sense::click_and_drag()))
             .on_hover_cursor(CursorIcon::Grab);
+        if let Some(pane) = first(tiles, tile) {
+            held::title(&button, pane);
+        }
         if button.drag_started() {
             ui.ctx().set_dragged_id(id);
         }
@@ -358,6 +367,14 @@ impl Behavior<Pane> for Docked<'_> {
         }
     }
 
+    /// Which panel the keys move is seen at the panel itself, too.
+    fn paint_on_top_of_tile(&self, painter: &Painter, style: &Style, tile: TileId, area: Rect) {
+        if self.held == Some(tile) {
+            let stroke = Stroke::new(2.0, style.visuals.hyperlink_color);
+            painter.rect_stroke(area, 0.0, stroke, StrokeKind::Inside);
+        }
+    }
+
     fn simplification_options(&self) -> SimplificationOptions {
         dock::tidying()
     }
@@ -369,5 +386,16 @@ impl Behavior<Pane> for Docked<'_> {
 
     fn on_edit(&mut self, edit: EditAction) {
         self.dropped |= edit == EditAction::TileDropped;
+    }
+}
+
+/// The first panel in sight of a tile: the one that its tab moves by keys.
+fn first(tiles: &Tiles<Pane>, id: TileId) -> Option<Pane> {
+    match tiles.get(id)? {
+        Tile::Pane(pane) => Some(*pane),
+        Tile::Container(container) => {
+            let inner = fit::in_sight(tiles, container);
+            inner.into_iter().find_map(|child| first(tiles, child))
+        }
     }
 }

@@ -10,7 +10,11 @@ use crate::app::state::AppState;
 use crate::app::theme::{self, Palette};
 
 /// Which groups stand under each other.
-const COLUMNS: [&[&str]; 3] = [&["Play", "Camera"], &["Judge", "File"], &["Look", "Batch"]];
+const COLUMNS: [&[&str]; 3] = [
+    &["Play", "Camera"],
+    &["Judge", "File"],
+    &["Look", "Panel in focus", "Batch"],
+];
 
 pub fn show(ui: &Ui, state: &AppState, out: &mut Vec<Command>) {
     let change = |ui: &mut Ui, out: &mut Vec<Command>| {
@@ -42,7 +46,8 @@ pub fn show(ui: &Ui, state: &AppState, out: &mut Vec<Command>) {
         ui.label(
             RichText::new(
                 "On the timeline: wheel zooms at the pointer, Shift and wheel or the right button \
-                 pans,\ndrag selects, click seeks, double-click fits a candidate.",
+                 pans,\ndrag selects, click seeks, double-click fits a candidate. A panel is in focus on its \
+                 row in the menu Panels, and on its title while panels are arranged.",
             )
             .small()
             .color(Palette::current(ui).weak),

@@ -2,7 +2,7 @@
 
 use egui::{
     Align, Align2, Area, Button, Frame, Id, Label, Layout, Order, RichText, ScrollArea, TextStyle,
-    Ui, vec2,
+    Ui, accesskit::Live, vec2,
 };
 
 use crate::app::command::Command;
@@ -81,7 +81,14 @@ fn notice(ui: &mut Ui, entry: &Entry, out: &mut Vec<Command>) {
             place(ui, entry, out);
         });
     });
-    ui.add(Label::new(&entry.notice.text).wrap().selectable(true));
+    let text = ui.add(Label::new(&entry.notice.text).wrap().selectable(true));
+    // A screen reader says what happens elsewhere than where the focus is.
+    let live = match severity {
+        Severity::Error => Live::Assertive,
+        Severity::Info | Severity::Warning => Live::Polite,
+    };
+    ui.ctx()
+        .accesskit_node_builder(text.id, |node| node.set_live(live));
 }
 
 /// What can be done about it, as long as the session is open that it is about.

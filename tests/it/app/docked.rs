@@ -12,17 +12,17 @@ use onset::app::settings::Settings;
 const SMALLEST: (f32, f32) = (960.0, 640.0);
 
 /// An analysed recording without the hints of the first run.
-fn reviewing(size: (f32, f32)) -> Shown {
+pub(super) fn reviewing(size: (f32, f32)) -> Shown {
     let mut h = recording(size, 1.0, FRAMES, true);
     say(&mut h, vec![Command::HintsSeen]);
     h
 }
 
-fn dock(h: &Shown) -> &Dock {
+pub(super) fn dock(h: &Shown) -> &Dock {
     h.state().app.state.dock()
 }
 
-fn focus(h: &mut Shown, role: Role, name: &str) {
+pub(super) fn focus(h: &mut Shown, role: Role, name: &str) {
     h.get_by_role_and_label(role, name).focus();
     h.run_steps(3);
 }
@@ -37,7 +37,7 @@ fn choose(h: &mut Shown, role: Role, name: &str) {
     press(h, NONE, Key::Escape);
 }
 
-fn arrange(h: &mut Shown) {
+pub(super) fn arrange(h: &mut Shown) {
     press(h, Modifiers::COMMAND.plus(Modifiers::SHIFT), Key::P);
     say(h, vec![Command::DismissAll]);
 }
@@ -342,6 +342,24 @@ fn what_moved_is_hidden_and_shown_and_the_buttons_that_judge_stay_with_the_list(
     assert_tidy(&h, SIZE, "without what moved");
     choose(&mut h, Role::CheckBox, "What moved");
     assert!(says(&h, JUDGE) && list(&h) == before);
+    // Among the tabs it is one of them, and the list has its buttons.
+    focus(&mut h, Role::Button, "Panels");
+    press(&mut h, NONE, Key::Enter);
+    focus(&mut h, Role::CheckBox, "What moved");
+    press(&mut h, Modifiers::ALT, Key::ArrowLeft);
+    assert!(says(
+        &h,
+        "The panel What moved now stands left of Candidates."
+    ));
+    press(&mut h, NONE, Key::Escape);
+    press(&mut h, NONE, Key::Escape);
+    say(&mut h, vec![Command::DismissAll]);
+    let tab = rect(&h, Role::Button, "Candidates 5");
+    assert!(h.get_by_label(JUDGE).rect().right() < tab.left());
+    assert_eq!(rect(&h, Role::Button, "Accept").bottom(), accept.bottom());
+    say(&mut h, vec![Command::ShowTab(SideTab::Log)]);
+    assert!(says(&h, JUDGE) && !says(&h, "each ranked by score"));
+    assert_tidy(&h, SIZE, "what moved beside the log");
 }
 
 #[test]
