@@ -5,13 +5,13 @@ use egui::{Color32, ColorImage};
 
 use super::review::Review;
 use super::theme;
-use crate::base::{Plane, Point, Timestamp};
+use crate::base::{Plane, Point};
 use crate::explain::on_face::FaceMap;
 use crate::face::Landmarks;
 use crate::facs::ActionUnit;
 use crate::motion::heat::Heat;
 use crate::recognition::{Attention as Read, FaceReader};
-use crate::session::moment_attention::{MomentWish, SeenFace};
+use crate::session::moment_attention::{MomentAttention, MomentWish, SeenFace};
 use crate::spotting::SpottedInterval;
 use crate::timeline::FrameRecord;
 
@@ -28,6 +28,8 @@ const FINER: usize = 8;
 pub enum Attention {
     Laid {
         unit: ActionUnit,
+        /// Where the motion is shorter than what the bars read, its length, seconds.
+        over_secs: Option<f64>,
         /// Upper left, upper right, lower right, lower left; image pixels with whole
         /// pixel centres.
         corners: [Point; 4],
@@ -69,21 +71,29 @@ fn of_candidate(review: &Review, spot: &SpottedInterval) -> Result<Attention, St
     }
     let onset = review.recording.frame(recognised.onset);
     let onset = onset.and_then(|record| record.face.as_ref()?.landmarks.as_deref());
-    laid(review, attention, onset)
+    laid(review, attention, onset, None)
 }
 
 /// What was found of a moment so near stands in while the network still looks.
 const NEAR_SECS: f64 = 0.35;
+/// The bars read what moved in 0.6 s, where the face was there so long.
+const SHORT_SECS: f64 = 0.5;
+/// And as much later as the network takes, at most so long.
+const LATEST_SECS: f64 = 1.0;
 
 fn of_moment(review: &Review) -> Result<Attention, String> {
     unit_at(review)?;
     let picture = review.playback.picture.as_ref();
     let shown = picture.ok_or("reading the first picture…")?.timestamp;
-    let near = |t: Timestamp| shown.secs_since(t).abs() <= NEAR_SECS;
-    let found = review.moment.as_ref().filter(|m| near(m.timestamp));
+    let near = |m: &&MomentAttention| {
+        let late = m.took_secs.min(LATEST_SECS);
+        shown.secs_since(m.timestamp).abs() <= NEAR_SECS + late
+    };
+    let found = review.moment.as_ref().filter(near);
     let found = found.ok_or("the network is looking…")?;
     let attention = found.said.as_ref().map_err(String::clone)?;
-    laid(review, attention, Some(&found.landmarks))
+    let short = Some(found.back_secs).filter(|secs| *secs < SHORT_SECS);
+    laid(review, attention, Some(&found.landmarks), short)
 }
 
 /// The unit that stands out most in what moved just before the frame on the screen; why
@@ -110,7 +120,8 @@ pub(super) fn unit_at(review: &Review) -> Result<ActionUnit, String> {
     Ok(unit.unit)
 }
 
-/// Faces at most; in fast recordings one of the nearest is as good as any.
+/// Faces at most, evenly in time: where pictures are large or fast only the last of them
+/// are at hand.
 const FACES: usize = 24;
 
 /// Asks where the network looks for this unit at the frame on the screen.
@@ -129,17 +140,19 @@ pub(super) fn wish(review: &Review, unit: ActionUnit) -> Option<Box<MomentWish>>
     let records = &review.recording.frames;
     let from = records.partition_point(|r| back(r) > MomentWish::REACH_SECS);
     let records = records[from..].iter().take_while(|r| back(r) > 0.0);
-    let mut before: Vec<(f64, &FrameRecord)> = records
+    let fit: Vec<(f64, &FrameRecord)> = records
         .filter_map(|r| Some((MomentWish::backwards(back(r))?, r)))
+        .collect();
+    let mut before: Vec<_> = fit
+        .iter()
+        .step_by(fit.len().div_ceil(FACES).max(1))
         .collect();
     before.sort_by(|a, b| a.0.total_cmp(&b.0));
     let params = &review.session.params;
     Some(Box::new(MomentWish {
         unit,
         now,
-        before: (before.iter().filter_map(|(_, r)| seen(r)))
-            .take(FACES)
-            .collect(),
+        before: before.iter().filter_map(|(_, r)| seen(r)).collect(),
         flow: params.flow,
         weights: params.au_weights.clone(),
         sha256: review.session.analysed.recognition.as_ref()?.sha256.clone(),
@@ -152,6 +165,7 @@ fn laid(
     review: &Review,
     attention: &Read,
     framed: Option<&Landmarks>,
+    over_secs: Option<f64>,
 ) -> Result<Attention, String> {
     let laid = FaceMap::on_flow_image(attention.map.clone(), &attention.framing);
     let laid = laid.ok_or("it lies nowhere on the face")?;
@@ -163,6 +177,7 @@ fn laid(
     };
     Ok(Attention::Laid {
         unit: attention.unit,
+        over_secs,
         corners: laid.corners().map(|p| Point::new(p.x + dx, p.y + dy)),
     })
 }

@@ -100,6 +100,7 @@ impl AppState {
             review.decided();
             return vec![];
         }
+        self.blind_passes.name_them(name);
         review.coding.steps_without_a_name_are(name);
         let nameless = review.coding.annotations().iter();
         let signed: Vec<Annotation> = nameless

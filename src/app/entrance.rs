@@ -169,8 +169,11 @@ impl AppState {
                 // A camera is looked at in its room, and a recording in one of the others.
                 // What opens again by itself takes nobody away from the queue.
                 let named = entrance.room.take();
+                let blind = self.blind();
                 self.settings.room = match (session.info.live, self.settings.room) {
                     (_, Room::Batch) => Room::Batch,
+                    // A camera that comes back shows nothing to whoever codes blind.
+                    (true, Room::Annotate) if blind => Room::Annotate,
                     (true, _) => Room::Live,
                     (false, Room::Live) => Room::of_a_recording(self.settings.blind),
                     (false, room) => named.unwrap_or(room),

@@ -130,10 +130,11 @@ impl Review {
         let stated = match (self.read_to_its_end(), self.last_frame) {
             (true, _) => 0.0,
             (false, Some(last)) => self.time_of(last).secs(),
-            (false, None) => {
-                let stated = self.session.info.duration.map_or(0.0, Timestamp::secs);
-                stated.max(self.time_of(self.count_minus_one()).secs())
-            }
+            // From what was read so far its rate need not be that of the rest.
+            (false, None) => self.session.info.duration.map_or_else(
+                || self.time_of(self.count_minus_one()).secs(),
+                Timestamp::secs,
+            ),
         };
         TimeView::whole(read.max(stated))
     }

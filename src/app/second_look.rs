@@ -30,15 +30,17 @@ pub struct SecondLookView {
     pub enlarged: Option<[usize; 2]>,
 }
 
-/// Whose second look is shown: the selected candidate's; while none is and a camera runs,
-/// the newest one's that has been looked at.
+/// Whose second look is shown: the selected candidate's; while none is, of a camera the
+/// newest one's that has been looked at, before the picture where that stands.
 #[must_use]
 pub fn shown(review: &Review) -> Option<&Recognised> {
     if let Some(spot) = review.selected_spot() {
         return review.recognised_in(spot);
     }
     let live = review.session.info.live;
-    let newest_first = review.spots.iter().rev().filter(|_| live);
+    let shown = review.playback.picture.as_ref().map_or(0, |p| p.index);
+    let newest_first = review.spots.iter().rev();
+    let newest_first = newest_first.filter(|spot| live && spot.apex <= shown);
     let looked_at = |spot| {
         review
             .recognised_in(spot)

@@ -206,6 +206,13 @@ impl AppState {
                 self.say(Notice::info(why));
                 vec![Effect::WakeAfter(8.1)]
             }
+            Command::Save if self.blind() => {
+                self.say(Notice::info(self.settings.keys.fill(
+                    "The tables hold what the networks found: end the blind pass first, \
+                     {Blind pass}. What you coded is in the project already, and can be exported.",
+                )));
+                vec![Effect::WakeAfter(8.1)]
+            }
             Command::Save => match self.review.as_ref() {
                 Some(review)
                     if !review.spots.is_empty() || !review.coding.annotations().is_empty() =>
@@ -315,7 +322,7 @@ impl AppState {
             }
         }
         let wake = said.iter().any(|n| n.severity == Severity::Info);
-        said.into_iter().for_each(|n| self.say(n));
+        said.into_iter().for_each(|n| self.say_of_the_analysis(n));
         if wake {
             vec![Effect::WakeAfter(8.1)]
         } else {

@@ -27,8 +27,13 @@ impl AppState {
     /// A new request, where what is shown has changed.
     pub(super) fn views_wanted(&mut self) -> Option<ViewsWanted> {
         let shown = self.settings.shown;
-        let attention = self.settings.overlays.attention && !self.blind();
+        let blind = self.blind();
         let review = self.review.as_ref()?;
+        // A candidate's is known already.
+        let attention = self.settings.overlays.attention
+            && !blind
+            && review.reads_units()
+            && review.selected_spot().is_none();
         if shown.count() == 0 && !attention || self.settings.room == Room::Batch {
             return None;
         }

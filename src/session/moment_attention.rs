@@ -3,6 +3,7 @@
 //! one unit. On a thread of its own, asked for what is on the screen and only while
 //! somebody looks.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
@@ -98,6 +99,11 @@ impl MomentRequest {
         let first = self.pictures.as_ref();
         first.map_or(&self.wish.now, |(first, _)| &self.wish.before[first.face])
     }
+
+    fn back_secs(&self) -> f64 {
+        let now = self.wish.now.timestamp;
+        now.secs_since(self.framed().timestamp)
+    }
 }
 
 /// The frame in which the motion begins.
@@ -117,6 +123,10 @@ pub struct MomentAttention {
     pub timestamp: Timestamp,
     /// Where the framing lies: of the frame in which the motion began.
     pub landmarks: Landmarks,
+    /// How long before the moment the motion began, seconds.
+    pub back_secs: f64,
+    /// How long the network looked, seconds: so much later the answer comes.
+    pub took_secs: f64,
     /// Or why there is none, for the person.
     pub said: Result<Attention, String>,
 }
@@ -181,15 +191,22 @@ fn serve(
         }
         last = Some(key);
         let started = Instant::now();
+        let said = catch_unwind(AssertUnwindSafe(|| looker.look(&request)));
+        let said = said.unwrap_or_else(|_| {
+            Err("the network stopped by an internal error; please report this".to_owned())
+        });
+        let took = started.elapsed();
         outbox.put(MomentAttention {
             generation: request.generation,
             timestamp: now,
             landmarks: request.framed().landmarks.clone(),
-            said: looker.look(&request),
+            back_secs: request.back_secs(),
+            took_secs: took.as_secs_f64(),
+            said,
         });
         wake();
-        // At most half of a core: the analysis of a camera needs what there is.
-        std::thread::sleep(started.elapsed());
+        // As long as it worked: the analysis of a camera needs what there is.
+        std::thread::sleep(took);
     }
 }
 
@@ -203,7 +220,7 @@ struct Looker {
 impl Looker {
     fn look(&mut self, request: &MomentRequest) -> Result<Attention, String> {
         let wish = &request.wish;
-        let reader = self.reader(wish.weights.as_deref())?;
+        let reader = self.reader(wish.weights.as_deref(), &wish.sha256)?;
         if reader.weights().1 != wish.sha256 {
             return Err("the network's weights are no longer those it was read with".to_owned());
         }
@@ -227,8 +244,11 @@ impl Looker {
         })
     }
 
-    fn reader(&mut self, weights: Option<&Path>) -> Result<&FaceReader, String> {
-        let same = |(path, _): &(Option<PathBuf>, FaceReader)| path.as_deref() == weights;
+    /// A file may have been written anew since it was read.
+    fn reader(&mut self, weights: Option<&Path>, sha256: &str) -> Result<&FaceReader, String> {
+        let same = |(path, reader): &(Option<PathBuf>, FaceReader)| {
+            path.as_deref() == weights && reader.weights().1 == sha256
+        };
         let reader = match self.reader.take().filter(same) {
             Some(known) => known,
             None => {

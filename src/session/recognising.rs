@@ -275,18 +275,16 @@ impl Recognising {
 
     /// Asks for the opinions on an interval, where anybody looks a second time.
     fn look_again(&mut self, key: Key, job: &Job, motion: &ExpressionMotion) -> Option<Event> {
-        let asked = self.second_look.as_mut()?.ask(Question {
+        let in_time = self.second_look.as_mut()?.ask(Question {
             key,
             clip: job.clip.clone(),
             apex: Arc::clone(&job.second),
             motion: motion.clone(),
         });
-        let behind = !asked && !std::mem::replace(&mut self.told_busy, true);
+        let behind = !in_time && !std::mem::replace(&mut self.told_busy, true);
         behind.then(|| {
-            let text = format!(
-                "The second look cannot keep up: the candidate from frame {} on has none, and                  others may follow. Choose quicker networks in Settings.",
-                key.0
-            );
+            let text = "The second look cannot keep up with the camera: some candidates have none. \
+                        Choose quicker networks in Settings.";
             Event::Notice(Notice::warning(text))
         })
     }
@@ -325,6 +323,9 @@ impl Recognising {
         intervals: &[SpottedInterval],
         time_of: impl Fn(u64) -> Option<Timestamp>,
     ) -> Result<Vec<Event>, SessionError> {
+        if let Some(second_look) = &mut self.second_look {
+            second_look.wait_for_all();
+        }
         for (key, offset) in by_key(intervals) {
             if !matches!(
                 self.known.get(&key),

@@ -221,9 +221,13 @@ fn g_lays_the_attention_over_the_face_from_onset_to_offset() {
     h.run_steps(4);
     assert!(says(&h, "Attention: shown from frame 101 to 111"));
     // Without a candidate it is of what the bars show.
-    say(&mut h, vec![Command::Select(None)]);
-    h.run_steps(3);
-    assert!(says(&h, "AU4: where the network looks"));
+    h.key_press(Key::Escape);
+    h.run_steps(5);
+    assert!(
+        says(&h, "AU4: where the network looks"),
+        "{:#?}",
+        labels(&h)
+    );
     h.get_by_role_and_label(Role::Button, "Attention").click();
     h.run_steps(3);
     assert!(!says(&h, "Attention: "));

@@ -150,6 +150,8 @@ impl FrameSource for AsCamera {
             return Ok(None);
         }
         self.left -= 1;
+        // What comes faster than it is analysed would be dropped.
+        std::thread::sleep(Duration::from_millis(50));
         self.clip.next_frame()
     }
 
@@ -162,7 +164,7 @@ impl FrameSource for AsCamera {
 fn a_cameras_analysis_does_not_wait_for_a_second_look_which_comes_when_it_can() {
     let home = tempfile::tempdir().unwrap();
     let mut clip = media::open(&InputSpec::path(sample())).unwrap();
-    clip.seek(130).unwrap();
+    clip.seek(145).unwrap();
     let info = SourceInfo {
         live: true,
         path: None,
@@ -171,7 +173,7 @@ fn a_cameras_analysis_does_not_wait_for_a_second_look_which_comes_when_it_can() 
     let camera = AsCamera {
         info,
         clip,
-        left: 150,
+        left: 110,
     };
     let params = Params {
         flow: Tvl1Preset::Preview,

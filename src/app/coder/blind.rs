@@ -4,17 +4,19 @@
 //! it is opened again.
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::{Coded, NOTICE_SECS, named};
 use crate::app::batch::BatchCommand;
 use crate::app::command::{Command, Effect, Room};
 use crate::app::review::Review;
 use crate::app::state::AppState;
-use crate::base::Notice;
+use crate::base::{Notice, Severity};
 
 /// An answer counts as long as the question stands in the corner.
 const ANSWER_SECS: f64 = 8.0;
+/// What comes sooner after the question, a double click, was no answer to it.
+const READING_SECS: f64 = 0.6;
 
 /// How a person goes about leaving a blind pass.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,6 +41,20 @@ pub struct BlindPasses {
     asked: Option<Question>,
     /// Recordings that were left in the middle of one, and who coded.
     left: BTreeSet<(PathBuf, String)>,
+    /// What the analysis said meanwhile: it tells of candidates.
+    held: Vec<Notice>,
+}
+
+impl BlindPasses {
+    /// Who coded without a name has one now.
+    pub(super) fn name_them(&mut self, name: &str) {
+        let left = std::mem::take(&mut self.left).into_iter();
+        let named = left.map(|(path, coder)| match coder.as_str() {
+            "" => (path, name.to_owned()),
+            _ => (path, coder),
+        });
+        self.left = named.collect();
+    }
 }
 
 impl AppState {
@@ -47,8 +63,13 @@ impl AppState {
     pub(in crate::app) fn asks_before_showing(&mut self, command: &Command) -> Option<Vec<Effect>> {
         let way = self.way_out(command)?;
         let now = self.now;
-        let answers = |q: Question| q.way == way && now - q.at < ANSWER_SECS;
-        let answered = self.blind_passes.asked.take().is_some_and(answers);
+        let same = |q: &Question| q.way == way && now - q.at < ANSWER_SECS;
+        let asked = self.blind_passes.asked.filter(same);
+        if asked.is_some_and(|q| now - q.at < READING_SECS) {
+            return Some(vec![]);
+        }
+        let answered = asked.is_some();
+        self.blind_passes.asked = None;
         let review = self.review.as_mut()?;
         if answered {
             review.seen = true;
@@ -108,10 +129,37 @@ impl AppState {
             Room::Live if review.session.info.live => false,
             Room::Live | Room::Batch => blind && review.blind_pass,
         };
+        if !self.blind() {
+            let held = std::mem::take(&mut self.blind_passes.held);
+            held.into_iter().for_each(|notice| self.say(notice));
+        }
+    }
+
+    /// Says what the analysis says. In a blind pass only what concerns a stretch of the
+    /// pictures or is an error; the rest, which is about candidates, once it is over.
+    pub(in crate::app) fn say_of_the_analysis(&mut self, notice: Notice) {
+        let harmless = notice.span.is_some() || notice.severity == Severity::Error;
+        if self.blind() && !harmless {
+            self.blind_passes.held.push(notice);
+        } else {
+            self.say(notice);
+        }
+    }
+
+    /// Whether a blind pass of this recording runs or was left in its middle.
+    #[must_use]
+    pub fn hides(&self, recording: &Path) -> bool {
+        let path = absolute(recording);
+        let runs = |r: &Review| {
+            self.blind() && r.session.info.path.as_deref().map(absolute).as_ref() == Some(&path)
+        };
+        let left = (path.clone(), self.settings.coder.clone());
+        self.review.as_ref().is_some_and(runs) || self.blind_passes.left.contains(&left)
     }
 
     /// Another recording takes the place of this one.
     pub(in crate::app) fn leave_the_blind_pass(&mut self, before: &Review) {
+        self.blind_passes.held.clear();
         if before.blind_pass && !before.seen {
             let pass = pass_of(before, &self.settings.coder);
             self.blind_passes.left.extend(pass);
@@ -146,8 +194,11 @@ impl AppState {
 
 /// Its name; a camera's pictures cannot be opened again.
 fn pass_of(review: &Review, coder: &str) -> Option<(PathBuf, String)> {
-    let path = review.session.info.path.as_ref()?;
-    // By another name it is the same recording.
-    let path = std::path::absolute(path).unwrap_or_else(|_| path.clone());
-    Some((path, coder.to_owned()))
+    let path = review.session.info.path.as_deref()?;
+    Some((absolute(path), coder.to_owned()))
+}
+
+/// By another name it is the same recording.
+fn absolute(path: &Path) -> PathBuf {
+    std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
 }

@@ -2,13 +2,13 @@
 //! back.
 
 use egui::containers::menu::{MenuButton, MenuConfig, SubMenuButton};
-use egui::{Align, Button, Checkbox, PopupCloseBehavior, Role, Ui, WidgetInfo, vec2};
+use egui::{Align, Button, Checkbox, PopupCloseBehavior, RichText, Role, Ui, WidgetInfo, vec2};
 
 use crate::app::command::Command;
 use crate::app::dock::{DockCommand, Layout, Pane, Way, held};
 use crate::app::keys;
 use crate::app::state::AppState;
-use crate::app::theme;
+use crate::app::theme::{self, Palette};
 use crate::app::widgets::row;
 
 /// Of a panel's name with its mark, and of the button beside it.
@@ -102,15 +102,19 @@ fn ways(ui: &mut Ui, state: &AppState, pane: Pane, out: &mut Vec<Command>) {
                 Err(why) => (way.does().to_owned(), Some(why)),
             };
             let can = why_not.is_none();
-            let item = Button::new(&text).shortcut_text(keys::of(ui, way.does()));
-            let item = ui.add_enabled(can, item);
+            let p = Palette::current(ui);
+            let ink = if can { p.text } else { p.weak };
+            let item = Button::new(RichText::new(&text).color(ink));
+            // One that was disabled would lose the keyboard; pressed, it says why it stays.
+            let item = ui.add(item.shortcut_text(keys::of(ui, way.does())));
             item.widget_info(|| WidgetInfo::labeled(Role::Button, can, format!("{name}: {text}")));
             held::row(&item, pane);
             // Several steps can be taken one after another.
-            if item
-                .on_disabled_hover_text(why_not.unwrap_or_default())
-                .clicked()
-            {
+            let item = match why_not {
+                Some(why) => item.on_hover_text(why),
+                None => item,
+            };
+            if item.clicked() {
                 out.push(Command::Dock(DockCommand::Move(Some(pane), way)));
             }
         }

@@ -24,7 +24,14 @@ pub(super) fn show(
 ) {
     let painter = ui.painter().with_clip_rect(rect);
     let text = match (attention::of(review), texture) {
-        (Attention::Laid { unit, corners }, Some(texture)) => {
+        (
+            Attention::Laid {
+                unit,
+                over_secs,
+                corners,
+            },
+            Some(texture),
+        ) => {
             let mut mesh = Mesh::with_texture(texture.id());
             let places = [(0.0, 0.0), (1.0, 0.0), (1.0, 1.0), (0.0, 1.0)];
             for (corner, (u, v)) in corners.into_iter().zip(places) {
@@ -42,7 +49,8 @@ pub(super) fn show(
                 edge,
                 Stroke::new(1.0, over_picture::EDGE),
             ));
-            let text = format!("AU{}: where the network looks", unit.number());
+            let over = over_secs.map_or_else(String::new, |secs| format!(", over {secs:.2} s"));
+            let text = format!("AU{}: where the network looks{over}", unit.number());
             ramp(&painter, rect, heat, &text);
             text
         }

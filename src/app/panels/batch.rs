@@ -13,6 +13,8 @@ use crate::app::theme::{self, Palette};
 use crate::app::widgets::row;
 use crate::project::result_folder::Existing;
 
+/// In place of a recording's log.
+const HIDDEN: &str = "The blind pass of it hides what its analysis said.";
 const DIALOG_OPEN: &str = "A file dialog is already open.";
 
 pub fn show(ui: &mut Ui, state: &AppState, out: &mut Vec<Command>) {
@@ -34,11 +36,11 @@ pub fn show(ui: &mut Ui, state: &AppState, out: &mut Vec<Command>) {
         .size_range(112.0..=480.0)
         .show(ui, |ui| {
             ui.take_available_space();
-            selected(ui, &state.batch, out);
+            selected(ui, state, out);
         });
     frame.show(ui, |ui| {
         ui.take_available_space();
-        batch_list::show(ui, &state.batch, out);
+        batch_list::show(ui, state, out);
     });
 }
 
@@ -210,7 +212,8 @@ pub fn in_short(batch: &Batch) -> String {
     text
 }
 
-fn selected(ui: &mut Ui, batch: &Batch, out: &mut Vec<Command>) {
+fn selected(ui: &mut Ui, state: &AppState, out: &mut Vec<Command>) {
+    let batch = &state.batch;
     let Some(row) = batch.selected_row() else {
         ui.label("Select a recording to see what its analysis said.");
         return;
@@ -221,9 +224,13 @@ fn selected(ui: &mut Ui, batch: &Batch, out: &mut Vec<Command>) {
         .auto_shrink([false, false])
         .show(ui, |ui| {
             ui.add(Label::new(RichText::new(row.name()).strong()).truncate());
-            ui.add(Label::new(words_of(batch, row)).wrap().selectable(true));
+            ui.add(Label::new(words_of(state, row)).wrap().selectable(true));
             ui.add_space(theme::GRID);
-            log(ui, row);
+            if state.hides(&row.input) {
+                ui.label(row::weak(ui, HIDDEN));
+            } else {
+                log(ui, row);
+            }
         });
 }
 

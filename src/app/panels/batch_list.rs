@@ -6,10 +6,11 @@ use egui::{
     vec2,
 };
 
-use crate::app::batch::{Batch, BatchCommand, Row, RowState};
+use crate::app::batch::{BatchCommand, Row, RowState};
 use crate::app::command::Command;
 use crate::app::keys;
 use crate::app::panels::source::{grouped, rough};
+use crate::app::state::AppState;
 use crate::app::theme::{self, Palette};
 use crate::app::widgets::row;
 use crate::base::Timestamp;
@@ -38,7 +39,8 @@ struct Seen {
     offset: f32,
 }
 
-pub fn show(ui: &mut Ui, batch: &Batch, out: &mut Vec<Command>) {
+pub fn show(ui: &mut Ui, state: &AppState, out: &mut Vec<Command>) {
+    let batch = &state.batch;
     ui.spacing_mut().item_spacing.y = 0.0;
     let memory = Id::unique("queue in sight");
     let seen: Seen = ui.data(|d| d.get_temp(memory)).unwrap_or_default();
@@ -54,7 +56,7 @@ pub fn show(ui: &mut Ui, batch: &Batch, out: &mut Vec<Command>) {
     }
     let shown = area.show_rows(ui, ROW, batch.rows.len(), |ui, visible| {
         for at in visible {
-            recording(ui, batch, at, out);
+            recording(ui, state, at, out);
         }
     });
     let seen = Seen {
@@ -64,7 +66,8 @@ pub fn show(ui: &mut Ui, batch: &Batch, out: &mut Vec<Command>) {
     ui.data_mut(|d| d.insert_temp(memory, seen));
 }
 
-fn recording(ui: &mut Ui, batch: &Batch, at: usize, out: &mut Vec<Command>) {
+fn recording(ui: &mut Ui, state: &AppState, at: usize, out: &mut Vec<Command>) {
+    let batch = &state.batch;
     let row = &batch.rows[at];
     let chosen = batch.selected == Some(row.id);
     let size = vec2(ui.available_width(), ROW);
@@ -72,7 +75,7 @@ fn recording(ui: &mut Ui, batch: &Batch, at: usize, out: &mut Vec<Command>) {
     let asks = matches!(row.state, RowState::Taken(_));
     let words = rect.with_max_x(rect.right() - if asks { ANSWERS } else { 0.0 });
     let response = response.with_new_rect(row::in_sight(ui, words));
-    let said = words_of(batch, row);
+    let said = words_of(state, row);
     let name = format!("{}. {}, {}: {said}", at + 1, row.name(), length(row));
     response.widget_info(|| WidgetInfo::selected(Role::ListBoxOption, true, chosen, &name));
     if ui.is_rect_visible(rect) {
@@ -185,7 +188,8 @@ fn length(row: &Row) -> String {
 
 /// How far it has come, in a sentence.
 #[must_use]
-pub fn words_of(batch: &Batch, row: &Row) -> String {
+pub fn words_of(state: &AppState, row: &Row) -> String {
+    let batch = &state.batch;
     match &row.state {
         RowState::Waiting => "Waiting".to_owned(),
         RowState::Taken(folder) => {
@@ -205,6 +209,7 @@ pub fn words_of(batch: &Batch, row: &Row) -> String {
                 None => format!("{word}: {far}"),
             }
         }
+        RowState::Done(_) if state.hides(&row.input) => "Done".to_owned(),
         RowState::Done(done) => {
             let warned = if done.warned {
                 "; its log has warnings"

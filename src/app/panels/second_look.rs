@@ -78,7 +78,8 @@ fn missing(review: &Review) -> Result<&Recognised, &'static str> {
     let live = review.session.info.live;
     looked.ok_or(match (review.selected_spot(), known) {
         (None, _) if live => {
-            "The newest candidate appears here as soon as it has been looked at again."
+            "The newest candidate appears here once it has been looked at again; the log says \
+             where there will be none."
         }
         (None, _) => "Select a candidate: the second look is at candidates.",
         (Some(_), known) if known.is_some() && live => {

@@ -203,7 +203,8 @@ fn switches(ui: &mut Ui, state: &AppState, out: &mut Vec<Command>) {
                 o.attention,
                 Overlay::Attention,
                 format!(
-                    "Where the network looked in the selected candidate: {}",
+                    "Where the network looked in the selected candidate, else just before this \
+                     frame: {}",
                     keys::tip(ui, "Attention over the face")
                 ),
             ),

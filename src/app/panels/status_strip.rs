@@ -91,7 +91,7 @@ fn items(state: &AppState) -> Vec<Item> {
         });
     }
     if let Some(review) = &state.review
-        && !review.views.led_device.is_empty()
+        && review.views.led.is_some()
     {
         list.push(Item {
             name: "LED on",

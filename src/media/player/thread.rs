@@ -135,6 +135,10 @@ impl PlayerThread {
         self.await_behind(frame);
         match self.deck.frame_or_last(frame) {
             Ok(Some(found)) => {
+                // Whether none follows the last one stated is known once it was looked for.
+                if self.deck.frame_count() == Some(found.index + 1) {
+                    let _ = self.deck.frame(found.index + 1);
+                }
                 let speed = self.shared.lock().state.speed;
                 self.pacer.restart(speed);
                 self.show(found, true);

@@ -8,10 +8,11 @@ use onset::app::batch::BatchCommand;
 use onset::app::command::{Command, DialogKind, Effect, Room};
 use onset::app::project::ProjectNews;
 use onset::app::state::AppState;
+use onset::base::Notice;
 use onset::project::unattended::{Finished, News, Outcome};
 use onset::session::Params;
 use onset::spotting::ExpressionKind;
-use onset::timeline::{Annotation, AnnotationId};
+use onset::timeline::{Annotation, AnnotationId, Event};
 
 use super::coding::{Hands, named};
 use super::scripted::Scripted;
@@ -271,4 +272,105 @@ fn a_blind_pass_is_not_told_how_much_others_have_found() {
     let said = state(&hands).notices.text();
     assert!(said.contains("ben.onset is added; the blind pass hides it"));
     assert!(!said.contains("2 annotations"), "{said}");
+}
+
+#[test]
+fn a_double_click_is_no_answer_to_a_question_that_nobody_can_have_read() {
+    let mut state = state(&blind()).clone();
+    state.apply(Command::Clock(100.0));
+    for at in [100.0, 100.2] {
+        state.apply(Command::Clock(at));
+        state.apply(Command::Room(Room::Review));
+        assert!(state.blind(), "{at}");
+    }
+    state.apply(Command::Clock(101.5));
+    state.apply(Command::Room(Room::Review));
+    assert!(!state.blind());
+    assert_eq!(state.notices.text().matches(QUESTION).count(), 1);
+}
+
+#[test]
+fn what_the_analysis_says_of_candidates_waits_until_the_blind_pass_is_over() {
+    let mut state = state(&blind()).clone();
+    let generation = state.review.as_ref().expect("open").session.generation;
+    let span = onset::base::TimeSpan {
+        start: super::scripted::time(3),
+        end: super::scripted::time(9),
+    };
+    let said = [
+        Notice::info("No action units for the candidate from frame 101 on"),
+        Notice::warning("No face was found").over(span),
+        Notice::error("The file ends in the middle of a frame"),
+    ];
+    let events = said.map(Event::Notice).into();
+    state.apply(Command::Events { generation, events });
+    let log = state.notices.text();
+    assert!(log.contains("No face was found") && log.contains("in the middle of a frame"));
+    assert!(!log.contains("frame 101"), "{log}");
+    for at in [100.0, 102.0] {
+        state.apply(Command::Clock(at));
+        state.apply(Command::Room(Room::Review));
+    }
+    assert!(!state.blind() && state.notices.text().contains("from frame 101"));
+}
+
+#[test]
+fn neither_the_queue_nor_saving_tells_how_much_was_found_in_a_recording_coded_blind() {
+    let mut hands = blind();
+    queued(&mut hands, FIRST);
+    assert!(!says(&hands.window, "3 micro"));
+    assert!(says(&hands.window, "The blind pass of it hides"));
+    queued(&mut hands, OTHER);
+    assert!(
+        says(&hands.window, "Done: 3 micro- and 2 macro"),
+        "of the other one"
+    );
+    hands.press(Modifiers::COMMAND, Key::Num2);
+    let effects = apply(&mut hands, Command::Save);
+    assert!(
+        !effects
+            .iter()
+            .any(|e| matches!(e, Effect::SaveCandidates(_)))
+    );
+    assert!(
+        state(&hands)
+            .notices
+            .text()
+            .contains("end the blind pass first")
+    );
+}
+
+#[test]
+fn a_camera_that_comes_back_shows_nothing_to_whoever_codes_blind() {
+    let mut hands = Hands::on(Room::Annotate);
+    let camera = |hands: &mut Hands| {
+        let mut script = Scripted::new(std::rc::Rc::default());
+        script.generation = 7;
+        script.open("camera:0", &Params::default());
+        for command in script.arriving {
+            apply(hands, command);
+        }
+    };
+    camera(&mut hands);
+    assert_eq!(state(&hands).settings.room, Room::Live);
+    hands.press(Modifiers::COMMAND, Key::Num2);
+    hands.keys(&[Key::B]);
+    assert!(state(&hands).blind());
+    camera(&mut hands);
+    assert_eq!(state(&hands).settings.room, Room::Annotate);
+    assert!(state(&hands).blind());
+}
+
+#[test]
+fn a_pass_without_a_name_is_theirs_who_gives_one_in_the_next_recording() {
+    let mut hands = Hands::on(Room::Annotate);
+    hands.keys(&[Key::T, Key::B]);
+    open(&mut hands, OTHER);
+    named(&mut hands, "Anna");
+    open(&mut hands, FIRST);
+    hands.press(Modifiers::COMMAND, Key::Num2);
+    assert!(state(&hands).hides(std::path::Path::new(FIRST)));
+    open(&mut hands, OTHER);
+    let path = std::path::Path::new(FIRST);
+    assert!(state(&hands).hides(path) && state(&hands).blind());
 }

@@ -233,6 +233,8 @@ impl Backend for Scripted {
                 generation: wanted.generation,
                 timestamp: moment.now.timestamp,
                 landmarks: moment.before[0].landmarks.clone(),
+                back_secs: 0.6,
+                took_secs: 0.0,
                 said: Ok(attention(self, moment.unit)),
             };
             self.arriving.push(Command::Attention(Box::new(found)));
