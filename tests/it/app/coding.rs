@@ -290,6 +290,7 @@ fn both_ways_out_of_a_blind_pass_ask_once_and_the_log_keeps_it() {
     state.apply(late);
     state.apply(Command::Room(Room::Review));
     assert!(state.blind(), "asked anew");
+    state.apply(Command::Clock(state.now + 1.0));
     state.apply(Command::Room(Room::Review));
     assert!(!state.blind());
     // It hides again, but what has been seen is not asked about twice.
