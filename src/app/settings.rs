@@ -48,7 +48,7 @@ pub struct Overlays {
     pub face_box: bool,
     pub landmarks: bool,
     pub regions: bool,
-    /// Where the network looked in the selected candidate.
+    /// Where the network looked in the selected candidate, else just before the frame shown.
     pub attention: bool,
 }
 
