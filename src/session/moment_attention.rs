@@ -196,6 +196,7 @@ fn serve(
             Err("the network stopped by an internal error; please report this".to_owned())
         });
         let took = started.elapsed();
+        log::debug!("attention of a moment: {:.0} ms", 1e3 * took.as_secs_f64());
         outbox.put(MomentAttention {
             generation: request.generation,
             timestamp: now,
