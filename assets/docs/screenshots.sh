@@ -38,9 +38,15 @@ one() { # name width height scale theme
 		press n n
 		shot "review-$5-$1"
 		press ctrl+2
-		press Escape shift+Right o Right Right x shift+Right f u
-		write "1B 2B 12LC"
+		# The first micro-expression, as the clip's truth has it, looked at where it is strongest.
+		press Escape Home
+		press shift+Right shift+Right shift+Right shift+Right shift+Right
+		press shift+Right shift+Right shift+Right shift+Right o
+		press Right Right Right Right Right x
+		press Right Right Right Right Right Right f u
+		write "1A 4B"
 		press Return
+		press Left Left Left Left Left Left
 		shot "annotate-$5-$1"
 		press ctrl+4
 		focus
