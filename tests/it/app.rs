@@ -112,21 +112,21 @@ fn selected(candidate: &str) -> Shown {
 }
 
 #[test]
-fn the_list_says_what_moved_likeliest_first_and_how_sure_the_class_is() {
+fn the_list_says_what_moved_and_how_sure_the_class_is() {
     let h = recording((1280.0, 1000.0), 1.0, FRAMES, true);
     let review = h.state().app.state.review.as_ref().unwrap();
     assert_eq!(review.recording.recognised.len(), 4);
     for text in [
-        "frame 106, score 0.7100, AU12L AU6, positive 0.71",
-        "frame 343, score 0.5800, no unit stands out, undecided",
-        "frame 564, score 0.4600, no action units",
+        "frame 106, score 0.71, AU6 AU12L, positive 0.71",
+        "frame 343, score 0.58, no unit stands out, undecided",
+        "frame 564, score 0.46, no action units",
     ] {
         assert!(says(&h, text), "{text}");
     }
     // While it is still to come nothing is said of it.
     let h = recording((1280.0, 800.0), 1.0, 300, false);
-    assert!(says(&h, "frame 106, score 0.7100"));
-    assert!(!says(&h, "no action units") && !says(&h, "0.7100, "));
+    assert!(says(&h, "frame 106, score 0.71"));
+    assert!(!says(&h, "no action units") && !says(&h, "0.71, "));
 }
 
 #[test]
@@ -138,7 +138,7 @@ fn what_moved_in_the_selected_candidate_is_a_bar_a_unit_with_its_class_below() {
         "AU12L lip corner puller 0.83, present",
         "AU6 cheek raiser 0.64, present",
         "AU1 inner brow raiser 0.02, not present",
-        "most like: positive (0.71)",
+        "most likely: positive (0.71)",
         "class surprise 0.19",
         "ambiguous 0.40, unfamiliar 0.05",
         "Movements and probabilities, for a person to judge.",
@@ -162,7 +162,7 @@ fn what_moved_in_the_selected_candidate_is_a_bar_a_unit_with_its_class_below() {
 #[test]
 fn a_class_that_is_too_unsure_is_not_named() {
     let h = selected("frame 185");
-    assert!(says(&h, "undecided") && !says(&h, "most like"));
+    assert!(says(&h, "undecided") && !says(&h, "most likely"));
     assert!(says(&h, "AU2 outer brow raiser 0.66, present"));
     let h = selected("frame 564");
     assert!(says(&h, "No action units: the log says why."));
@@ -174,7 +174,7 @@ fn without_a_selection_what_moved_just_now_is_shown_for_files_and_cameras() {
     say(&mut h, vec![Command::Seek(60)]);
     assert!(says(&h, "in the 0.6 s before frame 60"));
     assert!(says(&h, "AU4R brow lowerer 0.61, present"));
-    assert!(says(&h, "most like: negative (0.80)"));
+    assert!(says(&h, "most likely: negative (0.80)"));
     say(&mut h, vec![Command::Seek(400)]);
     assert!(says(&h, "There is no face in this frame."));
     let h = open_window((1280.0, 800.0), 1.0, |script| {
@@ -503,7 +503,7 @@ fn candidates_are_ranked_and_a_click_goes_to_the_apex() {
         .filter(|l| l.contains(" proposed, apex "))
         .collect();
     assert_eq!(ranked.len(), 5);
-    assert!(ranked[0].starts_with("1. ME proposed, apex 0:00:03.533 frame 106, score 0.7100"));
+    assert!(ranked[0].starts_with("1. ME proposed, apex 0:00:03.533 frame 106, score 0.71"));
     h.get_by_label(&ranked[1]).click();
     h.run_steps(3);
     assert_eq!(
@@ -617,7 +617,7 @@ fn a_moved_threshold_hides_what_lies_below_it() {
             Some(0.6),
         )],
     );
-    assert!(says(&h, "threshold 0.6000 (moved) leaves 1"));
+    assert!(says(&h, "threshold 0.60 (moved) leaves 1"));
     assert!(says(&h, "; 2 below the line"));
     let review = h.state().app.state.review.as_ref().unwrap();
     assert_eq!(review.ranked().len(), 3);
@@ -741,4 +741,14 @@ fn a_view_of_the_recording_before_is_not_shown() {
     let review = h.state().app.state.review.as_ref().unwrap();
     assert_eq!(review.views_count, before);
     assert_eq!(review.views.generation, generation);
+}
+
+#[test]
+fn the_strip_says_nothing_of_a_camera_below_a_file_nor_of_a_finished_file_beside_a_queue() {
+    let mut h = recording((1280.0, 800.0), 1.0, FRAMES, true);
+    assert!(says(&h, "Analysis") && !says(&h, "Dropped") && !says(&h, "Latency"));
+    assert!(!says(&h, "Decision delay"));
+    h.key_press_modifiers(Modifiers::COMMAND, Key::Num4);
+    h.run_steps(3);
+    assert!(!says(&h, "Analysis finished"));
 }

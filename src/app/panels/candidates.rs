@@ -54,7 +54,9 @@ pub fn show(ui: &mut Ui, state: &AppState, textures: &Textures, out: &mut Vec<Co
             .position(|s| Some(SpotKey::of(s)) == review.selected)
     {
         let top = at as f32 * high;
-        let offset = (top + high - ui.available_height()).max(seen.offset.min(top));
+        // Clear of what fades at the edge.
+        let below = top + high + theme::GAP;
+        let offset = (below - ui.available_height()).max(seen.offset.min(top));
         area = area.vertical_scroll_offset(offset);
     }
     let shown = area.show_rows(ui, high, list.len(), |ui, visible| {
@@ -164,13 +166,13 @@ fn candidate(
     let (rect, response) = ui.allocate_exact_size(size, Sense::click());
     let response = response.with_new_rect(row::in_sight(ui, rect));
     let mut name = format!(
-        "{}. {} {}, apex {} frame {}, score {:.4}",
+        "{}. {} {}, apex {} frame {}, score {}",
         rank + 1,
         marks::short(spot.kind),
         marks::standing(spot),
         review.time_of(spot.apex).clock(),
         spot.apex,
-        spot.score
+        with_unit(spot.score, review.session.sources.get(&spot.kind))
     );
     let known = review.recognised_in(spot).map(|r| &r.recognition);
     if let Some(units) = units_line(review, known) {
@@ -370,11 +372,11 @@ fn fitting(codes: &[String], fits: impl Fn(&str) -> bool) -> String {
 fn units_line(review: &Review, known: Option<&Recognition>) -> Option<Vec<String>> {
     match known {
         Some(known) => {
-            let present = known.present();
-            Some(if present.is_empty() {
+            let codes = marks::unit_codes(known);
+            Some(if codes.is_empty() {
                 vec!["no unit stands out".to_owned()]
             } else {
-                present.into_iter().map(marks::unit_code).collect()
+                codes
             })
         }
         None if review.reads_units() && review.recording.finished => {

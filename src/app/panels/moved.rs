@@ -231,7 +231,7 @@ fn unit_row(ui: &mut Ui, reading: &UnitReading, threshold: Option<f64>) {
 fn classes(ui: &mut Ui, class: &ClassReading) {
     let p = Palette::current(ui);
     let (said, ink) = match class.label() {
-        Some((name, probability)) => (format!("most like: {name} ({probability:.2})"), p.text),
+        Some((name, probability)) => (format!("most likely: {name} ({probability:.2})"), p.text),
         None => ("undecided".to_owned(), p.weak),
     };
     let tip = if class.abstains {

@@ -31,7 +31,7 @@ const LARGE: f32 = 256.0;
 const AXIS: f32 = 28.0;
 
 /// Under the units where nobody looks a second time.
-pub const HINT: &str = "No second look: add weights of other networks in Settings.";
+pub const HINT: &str = "Other networks can look, too: see Settings.";
 
 const GAMMA: &str = "How unsure UAMRN is: how far its passes with different dropout contradict \
                      each other and how much noise each one admits, in squared logits, the mean \

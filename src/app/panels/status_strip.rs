@@ -2,6 +2,7 @@
 
 use egui::{Label, RichText, TextStyle, Ui};
 
+use crate::app::command::Room;
 use crate::app::panels::batch;
 use crate::app::panels::picture::place;
 use crate::app::panels::source::grouped;
@@ -35,9 +36,16 @@ pub fn show(ui: &mut Ui, state: &AppState) {
     });
 }
 
+/// Beside a queue what has come to its end says nothing of the one that runs.
+fn concerns(state: &AppState, review: &Review) -> bool {
+    let over = review.status.finished || review.recording.finished;
+    state.settings.room != Room::Batch || !over
+}
+
 fn items(state: &AppState) -> Vec<Item> {
     let mut list = Vec::new();
     let earlier = state.review.as_ref().and_then(Review::analysed_earlier);
+    let earlier = earlier.filter(|_| state.settings.room != Room::Batch);
     if let Some(value) = earlier {
         list.push(Item {
             name: "Analysed",
@@ -45,8 +53,9 @@ fn items(state: &AppState) -> Vec<Item> {
             tip: "Taken from the project, so nothing is analysed now; the date is world time",
             warn: false,
         });
-    } else if let Some(review) = &state.review {
+    } else if let Some(review) = state.review.as_ref().filter(|r| concerns(state, r)) {
         let s = &review.status;
+        let live = review.session.info.live;
         let state_word = if s.failed.is_some() {
             Some("stopped")
         } else if s.finished || review.recording.finished {
@@ -65,30 +74,32 @@ fn items(state: &AppState) -> Vec<Item> {
             tip: "Analysed frames a second, end to end",
             warn: s.failed.is_some(),
         });
-        list.push(Item {
-            name: "Latency",
-            value: s
-                .latency_ms
-                .map_or_else(|| "– (file)".into(), |ms| format!("{ms:.0} ms")),
-            tip: "From the capture of a camera's picture to the end of its analysis",
-            warn: false,
-        });
-        list.push(Item {
-            name: "Decision delay",
-            value: if s.decision_delay_secs > 0.0 {
-                format!("{:.2} s", s.decision_delay_secs)
-            } else {
-                "not known yet".into()
-            },
-            tip: "From a movement to its final score: the frames that the decision has to wait for",
-            warn: false,
-        });
-        list.push(Item {
-            name: "Dropped",
-            value: format!("{} frames", grouped(s.dropped)),
-            tip: "Frames that a camera delivered and the analysis could not take; files lose none",
-            warn: s.dropped > 0,
-        });
+        if let Some(ms) = s.latency_ms.filter(|_| live) {
+            list.push(Item {
+                name: "Latency",
+                value: format!("{ms:.0} ms"),
+                tip: "From the capture of a camera's picture to the end of its analysis",
+                warn: false,
+            });
+        }
+        if state_word.is_none() && s.decision_delay_secs > 0.0 {
+            list.push(Item {
+                name: "Decision delay",
+                value: format!("{:.2} s", s.decision_delay_secs),
+                tip: "From a movement to its final score: the frames that the decision has to \
+                      wait for",
+                warn: false,
+            });
+        }
+        if live {
+            list.push(Item {
+                name: "Dropped",
+                value: format!("{} frames", grouped(s.dropped)),
+                tip: "Frames that a camera delivered and the analysis could not take; files lose \
+                      none",
+                warn: s.dropped > 0,
+            });
+        }
     }
     if let Some(review) = &state.review
         && review.views.led.is_some()

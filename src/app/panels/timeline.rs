@@ -38,7 +38,11 @@ const TICK_GAP: f32 = 64.0;
 #[must_use]
 pub fn with_unit(score: f64, source: Option<&ScoreSource>) -> String {
     match source {
-        Some(ScoreSource::SoftNet { .. } | ScoreSource::MotionTcn { .. }) => format!("{score:.4}"),
+        // More digits than two would promise what no network keeps.
+        Some(ScoreSource::SoftNet { .. } | ScoreSource::MotionTcn { .. }) if score >= 0.995 => {
+            ">0.99".to_owned()
+        }
+        Some(ScoreSource::SoftNet { .. } | ScoreSource::MotionTcn { .. }) => format!("{score:.2}"),
         Some(ScoreSource::Control) | None => format!("{score:.4} px/px"),
     }
 }
@@ -47,8 +51,8 @@ pub fn with_unit(score: f64, source: Option<&ScoreSource>) -> String {
 #[must_use]
 pub fn score_axis(source: Option<&ScoreSource>) -> &'static str {
     match source {
-        Some(ScoreSource::SoftNet { .. }) => "score (0–1)",
-        Some(ScoreSource::MotionTcn { .. }) => "probability",
+        // How sure the network is, which is not how often it is right.
+        Some(ScoreSource::SoftNet { .. } | ScoreSource::MotionTcn { .. }) => "score (0–1)",
         Some(ScoreSource::Control) | None => "strain (px/px)",
     }
 }
@@ -411,8 +415,7 @@ fn codes(
     let Some(recognised) = review.recognised_in(spot) else {
         return;
     };
-    let present = recognised.recognition.present();
-    let codes: Vec<String> = present.into_iter().map(marks::unit_code).collect();
+    let codes = marks::unit_codes(&recognised.recognition);
     let rejected = spot.status == IntervalStatus::Rejected;
     let ink = if rejected { p.weak } else { p.text };
     let font = TextStyle::Small.resolve(ui.style());

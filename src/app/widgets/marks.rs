@@ -5,7 +5,7 @@ use egui::{Align2, Color32, Painter, Pos2, Rect, Shape, Stroke, StrokeKind, Text
 use crate::app::coverage::Why;
 use crate::app::theme::Palette;
 use crate::facs::ScoredUnit;
-use crate::recognition::UnitReading;
+use crate::recognition::{Recognition, UnitReading};
 use crate::spotting::{ExpressionKind, IntervalStatus, SpottedInterval};
 
 /// "ME" and "MaE", as the field abbreviates them.
@@ -37,6 +37,14 @@ pub fn unit_code(reading: &UnitReading) -> String {
         intensity: None,
     };
     scored.to_string()
+}
+
+/// Those that are present, by their numbers.
+#[must_use]
+pub fn unit_codes(recognition: &Recognition) -> Vec<String> {
+    let mut present = recognition.present();
+    present.sort_by_key(|reading| reading.unit);
+    present.into_iter().map(unit_code).collect()
 }
 
 /// Why nothing was measured, in the middle of the shaded stretch; nothing where it is too
