@@ -65,10 +65,7 @@ impl Pane {
                 Room::Review | Room::Live | Room::Batch => "Candidates",
                 Room::Annotate => "Annotations",
             },
-            Self::Moved => match room {
-                Room::Live => "What moves",
-                Room::Review | Room::Annotate | Room::Batch => "What moved",
-            },
+            Self::Moved => "What moved",
             Self::Log => "Log",
             Self::Settings => "Settings",
         }
