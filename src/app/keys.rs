@@ -278,36 +278,34 @@ pub fn pressed(ctx: &Context, keys: &Keymap, room: Room, out: &mut Vec<Command>)
     }
     // So is the key that closes a menu the menu's.
     let menu = egui::Popup::is_any_open(ctx);
-    ctx.input_mut(|input| {
-        input.events.retain(|event| {
-            let Event::Key {
-                key,
-                pressed: true,
-                modifiers,
-                repeat,
-                ..
-            } = event
-            else {
-                return true;
-            };
-            if menu && *key == Key::Escape {
-                return true;
-            }
-            let action = keys.at(*key, *modifiers, room);
-            // A key that is held steps on; everything else it does once.
-            if let Some(command) = action.map(|a| (a.binding().command)())
-                && (!repeat || repeats(&command))
-            {
-                out.push(command);
-            }
-            action.is_none()
-        });
+    let taken = take(ctx, |key, modifiers| {
+        let closes = menu && key == Key::Escape;
+        keys.at(key, modifiers, room).filter(|_| !closes)
     });
+    // A key that is held steps on; everything else it does once.
+    let done = taken
+        .into_iter()
+        .filter(|(command, repeat)| !repeat || repeats(command));
+    out.extend(done.map(|(command, _)| command));
 }
 
 /// A panel is moved once a press.
 fn moved(ctx: &Context, keys: &Keymap, pane: Pane, out: &mut Vec<Command>) {
     let before = out.len();
+    for taken in take(ctx, |key, modifiers| keys.on_a_panel(key, modifiers)) {
+        if let (Command::Dock(DockCommand::Move(_, way)), false) = taken {
+            out.push(Command::Dock(DockCommand::Move(Some(pane), way)));
+        }
+    }
+    if out.len() > before {
+        held::moves(ctx);
+    }
+}
+
+/// Takes the key presses of this frame that do something here: what each asks for, and
+/// whether the key is held. Nobody else gets them.
+fn take(ctx: &Context, does: impl Fn(Key, Modifiers) -> Option<Action>) -> Vec<(Command, bool)> {
+    let mut taken = Vec::new();
     ctx.input_mut(|input| {
         input.events.retain(|event| {
             let Event::Key {
@@ -320,19 +318,12 @@ fn moved(ctx: &Context, keys: &Keymap, pane: Pane, out: &mut Vec<Command>) {
             else {
                 return true;
             };
-            let action = keys.on_a_panel(*key, *modifiers);
-            if let Some(Command::Dock(DockCommand::Move(_, way))) =
-                action.map(|a| (a.binding().command)())
-                && !repeat
-            {
-                out.push(Command::Dock(DockCommand::Move(Some(pane), way)));
-            }
+            let action = does(*key, *modifiers);
+            taken.extend(action.map(|action| ((action.binding().command)(), *repeat)));
             action.is_none()
         });
     });
-    if out.len() > before {
-        held::moves(ctx);
-    }
+    taken
 }
 
 fn repeats(command: &Command) -> bool {
