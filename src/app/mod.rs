@@ -333,7 +333,7 @@ fn around_for_an_audience(
     textures: &Textures,
     out: &mut Vec<Command>,
 ) {
-    const CURVE: f32 = 152.0;
+    const CURVE: f32 = 180.0;
     let frame = docked::panel(ui);
     egui::Panel::right("side")
         .resizable(true)

@@ -30,6 +30,12 @@ impl TimeView {
         self.end - self.start
     }
 
+    /// How far along the stretch a time lies: 0 at its start, 1 at its end.
+    #[must_use]
+    pub fn share(self, t: f64) -> f64 {
+        (t - self.start) / self.span()
+    }
+
     #[must_use]
     pub fn contains(self, t: f64) -> bool {
         self.start <= t && t <= self.end
@@ -39,8 +45,7 @@ impl TimeView {
     #[must_use]
     pub fn zoomed(self, factor: f64, at: f64, limits: Self) -> Self {
         let span = (self.span() / factor).clamp(MIN_SPAN_SECS.min(limits.span()), limits.span());
-        let share = (at - self.start) / self.span();
-        let start = at - share * span;
+        let start = at - self.share(at) * span;
         Self {
             start,
             end: start + span,

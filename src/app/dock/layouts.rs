@@ -15,6 +15,8 @@ pub enum Layout {
 
 /// In place of a length: as much as is left.
 const REST: f32 = 600.0;
+/// The height of the timeline where the tiers of coders stand over its curves.
+const CODED: f32 = 288.0;
 /// The length of what nobody has given one yet.
 pub(super) const UNSET: f32 = 1.0;
 
@@ -69,7 +71,8 @@ impl Layout {
             tiles.insert_tab_tile(vec![list, log, settings])
         };
         let under = [(picture, REST), (triptych, Pane::Triptych.usual().y)];
-        let timeline = (timeline, Pane::Timeline.usual().y);
+        let usual = Pane::Timeline.usual().y;
+        let timeline = (timeline, if coding { CODED } else { usual });
         let left = if coding {
             line(&mut tiles, column, &[under[0], under[1], timeline])
         } else {

@@ -31,6 +31,7 @@ pub mod source;
 pub mod status_strip;
 pub mod strip;
 pub mod tiers;
+pub mod time_axis;
 pub mod timeline;
 pub mod timeline_input;
 pub mod top_bar;

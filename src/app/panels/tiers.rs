@@ -1,9 +1,11 @@
 //! What coders say over time: a row for each of them, one more for the candidates of
-//! the networks. Bars are chosen by a click and their ends dragged.
+//! the networks. Bars are chosen by a click and their ends dragged. More rows than there is
+//! room for are scrolled.
 
+use egui::scroll_area::ScrollSource;
 use egui::{
-    Align2, CursorIcon, Id, Painter, Rect, Response, Role, Sense, Stroke, StrokeKind, TextStyle,
-    Ui, WidgetInfo, pos2, vec2,
+    Align2, CursorIcon, Id, Painter, Rect, Response, Role, ScrollArea, Sense, Stroke, StrokeKind,
+    TextStyle, Ui, WidgetInfo, pos2, vec2,
 };
 
 use super::timeline::SCORE_AXIS;
@@ -23,7 +25,8 @@ use crate::timeline::{Annotation, AnnotationId};
 
 /// Of one tier.
 const ROW: f32 = 22.0;
-const AXIS: f32 = 18.0;
+/// Less than this is not looked at: one's own row and another.
+pub(super) const LEAST: f32 = 2.0 * ROW;
 /// An end is taken within so many points of it.
 const GRIP: f32 = 5.0;
 /// A dragged end snaps to the cursor and to other ends within so many points.
@@ -39,29 +42,53 @@ struct Dragged {
     cursor: u64,
 }
 
-/// Coders in the order of their names; whoever codes now is there from the start.
+/// Whoever codes now, from the start; then the others in the order of their names.
 fn coders<'a>(review: &'a Review, now: &'a str, blind: bool) -> Vec<&'a str> {
     let all = review.coding.annotations().iter();
     let mut names: Vec<&str> = all.map(|a| a.coder.as_str()).chain([now]).collect();
-    names.sort_unstable();
+    names.sort_unstable_by_key(|name| (*name != now, *name));
     names.dedup();
     // A blind pass sees nobody else's.
     names.retain(|name| !blind || *name == now);
     names
 }
 
-/// Points that all tiers and the time axis under them need.
+/// Points that all tiers need.
 #[must_use]
 pub fn height(state: &AppState, review: &Review) -> f32 {
     let s = &state.settings;
     let tiers = coders(review, &s.coder, state.blind()).len() + usize::from(!state.blind());
-    tiers as f32 * ROW + AXIS
+    tiers as f32 * ROW
 }
 
+/// In so many points.
 pub fn show(
     ui: &mut Ui,
-    state: &AppState,
-    review: &Review,
+    (state, review): (&AppState, &Review),
+    time: (TimeView, &Ticks),
+    height: f32,
+    out: &mut Vec<Command>,
+) {
+    // Over the tracks the wheel zooms the time as it does on the curves.
+    let names_end = ui.available_rect_before_wrap().left() + SCORE_AXIS;
+    let pointer = ui.input(|i| i.pointer.hover_pos());
+    let scrolls = ScrollSource {
+        mouse_wheel: pointer.is_some_and(|at| at.x < names_end),
+        ..ScrollSource::SCROLL_BAR
+    };
+    ui.allocate_ui(vec2(ui.available_width(), height), |ui| {
+        ScrollArea::vertical()
+            .id_salt("tiers")
+            .min_scrolled_height(0.0)
+            .auto_shrink([false, false])
+            .scroll_source(scrolls)
+            .show(ui, |ui| tracks(ui, (state, review), time, out));
+    });
+}
+
+fn tracks(
+    ui: &mut Ui,
+    (state, review): (&AppState, &Review),
     (view, ticks): (TimeView, &Ticks),
     out: &mut Vec<Command>,
 ) {
@@ -72,8 +99,7 @@ pub fn show(
         vec2(ui.available_width(), height(state, review)),
         Sense::hover(),
     );
-    let area = full.with_min_x(full.left() + SCORE_AXIS);
-    let tracks = area.with_max_y(area.bottom() - AXIS);
+    let tracks = full.with_min_x(full.left() + SCORE_AXIS);
     let scale = Scale { area: tracks, view };
     let response = ui.interact(tracks, ui.scope_id().with("tiers"), Sense::click_and_drag());
     response.widget_info(|| {
@@ -84,7 +110,8 @@ pub fn show(
             format!("Tiers with {count} annotations"),
         )
     });
-    let painter = ui.painter().with_clip_rect(tracks);
+    let seen = ui.clip_rect();
+    let painter = ui.painter().with_clip_rect(tracks.intersect(seen));
     painter.rect_filled(tracks, 0.0, p.ground);
     let left = review.not_analysed().map(|left| {
         let span = scale.x(left.start)..=scale.x(left.end);
@@ -111,10 +138,8 @@ pub fn show(
         } else {
             p.weak
         };
-        let words = ui.painter().with_clip_rect(Rect::from_min_max(
-            pos2(full.left(), row.top()),
-            pos2(row.left(), row.bottom()),
-        ));
+        let place = row.with_min_x(full.left()).with_max_x(row.left());
+        let words = ui.painter().with_clip_rect(place.intersect(seen));
         words.text(
             pos2(row.left() - theme::GAP, row.center().y),
             Align2::RIGHT_CENTER,
@@ -152,7 +177,6 @@ pub fn show(
             }
         }
     }
-    axis(ui, (area, tracks), ticks, scale, &p);
     super::timeline::cursor(&painter, review, tracks, |t| scale.x(t), &p);
     interact(ui, (state, review), &response, (scale, &names), memory, out);
 }
@@ -171,8 +195,7 @@ struct Scale {
 
 impl Scale {
     fn x(self, secs: f64) -> f32 {
-        let share = (secs - self.view.start) / self.view.span();
-        self.area.left() + share as f32 * self.area.width()
+        self.area.left() + self.view.share(secs) as f32 * self.area.width()
     }
 
     fn secs(self, x: f32) -> f64 {
@@ -248,28 +271,6 @@ fn bar(
             painter.galley(at.min, outside, p.text);
         }
     }
-}
-
-fn axis(ui: &Ui, (area, tracks): (Rect, Rect), ticks: &Ticks, scale: Scale, p: &Palette) {
-    let font = TextStyle::Small.resolve(ui.style());
-    let painter = ui.painter();
-    for (secs, label) in &ticks.marks {
-        let x = scale.x(*secs);
-        if !area.x_range().contains(x) {
-            continue;
-        }
-        let galley = painter.layout_no_wrap(label.clone(), font.clone(), p.weak);
-        let half = 0.5 * galley.size().x;
-        let x = x.clamp(area.left() + half, area.right() - half);
-        painter.galley(pos2(x - half, tracks.bottom() + 2.0), galley, p.weak);
-    }
-    painter.text(
-        pos2(area.left() - theme::GAP, tracks.bottom() + 2.0),
-        Align2::RIGHT_TOP,
-        ticks.axis,
-        font,
-        p.weak,
-    );
 }
 
 /// What lies under the pointer.

@@ -1,5 +1,6 @@
 //! The scores of both kinds over time, with thresholds, candidates and what was
-//! not measured; below them the whole recording as an overview.
+//! not measured; below them the whole recording as an overview. Where somebody codes, the
+//! tiers stand above the curves and give way to them.
 
 use egui::{
     Align2, Painter, Rangef, Rect, RichText, Role, Sense, Shape, Stroke, TextStyle, Ui, WidgetInfo,
@@ -7,7 +8,9 @@ use egui::{
 };
 use egui_plot::{AxisHints, GridMark, HLine, Line, LineStyle, Plot, PlotPoints, PlotTransform};
 
-use super::{overview, tiers, timeline_input};
+use super::overview::OVERVIEW;
+use super::time_axis::TIME_AXIS;
+use super::{overview, tiers, time_axis, timeline_input};
 use crate::app::coding::SpotKey;
 use crate::app::command::{Command, Room};
 use crate::app::coverage::Unmeasured;
@@ -21,16 +24,14 @@ use crate::spotting::{ExpressionKind, IntervalStatus, SpottedInterval};
 use crate::timeline::ScoreSource;
 
 const HEADER: f32 = 16.0;
-/// Tick labels, their gap, and the axis' name.
-const TIME_AXIS: f32 = 32.0;
 /// Left of both plots, so that they stand under each other.
 pub(super) const SCORE_AXIS: f32 = 64.0;
 /// Candidates lie in a strip of this height above the curve.
 const BARS: f32 = 16.0;
 /// Lower than this a lane has no room for the name of its axis.
 const LOW_LANE: f32 = 56.0;
-/// A curve lower than this says nothing.
-const LEAST_LANE: f32 = 24.0;
+/// A curve lower than this says nothing: the bars of its candidates take half of it.
+const LEAST_LANE: f32 = 40.0;
 /// Between two ticks at least so many points.
 const TICK_GAP: f32 = 64.0;
 
@@ -66,32 +67,53 @@ pub fn show(ui: &mut Ui, state: &AppState, out: &mut Vec<Command>) {
     let width = ui.available_width() - SCORE_AXIS;
     let ticks = time_view::ticks(view, width, TICK_GAP, &review.recording.frames);
     let coding = state.settings.room == Room::Annotate;
-    if coding {
-        tiers::show(ui, state, review, (view, &ticks), out);
-        ui.add_space(theme::GAP);
-    }
-    // In a blind pass the networks say nothing; where there is no room, what the coder
-    // says goes before.
-    let space =
-        ui.available_height() - 2.0 * HEADER - TIME_AXIS - overview::OVERVIEW - 2.0 * theme::GAP;
-    if coding && (state.blind() || space < 2.0 * LEAST_LANE) {
-        overview::show(ui, review, (view, state.blind()), out);
-        return;
-    }
-    let height = (0.5 * space).floor().max(LEAST_LANE);
-    for (kind, last) in [
-        (ExpressionKind::Micro, false),
-        (ExpressionKind::Macro, true),
-    ] {
-        header(ui, review, kind, out);
-        let height = if last { height + TIME_AXIS } else { height };
-        lane(ui, review, kind, (view, &ticks, last), height, out);
-        if !last {
+    let curves = !coding || with_tiers(ui, (state, review), (view, &ticks), out);
+    if curves {
+        let axis = if coding { 0.0 } else { TIME_AXIS };
+        let space = ui.available_height() - with_lanes(0.0) - axis;
+        let height = (0.5 * space).floor().max(LEAST_LANE);
+        for kind in [ExpressionKind::Micro, ExpressionKind::Macro] {
+            header(ui, review, kind, out);
+            lane(ui, review, kind, (view, &ticks), height, out);
+            if !coding && kind == ExpressionKind::Macro {
+                time_axis::show(ui, view, &ticks);
+            }
             ui.add_space(theme::GAP);
         }
     }
-    ui.add_space(theme::GAP);
     overview::show(ui, review, (view, state.blind()), out);
+}
+
+/// The tiers and the axis, as high as the curves under them allow; gives whether there are
+/// to be any.
+fn with_tiers(
+    ui: &mut Ui,
+    (state, review): (&AppState, &Review),
+    (view, ticks): (TimeView, &Ticks),
+    out: &mut Vec<Command>,
+) -> bool {
+    let space = ui.available_height() - TIME_AXIS - theme::GAP;
+    let tiers = tiers::height(state, review);
+    let beside_curves = space - with_lanes(LEAST_LANE);
+    // In a blind pass the networks say nothing; where there is no room, what the coder
+    // says goes before.
+    let curves = !state.blind() && beside_curves >= tiers.min(tiers::LEAST);
+    let most = if curves {
+        beside_curves
+    } else {
+        (space - OVERVIEW).max(tiers::LEAST)
+    };
+    let height = tiers.min(most);
+    tiers::show(ui, (state, review), (view, ticks), height, out);
+    time_axis::show(ui, view, ticks);
+    ui.add_space(theme::GAP);
+    curves
+}
+
+/// How high both curves are, each of this height, with their headers and the overview under
+/// them; points.
+fn with_lanes(height: f32) -> f32 {
+    2.0 * (HEADER + height + theme::GAP) + OVERVIEW
 }
 
 fn header(ui: &mut Ui, review: &Review, kind: ExpressionKind, out: &mut Vec<Command>) {
@@ -148,17 +170,15 @@ fn lane(
     ui: &mut Ui,
     review: &Review,
     kind: ExpressionKind,
-    (view, ticks, last): (TimeView, &Ticks, bool),
+    (view, ticks): (TimeView, &Ticks),
     height: f32,
     out: &mut Vec<Command>,
 ) {
     let p = Palette::current(ui);
-    let plot_height = if last { height - TIME_AXIS } else { height };
-    let (low, high) = score_range(review, kind, plot_height);
+    let (low, high) = score_range(review, kind, height);
     let hue = p.track(kind);
     let axis_name = score_axis(review.session.sources.get(&kind));
     let small = TextStyle::Small.resolve(ui.style());
-    let labels = ticks.clone();
     let values: Vec<GridMark> = ticks
         .marks
         .iter()
@@ -167,33 +187,13 @@ fn lane(
             step_size: ticks.step,
         })
         .collect();
-    let y_step = score_step(high - low, plot_height);
-    let x_axis = AxisHints::new_x()
-        .label(
-            RichText::new(ticks.axis)
-                .text_style(TextStyle::Small)
-                .color(p.weak),
-        )
-        .formatter(move |mark, _| {
-            labels
-                .marks
-                .iter()
-                .find(|(t, _)| (t - mark.value).abs() < 1e-9)
-                .map_or_else(String::new, |(_, l)| l.clone())
-        })
-        .tick_label_font(small.clone())
-        .tick_label_color(p.weak)
-        .label_spacing(Rangef::new(8.0, 16.0));
+    let y_step = score_step(high - low, height);
     let y_axis = AxisHints::new_y()
         .label(
             // In a low lane the name would run into the next one's.
-            RichText::new(if plot_height < LOW_LANE {
-                ""
-            } else {
-                axis_name
-            })
-            .text_style(TextStyle::Small)
-            .color(p.weak),
+            RichText::new(if height < LOW_LANE { "" } else { axis_name })
+                .text_style(TextStyle::Small)
+                .color(p.weak),
         )
         .formatter(move |mark, _| decimal(mark.value, y_step))
         .tick_label_font(small)
@@ -213,8 +213,7 @@ fn lane(
         .height(height)
         .show_background(false)
         .set_margin_fraction(egui::Vec2::ZERO)
-        .show_axes([last, true])
-        .custom_x_axes(vec![x_axis])
+        .show_axes([false, true])
         .custom_y_axes(vec![y_axis])
         .x_grid_spacer(move |_| values.clone())
         .y_grid_spacer(move |input| score_marks(input.bounds, y_step))

@@ -342,3 +342,31 @@ fn a_camera_is_not_coded_by_frames() {
     window.run_steps(3);
     assert!(says(&window, "A camera's pictures are not kept"));
 }
+
+#[test]
+fn under_the_tiers_the_curves_can_be_read_however_many_code() {
+    use egui_kittest::kittest::Queryable;
+    let mut hands = Hands::on(Room::Annotate);
+    let rect = |hands: &Hands, what: &str| hands.window.get_by_label_contains(what).rect();
+    let curves = |hands: &Hands| {
+        ["micro", "macro"].map(|kind| rect(hands, &format!("Scores of {kind}-expressions")))
+    };
+    for curve in curves(&hands) {
+        assert!(curve.height() >= 48.0, "{curve:?}");
+    }
+    // Their tiers are scrolled: the curves do not pay for them.
+    for name in ["Anna", "Ben", "Cleo", "Dora", "Emil", "Finn"] {
+        named(&mut hands, name);
+        hands.keys(&[Key::ArrowRight, Key::T]);
+    }
+    assert!(says(&hands.window, "Tiers with 6 annotations"));
+    for curve in curves(&hands) {
+        assert!(curve.height() >= 40.0, "{curve:?}");
+    }
+    let [micro, last] = curves(&hands);
+    let overview = rect(&hands, "Overview of the whole recording");
+    assert!(micro.bottom() <= last.top() && last.bottom() <= overview.top());
+    // Over a margin, the strip at the bottom and what the harness leaves around.
+    let bottom = 800.0 - 8.0 - 24.0 - 8.0;
+    assert!(overview.bottom() <= bottom + 0.5, "{overview:?}");
+}
