@@ -22,6 +22,7 @@ pub mod emotions;
 pub mod entrance;
 pub mod exchange;
 pub mod film_strip;
+pub mod ghosts;
 pub mod keeper;
 pub mod kept;
 pub mod key_change;

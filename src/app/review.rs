@@ -9,6 +9,7 @@ use super::coder::waiting::Waiting;
 use super::coding::{Coding, SAME_IOU, SpotKey, key_of};
 use super::coverage::Coverage;
 use super::disagreements::Disagreements;
+use super::ghosts::Ghosts;
 use super::time_view::TimeView;
 use super::trace;
 use crate::face::crop::HeldCrop;
@@ -59,6 +60,8 @@ pub struct Review {
     pub status: SessionStatus,
     pub playback: Playback,
     pub views: Views,
+    /// Whether the magnified one of [`Review::views`] is to be taken with care.
+    pub ghosts: Ghosts,
     /// The frames beside the one on the screen.
     pub strip: Option<FilmStrip>,
     /// Increases with every new strip.
@@ -131,6 +134,7 @@ impl Review {
             status: SessionStatus::default(),
             playback: Playback::default(),
             views: Views::default(),
+            ghosts: Ghosts::default(),
             strip: None,
             strip_count: 0,
             stills: StillShelf::default(),

@@ -274,13 +274,7 @@ impl AppState {
                 }
                 vec![]
             }
-            Command::Views { generation, views } => {
-                if let Some(review) = self.of(generation) {
-                    review.views = *views;
-                    review.views_count += 1;
-                }
-                vec![]
-            }
+            Command::Views { generation, views } => self.views_drawn(generation, *views),
             Command::Attention(found) => {
                 if let Some(review) = self.of(found.generation) {
                     review.moment = Some(*found);

@@ -1,13 +1,17 @@
-//! Which pictures beside the original are wanted of the frame on the screen.
+//! Which pictures beside the original are wanted of the frame on the screen, and what
+//! becomes of those that were drawn.
 
 use super::attention;
 use super::backend::ViewsWanted;
-use super::command::Room;
+use super::command::{Effect, Room};
+use super::ghosts::HOLD_SECS;
 use super::settings::Shown;
 use super::state::AppState;
 use crate::facs::ActionUnit;
 use crate::motion::heat::Heat;
+use crate::session::magnified_motion::head_in_band;
 use crate::session::magnified_view::MagnifyView;
+use crate::session::views::Views;
 
 /// Session, frame, crop, and what is drawn of them: what changes none of it is not asked
 /// for again.
@@ -67,5 +71,24 @@ impl AppState {
             attention,
             moment: unit.and_then(|unit| attention::wish(review, unit)),
         })
+    }
+
+    /// What was drawn of the open recording; another's is discarded.
+    pub(super) fn views_drawn(&mut self, generation: u64, views: Views) -> Vec<Effect> {
+        let (with, now) = (self.settings.magnify, self.now);
+        let Some(review) = self.of(generation) else {
+            return vec![];
+        };
+        let magnified = views.magnified.is_some();
+        let head = magnified.then(|| head_in_band(&review.recording, views.frame, &with));
+        let at_secs = review.time_of(views.frame).secs();
+        let runs_out = review.ghosts.hear(head.flatten(), (with, at_secs), now);
+        review.views = views;
+        review.views_count += 1;
+        if runs_out {
+            vec![Effect::WakeAfter(HOLD_SECS + 0.1)]
+        } else {
+            vec![]
+        }
     }
 }

@@ -93,6 +93,24 @@ pub struct Band {
     pub slow: f64,
 }
 
+impl Band {
+    /// What the band-pass lets through of the last of these values, one a frame: the
+    /// difference of the two low-passes, which start at the first as they do on pictures.
+    /// 0 without a value.
+    #[must_use]
+    pub fn passes(&self, values: impl IntoIterator<Item = f64>) -> f64 {
+        let mut low_passes = None;
+        for value in values {
+            let (fast, slow) = low_passes.unwrap_or((value, value));
+            low_passes = Some((
+                fast + self.fast * (value - fast),
+                slow + self.slow * (value - slow),
+            ));
+        }
+        low_passes.map_or(0.0, |(fast, slow)| fast - slow)
+    }
+}
+
 /// The coefficient of a one-pole low-pass with this cut-off: 1 − exp(−2π·f/fps).
 #[must_use]
 pub fn low_pass_coefficient(cut_off_hz: f64, fps: f64) -> f64 {
@@ -145,15 +163,22 @@ impl EvmParams {
         })
     }
 
+    /// δ: how far something may move within the band, in pixels, if waves of λ_c are to
+    /// bear the whole gain: (1 + α)·δ < λ_c / 8 (Wu et al. 2012, "Bounds").
+    #[must_use]
+    pub fn furthest_px(&self) -> f64 {
+        self.lambda_c_px / 8.0 / (1.0 + self.alpha)
+    }
+
     /// The gain of each level of a `width`×`height` picture's pyramid, finest first.
     ///
-    /// A level of wavelength λ bears (1 + α)·δ < λ/8 with δ = λ_c / 8 / (1 + `alpha`);
+    /// A level of wavelength λ bears (1 + α)·δ < λ/8 with δ of [`Self::furthest_px`];
     /// twice the α of that bound is taken, as the reference does. The finest level
     /// (noise) and the residual (light) get 0.
     #[must_use]
     pub fn level_alphas(&self, width: usize, height: usize) -> Vec<f64> {
         let levels = level_count(width, height);
-        let displacement = self.lambda_c_px / 8.0 / (1.0 + self.alpha);
+        let displacement = self.furthest_px();
         let mut wavelength = (width as f64).hypot(height as f64) / 3.0;
         let mut alphas = vec![0.0; levels];
         for level in (0..levels).rev() {
@@ -391,6 +416,35 @@ mod tests {
             let error = params.band(30.0).unwrap_err().to_string();
             assert!(error.contains("--low-hz"), "{error}");
         }
+    }
+
+    #[test]
+    fn the_band_lets_a_step_through_for_a_while_and_then_no_more() {
+        let band = EvmParams::default().band(30.0).unwrap();
+        let step = |frames: usize| {
+            let values = (0..10 + frames).map(|i| if i < 10 { 3.0 } else { 4.0 });
+            band.passes(values)
+        };
+        assert_eq!((step(0), band.passes([])), (0.0, 0.0));
+        // One frame after it both low-passes have gone their part of the way.
+        assert!((step(1) - (band.fast - band.slow)).abs() < 1e-12);
+        assert!(step(4) > 0.6 && step(300) < 1e-6, "{}", step(4));
+    }
+
+    #[test]
+    fn the_larger_the_gain_the_less_a_wave_may_move() {
+        let of = |alpha, lambda_c_px| {
+            let params = EvmParams {
+                alpha,
+                lambda_c_px,
+                ..EvmParams::default()
+            };
+            params.furthest_px()
+        };
+        assert_eq!(
+            (of(0.0, 16.0), of(1.0, 16.0), of(9.0, 80.0)),
+            (2.0, 1.0, 1.0)
+        );
     }
 
     #[test]

@@ -142,7 +142,7 @@ impl MagnifyView {
 
     /// For the Eulerian method, which knows the frame rate: a lower bound beyond half of
     /// it is lowered with the upper one.
-    fn evm(&self, fps: f64) -> EvmParams {
+    pub(super) fn evm(&self, fps: f64) -> EvmParams {
         let high_hz = f64::from(self.high_hz);
         EvmParams {
             alpha: f64::from(self.alpha),
@@ -285,7 +285,7 @@ pub(super) fn lagrangian(reference: &Frame, crop: &HeldCrop, flow: &Flow, sigma:
 }
 
 /// Pixels of the view's side.
-fn view_side(crop: &HeldCrop) -> usize {
+pub(super) fn view_side(crop: &HeldCrop) -> usize {
     let filmed = CROP_SIDE as f32 / crop.crop_from_image.scale();
     // A scale of zero gives infinity, which is cut to the largest.
     (filmed.round() as usize).clamp(SMALLEST_SIDE, LARGEST_SIDE)

@@ -1,9 +1,10 @@
 //! The original with its overlays, and beside it the face magnified and as LED,
 //! flow and strain.
 
+use egui::accesskit::Live;
 use egui::{
-    Align, Color32, Image, Label, Layout, Painter, Pos2, Rect, RichText, Shape, Stroke, StrokeKind,
-    TextStyle, Ui, UiBuilder, pos2, vec2,
+    Align, Color32, FontId, Image, Label, Layout, Painter, Pos2, Rect, RichText, Role, Sense,
+    Shape, Stroke, StrokeKind, TextStyle, Ui, UiBuilder, WidgetInfo, pos2, vec2,
 };
 
 use super::legend::{ramp, wheel};
@@ -313,7 +314,8 @@ fn beside(
     ui.put(rect, seen(image, mirrored));
     let painter = ui.painter().with_clip_rect(rect);
     match view {
-        View::Magnified | View::Led => {}
+        View::Magnified => ghosts(ui, state, review, rect),
+        View::Led => {}
         View::Flow => wheel(
             ui,
             &painter,
@@ -338,6 +340,26 @@ pub(super) fn in_its_place(ui: &mut Ui, rect: Rect, why: &str) {
             .layout(Layout::centered_and_justified(egui::Direction::TopDown)),
         |ui| ui.add(Label::new(row::weak(ui, why)).wrap()),
     );
+}
+
+/// Along the lower edge of the magnified picture: that it is to be taken with care.
+pub(super) fn ghosts(ui: &Ui, state: &AppState, review: &Review, rect: Rect) {
+    let Some(note) = review.ghosts.note(state.now) else {
+        return;
+    };
+    let painter = ui.painter().with_clip_rect(rect.intersect(ui.clip_rect()));
+    let (font, ink) = (FontId::proportional(11.0), over_picture::TEXT);
+    let width = (rect.width() - 2.0 * theme::GAP).max(0.0);
+    let words = painter.layout(note.clone(), font, ink, width);
+    let top = rect.bottom() - words.size().y - 2.0 * theme::GRID;
+    let ground = rect.with_min_y(top.max(rect.top()));
+    painter.rect_filled(ground, 0.0, over_picture::HALO);
+    painter.galley(ground.min + vec2(theme::GAP, theme::GRID), words, ink);
+    let response = ui.interact(ground, ui.scope_id().with("ghosts"), Sense::hover());
+    response.widget_info(|| WidgetInfo::labeled(Role::Status, true, &note));
+    // A screen reader says it although the focus is elsewhere.
+    ui.ctx()
+        .accesskit_node_builder(response.id, |node| node.set_live(Live::Polite));
 }
 
 /// Short and the same everywhere: the adapter's full name stands in the strip.

@@ -5,7 +5,7 @@
 use egui::{CursorIcon, Image, Rect, Sense, Stroke, Ui, WidgetInfo, pos2, vec2};
 
 use super::legend::note;
-use super::picture::{caption, in_its_place, magnified_detail, missing};
+use super::picture::{caption, ghosts, in_its_place, magnified_detail, missing};
 use crate::app::command::{Command, View};
 use crate::app::keys;
 use crate::app::review::Review;
@@ -13,6 +13,8 @@ use crate::app::state::AppState;
 use crate::app::theme::{self, over_picture};
 use crate::app::widgets::textures::Textures;
 
+/// What the names of the halves take of the lower edge, points.
+const NAMES: f32 = 20.0;
 /// The handle on the line.
 const HANDLE: egui::Vec2 = vec2(6.0, 24.0);
 
@@ -83,4 +85,5 @@ pub fn show(
     note(&left, pos2(rect.left(), bottom), "Original");
     let right = painter.with_clip_rect(rect.with_min_x(line));
     note(&right, pos2(rect.right() - theme::GAP, bottom), "Magnified");
+    ghosts(ui, state, review, rect.with_max_y(bottom - NAMES));
 }

@@ -258,6 +258,51 @@ fn c_wipes_the_magnified_face_over_the_original_and_then_stacks_them() {
 }
 
 #[test]
+fn a_head_that_moves_too_far_for_the_gain_is_said_on_the_magnified_picture() {
+    const NOTE: &str = "too much for α = 10, the magnified picture may show ghosts";
+    let mut h = recording(SIZE, 1.0, FRAMES, true);
+    say(&mut h, vec![Command::HintsSeen]);
+    press(&mut h, Modifiers::NONE, Key::M);
+    say(&mut h, vec![Command::Seek(36)]);
+    assert!(!says(&h, NOTE), "it keeps still");
+    let review = h.state_mut().app.state.review.as_mut();
+    let recording = &mut review.expect("a recording is open").recording;
+    for record in &mut std::sync::Arc::make_mut(recording).frames[33..] {
+        if let Some(face) = &mut record.face {
+            face.rect.x += 12.0;
+        }
+    }
+    press(&mut h, Modifiers::NONE, Key::ArrowRight);
+    let status = rect_of(&h, Role::Status, NOTE);
+    let magnified = rect_of(&h, Role::Image, "Magnified view");
+    assert!(magnified.expand(0.5).contains_rect(status), "{status:?}");
+    // In one picture with the original, too.
+    press(&mut h, Modifiers::NONE, Key::C);
+    assert!(says(&h, NOTE));
+    press(&mut h, Modifiers::NONE, Key::C);
+    press(&mut h, Modifiers::NONE, Key::C);
+    // A smaller gain bears it, and so does a moment when the head has long been still.
+    let with = |alpha| MagnifyView {
+        alpha,
+        lambda_c_px: 64.0,
+        ..MagnifyView::default()
+    };
+    say(&mut h, vec![Command::Magnify(with(0.0))]);
+    assert!(!says(&h, "ghosts"));
+    say(&mut h, vec![Command::Magnify(with(10.0))]);
+    assert!(says(&h, NOTE));
+    say(&mut h, vec![Command::Seek(250)]);
+    assert!(!says(&h, "ghosts"));
+    // The Lagrangian view leaves the head where it is.
+    let glmm = MagnifyView {
+        method: MagnifyMethod::Glmm,
+        ..with(10.0)
+    };
+    say(&mut h, vec![Command::Magnify(glmm), Command::Seek(37)]);
+    assert!(!says(&h, "ghosts"));
+}
+
+#[test]
 fn a_camera_has_neither_strips_nor_a_row_under_its_picture() {
     let mut h = open_window((1280.0, 800.0), 1.0, |script| {
         use onset::app::backend::Backend;
