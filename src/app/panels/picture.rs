@@ -9,6 +9,7 @@ use egui::{
 use super::legend::{ramp, wheel};
 use super::{attention, film_strip, magnify, wipe};
 use crate::app::arrangement::Arrangement;
+use crate::app::backend::PROCESSOR;
 use crate::app::command::{Command, Room, View};
 use crate::app::regions;
 use crate::app::review::Review;
@@ -343,7 +344,7 @@ pub(super) fn in_its_place(ui: &mut Ui, rect: Rect, why: &str) {
 /// Short and the same everywhere: the adapter's full name stands in the strip.
 pub(super) fn place(device: &str) -> &str {
     match device.split(':').next().unwrap_or(device).trim() {
-        "processor" => "CPU",
+        "processor" => PROCESSOR,
         other => other,
     }
 }
