@@ -40,9 +40,12 @@ pub struct OpenedSession {
     pub unit_thresholds: BTreeMap<ActionUnit, f64>,
     /// Names of the weights that look at each candidate besides.
     pub second_look: Vec<String>,
-    /// Where the analysis runs, as a person reads it: "CPU" or the adapter.
+    /// Where motion is measured and the networks score: [`PROCESSOR`] or the graphics card.
     pub device: String,
 }
+
+/// What a person reads where no graphics card computes.
+pub const PROCESSOR: &str = "the processor";
 
 /// What the player is told. Frames count from 0.
 #[derive(Debug, Clone, Copy, PartialEq)]

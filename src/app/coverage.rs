@@ -17,6 +17,8 @@ pub enum Why {
     HeadMotion,
     /// The analysis broke off before.
     NotAnalysed,
+    /// A camera's newest frames: the score waits for more of them.
+    ToCome,
 }
 
 impl Why {
@@ -29,6 +31,7 @@ impl Why {
             Self::Blink => "blink".into(),
             Self::HeadMotion => "head motion".into(),
             Self::NotAnalysed => "not analysed".into(),
+            Self::ToCome => "score to come".into(),
         }
     }
 }

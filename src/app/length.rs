@@ -84,6 +84,31 @@ impl Review {
         }
     }
 
+    /// How long the frames from `first` to `last` are shown, both among them, seconds.
+    #[must_use]
+    pub fn lasts(&self, first: u64, last: u64) -> f64 {
+        let shown = self.recording.shown_secs(last);
+        // Not analysed yet, or the only one so far.
+        let shown = shown.or_else(|| self.rate_ahead().map(f64::recip));
+        let apart = self.time_of(last).secs_since(self.time_of(first));
+        apart + shown.unwrap_or(0.0)
+    }
+
+    /// How long the recording is, until its last frame gave way, seconds: as the container
+    /// states it until the end is known; of a camera so far.
+    #[must_use]
+    pub fn length_secs(&self) -> f64 {
+        let read = self.recording.length_secs();
+        if self.read_to_its_end() {
+            return read;
+        }
+        let stated = match (self.last_frame, self.session.info.duration) {
+            (None, Some(stated)) => stated.secs(),
+            _ => self.lasts(0, self.count_minus_one()),
+        };
+        stated.max(read)
+    }
+
     /// The frame nearest to a time.
     #[must_use]
     pub fn frame_near(&self, secs: f64) -> u64 {

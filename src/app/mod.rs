@@ -58,6 +58,7 @@ pub mod time_view;
 pub mod trace;
 pub mod trail;
 mod typed_ahead;
+mod unscored;
 mod views_wanted;
 pub mod wake;
 pub mod widgets;

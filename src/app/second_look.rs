@@ -65,14 +65,14 @@ pub fn title(network: &str) -> &str {
     }
 }
 
-/// "AU12 0.81, AU6 0.55 · positive 0.70": the units that are present, likeliest first,
+/// "AU L12 0.81, AU 6 0.55 · positive 0.70": the units that are present, likeliest first,
 /// and the class.
 #[must_use]
 pub fn words(said: &Recognition) -> String {
     let present = said.present();
     let units = present
         .iter()
-        .map(|unit| format!("{} {:.2}", marks::unit_code(unit), unit.probability));
+        .map(|unit| format!("AU {} {:.2}", marks::unit_code(unit), unit.probability));
     let mut words = units.collect::<Vec<_>>().join(", ");
     if present.is_empty() {
         "no unit stands out".clone_into(&mut words);
@@ -91,7 +91,7 @@ pub fn words(said: &Recognition) -> String {
 #[must_use]
 pub fn all_words(said: &Recognition) -> String {
     let units = said.units.iter();
-    let units = units.map(|u| format!("AU{} {:.2}", u.unit.number(), u.probability));
+    let units = units.map(|u| format!("AU {} {:.2}", u.unit.number(), u.probability));
     let class = said.class.as_ref().map(|class: &ClassReading| {
         let named = class.classes.iter().zip(&class.probabilities);
         let named: Vec<String> = named.map(|(name, p)| format!("{name} {p:.2}")).collect();

@@ -14,7 +14,7 @@ pub fn sample_secs(sample: &ScoreSample) -> f64 {
 
 /// No score for so long means that none was measured, as where a camera is too slow for
 /// a kind: many times the distance of two windows at the slowest rate that is analysed.
-const HOLE_SECS: f64 = 0.5;
+pub(super) const HOLE_SECS: f64 = 0.5;
 
 /// A masked score is a gap, and so is a stretch without any.
 pub fn push(series: &mut MinMaxSeries, sample: &ScoreSample) {

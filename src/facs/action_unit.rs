@@ -1,6 +1,6 @@
-//! Action units as a coder scores them, and the one spelling of our own files:
-//! `AU4B+AU12LC` is a brow lowerer of intensity B and a smile of the person's left
-//! side of intensity C.
+//! Action units as a coder scores them. Files have one spelling of them, `AU4B+AU12LC`: a
+//! brow lowerer of intensity B and a smile of the person's left side of intensity C. People
+//! are shown what the manual writes and they type themselves: `AU 4B+L12C`.
 
 use std::fmt;
 use std::str::FromStr;
@@ -211,6 +211,20 @@ impl fmt::Display for ScoredUnit {
     }
 }
 
+impl ScoredUnit {
+    /// As FACS coders write and type it: the side before the number, the intensity behind
+    /// it, `L12C`. Reading it gives the same unit.
+    #[must_use]
+    pub fn facs(&self) -> String {
+        let side = self.side.map(Side::letter);
+        let intensity = self.intensity.map(Intensity::letter);
+        let mut code: String = side.into_iter().collect();
+        code.push_str(&self.unit.number().to_string());
+        code.extend(intensity);
+        code
+    }
+}
+
 /// Why a text is no score.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("'{part}' is not an action unit: {reason}")]
@@ -303,6 +317,18 @@ pub fn write_units(units: &[ScoredUnit]) -> String {
     words.join("+")
 }
 
+/// A score as FACS coders write it, `AU 4B+L12C`: one `AU` before all of it, so that numbers
+/// beside frames and times are not taken for such. [`parse_units`] reads it too; empty where
+/// nothing was scored.
+#[must_use]
+pub fn facs_score(units: &[ScoredUnit]) -> String {
+    if units.is_empty() {
+        return String::new();
+    }
+    let codes: Vec<String> = units.iter().map(ScoredUnit::facs).collect();
+    format!("AU {}", codes.join("+"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -329,6 +355,30 @@ mod tests {
         // B behind a number is how strong, before it which lip.
         assert_eq!(parse_units("AU25B").unwrap()[0].side, None);
         assert_eq!(parse_units("B25").unwrap()[0].side, Some(Side::Bottom));
+    }
+
+    #[test]
+    fn people_read_what_they_type_and_files_stay_as_they_are() {
+        for (typed, filed) in [
+            ("L12C", "AU12LC"),
+            ("4B", "AU4B"),
+            ("6", "AU6"),
+            ("1A+4B", "AU1A+AU4B"),
+            ("R14+T10+B28C", "AU14R+AUT10+AUB28C"),
+            ("A1D+U14E", "AUA1D+AU14UE"),
+            ("", ""),
+        ] {
+            let units = parse_units(typed).unwrap();
+            let codes: Vec<String> = units.iter().map(ScoredUnit::facs).collect();
+            assert_eq!(codes.join("+"), typed);
+            assert_eq!(write_units(&units), filed);
+            for text in [filed, &facs_score(&units)] {
+                assert_eq!(parse_units(text).unwrap(), units, "{text}");
+            }
+        }
+        let units = parse_units("1A+L12C").unwrap();
+        assert_eq!(facs_score(&units), "AU 1A+L12C");
+        assert_eq!(facs_score(&[]), "");
     }
 
     #[test]

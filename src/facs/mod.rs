@@ -7,7 +7,7 @@ mod emotion;
 mod sheet_cell;
 
 pub use action_unit::{
-    ActionUnit, Intensity, ScoredUnit, Side, UnitError, parse_units, write_units,
+    ActionUnit, Intensity, ScoredUnit, Side, UnitError, facs_score, parse_units, write_units,
 };
 pub use class_set::ClassSet;
 pub use emotion::{Emotion, EmotionError, EmotionSet, ThreeClass};

@@ -82,7 +82,7 @@ impl NnDevice {
         &self.device
     }
 
-    /// As the status strip and result files name it.
+    /// As result files name it.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name

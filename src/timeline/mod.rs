@@ -3,6 +3,7 @@
 pub mod annotation;
 pub mod decimate;
 pub mod event;
+pub mod length;
 pub mod recording;
 
 pub use annotation::{Annotation, AnnotationId};

@@ -24,6 +24,8 @@ mod live;
 mod long;
 #[path = "app/pictures.rs"]
 mod pictures;
+#[path = "app/plain_words.rs"]
+mod plain_words;
 #[path = "app/recent.rs"]
 mod recent;
 #[path = "app/scripted.rs"]
@@ -117,7 +119,7 @@ fn the_list_says_what_moved_and_how_sure_the_class_is() {
     let review = h.state().app.state.review.as_ref().unwrap();
     assert_eq!(review.recording.recognised.len(), 4);
     for text in [
-        "frame 106, score 0.71, AU6 AU12L, positive 0.71",
+        "frame 106, score 0.71, AU 6+L12, positive 0.71",
         "frame 343, score 0.58, no unit stands out, undecided",
         "frame 564, score 0.46, no action units",
     ] {
@@ -131,16 +133,18 @@ fn the_list_says_what_moved_and_how_sure_the_class_is() {
 
 #[test]
 fn what_moved_in_the_selected_candidate_is_a_bar_a_unit_with_its_class_below() {
-    let h = selected("apex 0:00:03.533");
+    let h = selected("apex frame 106");
     for text in [
         "What moved",
         "ME, from frame 101 to 106",
-        "AU12L lip corner puller 0.83, present",
-        "AU6 cheek raiser 0.64, present",
-        "AU1 inner brow raiser 0.02, not present",
+        "AU L12 lip corner puller 0.83, present",
+        "AU 6 cheek raiser 0.64, present",
+        "AU 1 inner brow raiser 0.02, not present",
         "most likely: positive (0.71)",
         "class surprise 0.19",
-        "ambiguous 0.40, unfamiliar 0.05",
+        "Tick on a bar: present from there on",
+        "ambiguous 0.40: how far several classes fit",
+        "unfamiliar 0.05: how far networks disagree",
         "Movements and probabilities, for a person to judge.",
     ] {
         assert!(says(&h, text), "{text}");
@@ -163,7 +167,7 @@ fn what_moved_in_the_selected_candidate_is_a_bar_a_unit_with_its_class_below() {
 fn a_class_that_is_too_unsure_is_not_named() {
     let h = selected("frame 185");
     assert!(says(&h, "undecided") && !says(&h, "most likely"));
-    assert!(says(&h, "AU2 outer brow raiser 0.66, present"));
+    assert!(says(&h, "AU 2 outer brow raiser 0.66, present"));
     let h = selected("frame 564");
     assert!(says(&h, "No action units: the log says why."));
 }
@@ -173,7 +177,7 @@ fn without_a_selection_what_moved_just_now_is_shown_for_files_and_cameras() {
     let mut h = recording((1280.0, 800.0), 1.0, FRAMES, true);
     say(&mut h, vec![Command::Seek(60)]);
     assert!(says(&h, "in the 0.6 s before frame 60"));
-    assert!(says(&h, "AU4R brow lowerer 0.61, present"));
+    assert!(says(&h, "AU R4 brow lowerer 0.61, present"));
     assert!(says(&h, "most likely: negative (0.80)"));
     say(&mut h, vec![Command::Seek(400)]);
     assert!(says(&h, "There is no face in this frame."));
@@ -188,7 +192,7 @@ fn without_a_selection_what_moved_just_now_is_shown_for_files_and_cameras() {
         commands.extend(script.picture(36));
         commands
     });
-    assert!(says(&h, "AU4R brow lowerer 0.61, present"));
+    assert!(says(&h, "AU R4 brow lowerer 0.61, present"));
     assert!(says(
         &h,
         "Movements and probabilities, for a person to judge."
@@ -211,12 +215,12 @@ fn a_candidate_chosen_by_its_key_comes_into_sight_in_the_list() {
 
 #[test]
 fn g_lays_the_attention_over_the_face_from_onset_to_offset() {
-    let mut h = selected("apex 0:00:03.533");
+    let mut h = selected("apex frame 106");
     assert!(!says(&h, "where the network looks"), "off at first");
     h.key_press(Key::G);
     h.run_steps(3);
     assert!(h.state().app.state.settings.overlays.attention);
-    assert!(says(&h, "AU12: where the network looks"));
+    assert!(says(&h, "AU 12: where the network looks"));
     h.key_press_modifiers(Modifiers::SHIFT, Key::ArrowRight);
     h.run_steps(4);
     assert!(says(&h, "Attention: shown from frame 101 to 111"));
@@ -224,7 +228,7 @@ fn g_lays_the_attention_over_the_face_from_onset_to_offset() {
     h.key_press(Key::Escape);
     h.run_steps(5);
     assert!(
-        says(&h, "AU4: where the network looks"),
+        says(&h, "AU 4: where the network looks"),
         "{:#?}",
         labels(&h)
     );
@@ -475,7 +479,8 @@ fn the_strip_names_rates_delays_and_a_software_adapter() {
         "14.2 frames/s",
         "1.20 s",
         "0 frames",
-        "software, analysis on the CPU",
+        "Runs on",
+        "the processor (llvmpipe (LLVM 15.0.6, 256 bits))",
     ] {
         assert!(says(&h, text), "{text}");
     }
@@ -500,10 +505,11 @@ fn candidates_are_ranked_and_a_click_goes_to_the_apex() {
     let mut h = recording((1280.0, 1000.0), 1.0, FRAMES, true);
     let ranked: Vec<String> = labels(&h)
         .into_iter()
-        .filter(|l| l.contains(" proposed, apex "))
+        .filter(|l| l.contains(" proposed, onset "))
         .collect();
     assert_eq!(ranked.len(), 5);
-    assert!(ranked[0].starts_with("1. ME proposed, apex 0:00:03.533 frame 106, score 0.71"));
+    let first = "1. ME proposed, onset 0:00:03.366 frame 101 to 111, apex frame 106, score 0.71";
+    assert!(ranked[0].starts_with(first), "{}", ranked[0]);
     h.get_by_label(&ranked[1]).click();
     h.run_steps(3);
     assert_eq!(

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::ready::Wanted;
+use crate::app::backend::PROCESSOR;
 use crate::app::kept::Earlier;
 use crate::app::opening;
 use crate::base::Notice;
@@ -35,13 +36,9 @@ impl Shown {
         wanted: &Wanted,
     ) -> anyhow::Result<Self> {
         let resources = resources(&params, wanted.gpu.clone())?;
-        let flow = resources.sides.card.as_ref();
-        let flow = flow.map_or_else(|| "CPU".to_owned(), GpuContext::name);
-        let device = if params.has_network() {
-            format!("{flow}, networks on {}", resources.sides.network.name())
-        } else {
-            flow
-        };
+        // The networks that score are on the same side.
+        let card = resources.sides.card.as_ref();
+        let device = card.map_or_else(|| PROCESSOR.to_owned(), GpuContext::name);
         let knock = wanted.wake.clone();
         let session = SessionHandle::start(source, &params, &resources, move || knock.wake())?;
         Ok(Self {

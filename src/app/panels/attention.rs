@@ -50,7 +50,7 @@ pub(super) fn show(
                 Stroke::new(1.0, over_picture::EDGE),
             ));
             let over = over_secs.map_or_else(String::new, |secs| format!(", over {secs:.2} s"));
-            let text = format!("AU{}: where the network looks{over}", unit.number());
+            let text = format!("AU {}: where the network looks{over}", unit.number());
             ramp(&painter, rect, heat, &text);
             text
         }

@@ -13,8 +13,8 @@ use crate::app::panels::source::{grouped, rough};
 use crate::app::state::AppState;
 use crate::app::theme::{self, Palette};
 use crate::app::widgets::row;
-use crate::base::Timestamp;
 use crate::project::result_folder::Existing;
+use crate::timeline::length;
 
 /// Two lines of a recording and the space around them.
 const ROW: f32 = 44.0;
@@ -76,7 +76,7 @@ fn recording(ui: &mut Ui, state: &AppState, at: usize, out: &mut Vec<Command>) {
     let words = rect.with_max_x(rect.right() - if asks { ANSWERS } else { 0.0 });
     let response = response.with_new_rect(row::in_sight(ui, words));
     let said = words_of(state, row);
-    let name = format!("{}. {}, {}: {said}", at + 1, row.name(), length(row));
+    let name = format!("{}. {}, {}: {said}", at + 1, row.name(), how_long(row));
     response.widget_info(|| WidgetInfo::selected(Role::ListBoxOption, true, chosen, &name));
     if ui.is_rect_visible(rect) {
         paint(ui, row, (rect, words), &said, (chosen, response.hovered()));
@@ -138,7 +138,7 @@ fn paint(
     let (left, right) = (words.left() + 8.0, words.right() - 8.0);
     let style = ui.style();
     let mono = theme::small_mono().resolve(style);
-    let figures = painter.layout_no_wrap(length(row), mono, p.weak);
+    let figures = painter.layout_no_wrap(how_long(row), mono, p.weak);
     let figures_left = (right - figures.size().x).max(left);
     painter.galley(pos2(figures_left, rect.top() + 8.0), figures, p.weak);
     let line = |text: &str, style_of: TextStyle, ink, width: f32, top: f32| {
@@ -171,7 +171,7 @@ const fn ink(row: &Row, p: &Palette) -> egui::Color32 {
     }
 }
 
-fn length(row: &Row) -> String {
+fn how_long(row: &Row) -> String {
     let Some(look) = &row.look else {
         return "length not known yet".to_owned();
     };
@@ -181,7 +181,7 @@ fn length(row: &Row) -> String {
     let about = if look.exact { "" } else { "about " };
     let frames = format!("{about}{} frames", grouped(frames));
     match look.secs {
-        Some(secs) => format!("{}, {frames}", Timestamp::from_secs(secs).clock()),
+        Some(secs) => format!("{}, {frames}", length::clock(secs)),
         None => frames,
     }
 }

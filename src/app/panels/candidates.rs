@@ -1,5 +1,5 @@
-//! The candidates, best score first, each with its face at onset, apex and offset, its
-//! times, score and standing.
+//! The candidates, best score first, each with its face at onset, apex and offset, when it
+//! begins and how long it lasts, its score and standing.
 
 use egui::{
     Align2, Id, Painter, Rect, Role, ScrollArea, Sense, Stroke, StrokeKind, TextStyle, Ui, Vec2,
@@ -9,6 +9,7 @@ use egui::{
 use crate::app::coding::SpotKey;
 use crate::app::command::Command;
 use crate::app::keys;
+use crate::app::panels::moments;
 use crate::app::panels::source::grouped;
 use crate::app::panels::strip;
 use crate::app::panels::timeline::with_unit;
@@ -19,7 +20,10 @@ use crate::app::widgets::textures::Textures;
 use crate::app::widgets::{marks, row};
 use crate::recognition::{ClassReading, Recognition};
 use crate::spotting::{ExpressionKind, IntervalStatus, SpottedInterval};
+use crate::timeline::length;
 
+/// Of the button that writes the table, points.
+const SAVE: f32 = 88.0;
 /// A line, the strip with three lines beside it, and the space around them.
 const ROW: f32 = 72.0;
 /// The same with a line for what moved.
@@ -166,17 +170,20 @@ fn candidate(
     let (rect, response) = ui.allocate_exact_size(size, Sense::click());
     let response = response.with_new_rect(row::in_sight(ui, rect));
     let mut name = format!(
-        "{}. {} {}, apex {} frame {}, score {}",
+        "{}. {} {}, onset {} frame {} to {}, apex frame {}, score {}",
         rank + 1,
         marks::short(spot.kind),
         marks::standing(spot),
-        review.time_of(spot.apex).clock(),
+        review.time_of(spot.onset).clock(),
+        spot.onset,
+        spot.offset,
         spot.apex,
         with_unit(spot.score, review.session.sources.get(&spot.kind))
     );
     let known = review.recognised_in(spot).map(|r| &r.recognition);
     if let Some(units) = units_line(review, known) {
-        name.push_str(&format!(", {}", units.join(" ")));
+        let units = units.map_or_else(str::to_owned, |codes| marks::together(&codes));
+        name.push_str(&format!(", {units}"));
     }
     if let Some(class) = known.and_then(|k| k.class.as_ref()) {
         name.push_str(&format!(", {}", class_words(class)));
@@ -192,6 +199,7 @@ fn candidate(
             &p,
         );
         strip::show(ui, (review, textures), rect, (rank, spot));
+        figures(ui, review, rect, spot);
     }
     if response.double_clicked() {
         out.push(Command::Select(Some(key)));
@@ -199,6 +207,28 @@ fn candidate(
     } else if response.clicked() {
         out.push(Command::Select(Some(key)));
     }
+}
+
+/// Right of the strip of pictures; a camera has none.
+fn beside(review: &Review, row: Rect) -> f32 {
+    if review.session.info.live {
+        row.left() + 8.0
+    } else {
+        strip::place(row, 2).right() + theme::GAP
+    }
+}
+
+/// On hover: what the figures of a row are.
+fn figures(ui: &Ui, review: &Review, row: Rect, spot: &SpottedInterval) {
+    let top = row.top() + strip::TOP;
+    let area = Rect::from_min_max(
+        pos2(beside(review, row), top),
+        pos2(row.right() - 8.0, top + strip::SIDE),
+    );
+    let id = ui.scope_id().with(("figures", spot.onset, spot.kind));
+    let frames = (spot.onset, Some(spot.apex), spot.offset);
+    ui.interact(area, id, Sense::hover())
+        .on_hover_text(moments::in_words(review, frames));
 }
 
 /// Painted rather than laid out: the figures of all rows stand in the same columns.
@@ -265,23 +295,15 @@ fn paint(
         mono.clone(),
         ink,
     );
-    let beside = if review.session.info.live {
-        left
-    } else {
-        strip::place(rect, 2).right() + theme::GAP
-    };
-    let lasts = (review.time_of(spot.offset)).secs_since(review.time_of(spot.onset));
+    let beside = beside(review, rect);
+    let lasts = length::in_words(review.lasts(spot.onset, spot.offset));
     let (onset, offset) = (grouped(spot.onset), grouped(spot.offset));
     let top = rect.top() + strip::TOP;
+    // As in the list of annotations: when it begins, then its frames.
     for (y, text, font, ink) in [
-        (6.0, review.time_of(spot.apex).clock(), &mono, ink),
-        (20.0, format!("apex {}", grouped(spot.apex)), &small, ink),
-        (
-            34.0,
-            format!("{onset}–{offset}, {lasts:.2} s"),
-            &small,
-            p.weak,
-        ),
+        (6.0, review.time_of(spot.onset).clock(), &mono, ink),
+        (20.0, format!("{onset}–{offset}, {lasts}"), &small, ink),
+        (34.0, format!("apex {}", grouped(spot.apex)), &small, p.weak),
     ] {
         painter.text(
             pos2(beside, top + y),
@@ -311,7 +333,6 @@ fn what_moved(
         return;
     };
     let rejected = spot.status == IntervalStatus::Rejected;
-    let some = known.is_some_and(|k| k.units.iter().any(|u| u.present));
     let strong = |on: bool| if on && !rejected { p.text } else { p.weak };
     let small = TextStyle::Small.resolve(style);
     let (mut right, y) = (line.right(), line.center().y);
@@ -335,8 +356,8 @@ fn what_moved(
         );
         right = drawn.left() - theme::GAP;
     }
-    let ink = strong(some);
-    let font = if some {
+    let ink = strong(units.is_ok());
+    let font = if units.is_ok() {
         theme::small_mono().resolve(style)
     } else {
         small
@@ -347,7 +368,10 @@ fn what_moved(
             .size()
             .x
     };
-    let text = fitting(&units, |text| width(text) <= right - line.left());
+    let text = match units {
+        Ok(codes) => fitting(&codes, |text| width(text) <= right - line.left()),
+        Err(why) => why.to_owned(),
+    };
     painter.text(
         pos2(line.left(), y),
         Align2::LEFT_CENTER,
@@ -357,33 +381,35 @@ fn what_moved(
     );
 }
 
-/// As many of the codes as fit, and how many more there are.
+/// As many of the codes as fit, with a sign where there are more.
 fn fitting(codes: &[String], fits: impl Fn(&str) -> bool) -> String {
-    let with = |count: usize| match codes.len() - count {
-        0 => codes.join(" "),
-        more => format!("{} +{more}", codes[..count].join(" ")),
+    let with = |count: usize| {
+        let more = if count < codes.len() { "+…" } else { "" };
+        marks::together(&codes[..count]) + more
     };
     let longest = (1..=codes.len()).rev().map(with).find(|text| fits(text));
-    longest.unwrap_or_else(|| with(0).trim_start().to_owned())
+    longest.unwrap_or_else(|| match codes.len() {
+        1 => "1 unit".to_owned(),
+        count => format!("{count} units"),
+    })
 }
 
-/// The units that are present, likeliest first, or a sentence; none while nothing is
-/// known.
-fn units_line(review: &Review, known: Option<&Recognition>) -> Option<Vec<String>> {
-    match known {
-        Some(known) => {
-            let codes = marks::unit_codes(known);
-            Some(if codes.is_empty() {
-                vec!["no unit stands out".to_owned()]
-            } else {
-                codes
-            })
-        }
-        None if review.reads_units() && review.recording.finished => {
-            Some(vec!["no action units".to_owned()])
-        }
-        None => None,
-    }
+/// The codes of the units that are present, or why there are none; nothing while it is
+/// still to come.
+fn units_line(
+    review: &Review,
+    known: Option<&Recognition>,
+) -> Option<Result<Vec<String>, &'static str>> {
+    let Some(known) = known else {
+        let none = review.reads_units() && review.recording.finished;
+        return none.then_some(Err("no action units"));
+    };
+    let codes = marks::unit_codes(known);
+    Some(if codes.is_empty() {
+        Err("no unit stands out")
+    } else {
+        Ok(codes)
+    })
 }
 
 fn class_words(class: &ClassReading) -> String {
@@ -395,7 +421,7 @@ fn class_words(class: &ClassReading) -> String {
 
 fn judge(ui: &mut Ui, review: &Review, out: &mut Vec<Command>) {
     let spot = review.selected_spot();
-    let width = (ui.available_width() - 2.0 * theme::GAP - 64.0) / 2.0;
+    let width = (ui.available_width() - 2.0 * theme::GAP - SAVE) / 2.0;
     ui.horizontal(|ui| {
         for (does, done, status) in [
             ("Accept", "Accepted", IntervalStatus::Accepted),
@@ -420,11 +446,12 @@ fn judge(ui: &mut Ui, review: &Review, out: &mut Vec<Command>) {
                 out.push(Command::Decide(status));
             }
         }
-        let save = egui::Button::new("Save").min_size(vec2(64.0, theme::CONTROL));
+        let save = egui::Button::new("Save table").min_size(vec2(SAVE, theme::CONTROL));
         if ui
             .add(save)
             .on_hover_text(format!(
-                "{}: a new intervals.csv beside the recording",
+                "{}: all of them with what became of each, as a new table (intervals.csv) beside \
+                 the recording. What you accept and reject is kept in any case",
                 keys::tip(ui, "Save the candidates")
             ))
             .clicked()
@@ -439,10 +466,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn codes_that_do_not_fit_are_counted() {
-        let codes = ["AU1", "AU2", "AU12L"].map(str::to_owned);
-        assert_eq!(fitting(&codes, |_| true), "AU1 AU2 AU12L");
-        assert_eq!(fitting(&codes, |t| t.len() <= 11), "AU1 AU2 +1");
-        assert_eq!(fitting(&codes, |t| t.len() <= 4), "+3");
+    fn codes_that_do_not_fit_leave_a_sign() {
+        let codes = ["1", "2", "L12"].map(str::to_owned);
+        let within = |letters| fitting(&codes, |text| text.chars().count() <= letters);
+        assert_eq!(within(10), "AU 1+2+L12");
+        assert_eq!(within(9), "AU 1+2+…");
+        assert_eq!(within(6), "AU 1+…");
+        assert_eq!(within(5), "3 units");
+        assert_eq!(fitting(&codes[..1], |_| false), "1 unit");
     }
 }

@@ -178,7 +178,6 @@ fn entry(
     let response = response.with_new_rect(row::in_sight(ui, rect));
     let on = compared.at == Some(at);
     let clock = review.time_of(found.frame).clock();
-    let clock = clock.strip_prefix("0:").unwrap_or(&clock);
     let what = what(found, &compared.coders);
     response.widget_info(|| {
         let name = format!(
@@ -201,7 +200,7 @@ fn entry(
     let middle = rect.top() + 12.0;
     painter.text(pos2(left, middle), Align2::LEFT_CENTER, clock, mono, p.text);
     painter.text(
-        pos2(left + 72.0, middle),
+        pos2(left + 80.0, middle),
         Align2::LEFT_CENTER,
         format!("frame {}", grouped(found.frame)),
         small.clone(),

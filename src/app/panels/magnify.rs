@@ -1,6 +1,8 @@
 //! The sliders of the magnified view: what they change is seen at once.
 
-use egui::{Align, Button, ComboBox, Label, Layout, Slider, Ui};
+use egui::{
+    Align, Button, ComboBox, FontSelection, Label, Layout, Slider, TextWrapMode, Ui, WidgetText,
+};
 
 use crate::app::arrangement::Arrangement;
 use crate::app::command::Command;
@@ -19,10 +21,10 @@ const NUMBER: f32 = 64.0;
 
 /// What stands before the first sliders, and the sliders' names: the two rows stand
 /// in columns.
-const HEAD: f32 = 120.0;
-const NAMES: [f32; 2] = [48.0, 40.0];
+const HEAD: f32 = 112.0;
+const NAMES: [f32; 2] = [48.0, 64.0];
 /// As wide as the second row's sliders: what stands after them stays where it is.
-const SECOND: f32 = 576.0;
+const SECOND: f32 = 592.0;
 
 pub fn show(ui: &mut Ui, state: &AppState, out: &mut Vec<Command>) {
     let now = state.settings.magnify;
@@ -45,10 +47,11 @@ pub fn show(ui: &mut Ui, state: &AppState, out: &mut Vec<Command>) {
                 let tip = "α: so many times the change is added to the picture";
                 slider(ui, 0, "Gain α", tip, "×", gain.fixed_decimals(1));
                 let lambda = Slider::new(&mut chosen.lambda_c_px, MagnifyView::LAMBDA_C_PX);
-                let tip = "λc: detail finer than this is magnified less, so that noise and \
-                           edges do not break up. At a large gain little else is left to it";
+                let tip = "λc: detail smaller than this many pixels is magnified less, so that \
+                           noise and edges do not break up. At a large gain little else is left \
+                           to it";
                 let lambda = lambda.logarithmic(true).fixed_decimals(0);
-                slider(ui, 1, "Finest", tip, " px", lambda);
+                slider(ui, 1, "Finest detail", tip, " px", lambda);
             }
             MagnifyMethod::Glmm => {
                 let gain = Slider::new(&mut chosen.sigma, MagnifyView::GAIN);
@@ -67,6 +70,9 @@ pub fn show(ui: &mut Ui, state: &AppState, out: &mut Vec<Command>) {
         {
             chosen = first;
         }
+        if now.method == MagnifyMethod::Evm {
+            aside(ui, "Detail smaller than this is magnified less.");
+        }
     });
     line(ui, |ui| {
         match now.method {
@@ -77,6 +83,9 @@ pub fn show(ui: &mut Ui, state: &AppState, out: &mut Vec<Command>) {
             }),
         }
         arrangement(ui, state, out);
+        if now.method == MagnifyMethod::Evm {
+            aside(ui, "Only change this fast is magnified.");
+        }
     });
     let chosen = chosen.sane();
     if chosen != now {
@@ -139,8 +148,11 @@ fn band(ui: &mut Ui, fps: Option<f64>, now: &MagnifyView, chosen: &mut MagnifyVi
         } else {
             "Band".to_owned()
         };
-        ui.label(row::weak(ui, text))
-            .on_hover_text("Half the measured frame rate: faster change is not in the recording");
+        ui.label(row::weak(ui, text)).on_hover_text(
+            "How fast change is that is magnified, in times a second: a micro-expression comes \
+             and goes at a few Hz. At most half the measured frame rate: faster change is not in \
+             the recording",
+        );
     });
     let range = *MagnifyView::BAND_HZ.start()..=limit;
     // What lies beyond the limit is shown at it and kept for a faster recording.
@@ -159,6 +171,20 @@ fn band(ui: &mut Ui, fps: Option<f64>, now: &MagnifyView, chosen: &mut MagnifyVi
     let by_hand = slider(ui, 1, "to", tip, " Hz", to.fixed_decimals(2)).changed();
     if by_hand && moved(shown.1, high) {
         chosen.high_hz = high.max(low / 0.9).min(limit);
+    }
+}
+
+/// What the sliders before it do, where the line has room for all of it.
+fn aside(ui: &mut Ui, words: &str) {
+    let weak = WidgetText::from(row::weak(ui, words));
+    let galley = weak.into_galley(
+        ui,
+        Some(TextWrapMode::Extend),
+        f32::INFINITY,
+        FontSelection::Default,
+    );
+    if galley.size().x <= ui.available_width() {
+        ui.label(galley);
     }
 }
 

@@ -19,6 +19,7 @@ pub mod legend;
 pub mod live;
 pub mod magnify;
 pub mod missing;
+pub mod moments;
 pub mod moved;
 pub mod notices;
 pub mod overview;

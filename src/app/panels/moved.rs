@@ -2,8 +2,8 @@
 //! and how sure that is. Of the selected candidate, else of the moment on the screen.
 
 use egui::{
-    Align2, Button, Label, Rangef, Rect, RichText, Role, ScrollArea, Sense, Stroke, StrokeKind,
-    TextStyle, Ui, WidgetInfo, pos2, vec2,
+    Align2, Button, Label, Rangef, Rect, Response, RichText, Role, ScrollArea, Sense, Stroke,
+    StrokeKind, TextStyle, Ui, WidgetInfo, pos2, vec2,
 };
 
 use crate::app::command::Command;
@@ -31,9 +31,14 @@ const NAMES: f32 = 152.0;
 /// Right of the bars.
 const VALUE: f32 = 36.0;
 const BAR: f32 = 6.0;
+/// What the ticks are, and a line more for each kind of doubt: where there is room.
+const WORDS: f32 = 2.0 * LINE;
 
 /// Always under the bars.
 pub const JUDGE: &str = "Movements and probabilities, for a person to judge.";
+
+/// Under the units.
+const TICKS: &str = "Tick on a bar: present from there on";
 
 const UNSURE: &str = "How unsure the class is, 0 to 1 in two parts. Ambiguous: the movement itself \
                       fits several classes, as every network sees it. Unfamiliar: the networks \
@@ -47,7 +52,7 @@ pub fn height(review: &Review, view: SecondLookView) -> f32 {
         return f32::INFINITY;
     }
     let more = if looks_again { TABS } else { LINE };
-    HEADER + bars_height(review) + more + theme::GAP + LINE
+    HEADER + bars_height(review) + WORDS + more + theme::GAP + LINE
 }
 
 /// Of units and classes.
@@ -100,11 +105,12 @@ pub fn show(
             }
             Ok(recognition) => {
                 area("moved").show(ui, |ui| {
-                    if bars_height(review) > space {
+                    let room = space - bars_height(review);
+                    if room < 0.0 {
                         // The bar that scrolls lies over what is there.
                         ui.set_max_width(ui.available_width() - theme::GAP);
                     }
-                    contents(ui, review, recognition);
+                    contents(ui, review, recognition, room);
                 });
             }
             Err(why) => {
@@ -174,7 +180,8 @@ fn subject(review: &Review) -> Subject<'_> {
     }
 }
 
-fn contents(ui: &mut Ui, review: &Review, recognition: &Recognition) {
+/// With as many words as there is room for, points.
+fn contents(ui: &mut Ui, review: &Review, recognition: &Recognition, room: f32) {
     let mut units: Vec<&UnitReading> = recognition.units.iter().collect();
     units.sort_by_key(|u| u.unit);
     for unit in units {
@@ -184,9 +191,15 @@ fn contents(ui: &mut Ui, review: &Review, recognition: &Recognition) {
             review.session.unit_thresholds.get(&unit.unit).copied(),
         );
     }
+    if !review.session.unit_thresholds.is_empty() && room >= LINE {
+        words(ui, TICKS).on_hover_text(
+            "Each unit has its own tick: the probability from which on it is called present. \
+             Units differ in how sure the network is of them.",
+        );
+    }
     if let Some(class) = &recognition.class {
         ui.add_space(theme::GAP);
-        classes(ui, class);
+        classes(ui, class, room >= WORDS);
     }
     // In a low window half a line would show; Settings says the same.
     let fits = ui.cursor().top() + theme::GRID + LINE <= ui.clip_rect().bottom();
@@ -209,7 +222,10 @@ fn unit_row(ui: &mut Ui, reading: &UnitReading, threshold: Option<f64>) {
         Some(Side::Right) => ", the person's right side alone",
         _ => "",
     };
-    let from = threshold.map_or_else(String::new, |t| format!(" (from {t:.2} on)"));
+    let code = format!("AU {code}");
+    let from = threshold.map_or_else(String::new, |t| {
+        format!(" (the tick: present from {t:.2} on)")
+    });
     let tip = format!(
         "{code} {name}: probability {:.2}, {standing}{from}{side}",
         reading.probability
@@ -228,7 +244,7 @@ fn unit_row(ui: &mut Ui, reading: &UnitReading, threshold: Option<f64>) {
     );
 }
 
-fn classes(ui: &mut Ui, class: &ClassReading) {
+fn classes(ui: &mut Ui, class: &ClassReading, explained: bool) {
     let p = Palette::current(ui);
     let (said, ink) = match class.label() {
         Some((name, probability)) => (format!("most likely: {name} ({probability:.2})"), p.text),
@@ -263,12 +279,32 @@ fn classes(ui: &mut Ui, class: &ClassReading) {
             },
         );
     }
-    ui.add_space(theme::GRID);
-    let unsure = format!(
-        "ambiguous {:.2}, unfamiliar {:.2}",
-        class.uncertainty.aleatoric, class.uncertainty.epistemic
-    );
-    ui.label(row::weak(ui, unsure)).on_hover_text(UNSURE);
+    let (ambiguous, unfamiliar) = (class.uncertainty.aleatoric, class.uncertainty.epistemic);
+    let lines = if explained {
+        vec![
+            format!("ambiguous {ambiguous:.2}: how far several classes fit"),
+            format!("unfamiliar {unfamiliar:.2}: how far networks disagree"),
+        ]
+    } else {
+        vec![format!(
+            "ambiguous {ambiguous:.2}, unfamiliar {unfamiliar:.2}"
+        )]
+    };
+    for line in lines {
+        words(ui, &line).on_hover_text(UNSURE);
+    }
+}
+
+/// A line of small text.
+fn words(ui: &mut Ui, text: &str) -> Response {
+    let size = vec2(ui.available_width(), LINE);
+    let line = egui::Layout::left_to_right(egui::Align::Center);
+    let label = Label::new(row::weak(ui, text)).truncate();
+    ui.allocate_ui_with_layout(size, line, |ui| {
+        ui.set_height(LINE);
+        ui.add(label)
+    })
+    .inner
 }
 
 /// One row: what it is, how likely.

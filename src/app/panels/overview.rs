@@ -48,7 +48,7 @@ pub(super) fn show(
     let painter = ui.painter().with_clip_rect(rect);
     painter.rect_filled(rect, 2.0, p.ground);
     let x = |t: f64| rect.left() + ((t - limits.start) / limits.span()) as f32 * rect.width();
-    for span in review.unmeasured(None) {
+    for span in review.unscored(None, limits) {
         let (a, b) = (x(span.start), x(span.end));
         painter.rect_filled(
             Rect::from_x_y_ranges(a..=b.max(a + 1.0), rect.y_range()),

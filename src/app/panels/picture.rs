@@ -10,6 +10,7 @@ use egui::{
 use super::legend::{ramp, wheel};
 use super::{attention, film_strip, magnify, wipe};
 use crate::app::arrangement::Arrangement;
+use crate::app::backend::PROCESSOR;
 use crate::app::command::{Command, Room, View};
 use crate::app::regions;
 use crate::app::review::Review;
@@ -365,7 +366,7 @@ pub(super) fn ghosts(ui: &Ui, state: &AppState, review: &Review, rect: Rect) {
 /// Short and the same everywhere: the adapter's full name stands in the strip.
 pub(super) fn place(device: &str) -> &str {
     match device.split(':').next().unwrap_or(device).trim() {
-        "processor" => "CPU",
+        "processor" => PROCESSOR,
         other => other,
     }
 }

@@ -2,16 +2,16 @@
 
 use egui::{Button, ProgressBar, RichText, TextStyle, Ui};
 
+use crate::app::backend::PROCESSOR;
 use crate::app::command::{Command, Overlay, View};
 use crate::app::keys;
 use crate::app::review::Review;
 use crate::app::state::AppState;
 use crate::app::theme::{self, Palette};
 use crate::app::widgets::{marks, row};
-use crate::base::Timestamp;
 use crate::session::pace::secs_left;
 use crate::spotting::ExpressionKind;
-use crate::timeline::ScoreSource;
+use crate::timeline::{ScoreSource, length};
 
 /// Two sentences, always in sight.
 pub use crate::project::results::LIMITS;
@@ -51,9 +51,7 @@ fn details(ui: &mut Ui, review: &Review, out: &mut Vec<Command>) {
         format!("{} × {} px", info.width, info.height),
     );
     row::fact(ui, "Rate", rate(review.measured_fps(), info.nominal_fps));
-    if info.live {
-        row::fact(ui, "Length", review.recording.end().clock());
-    } else {
+    if !info.live {
         let about = if review.frames_are_counted() {
             ""
         } else {
@@ -64,12 +62,8 @@ fn details(ui: &mut Ui, review: &Review, out: &mut Vec<Command>) {
             "Frames",
             format!("{about}{}", grouped(review.frame_count())),
         );
-        row::fact(
-            ui,
-            "Length",
-            Timestamp::from_secs(review.limits().end).clock(),
-        );
     }
+    row::fact(ui, "Length", length::clock(review.length_secs()));
     if !review.recording.frames.is_empty() {
         row::fact(
             ui,
@@ -101,8 +95,27 @@ fn details(ui: &mut Ui, review: &Review, out: &mut Vec<Command>) {
         progress(ui, review);
         return;
     }
-    row::fact(ui, "Runs on", &review.session.device);
+    row::fact(ui, "Runs on", runs_on(review));
     progress(ui, review);
+}
+
+/// Where what is computed: motion and scores on one side, the small networks that read units
+/// always on the processor.
+fn runs_on(review: &Review) -> String {
+    let session = &review.session;
+    let units = review.reads_units();
+    let scores = session.params.has_network();
+    if session.device == PROCESSOR {
+        let with = if scores || units { " and networks" } else { "" };
+        return format!("{PROCESSOR}: motion{with}");
+    }
+    let with = if scores { " and scores" } else { "" };
+    let units = if units {
+        format!("; {PROCESSOR}: action units")
+    } else {
+        String::new()
+    };
+    format!("{}: motion{with}{units}", session.device)
 }
 
 /// What was measured; what the container states only where it is something else.
@@ -276,6 +289,15 @@ pub fn grouped(n: u64) -> String {
     out
 }
 
+/// "1 frame", "12 000 frames".
+#[must_use]
+pub fn frames_in_words(n: u64) -> String {
+    match n {
+        1 => "1 frame".to_owned(),
+        n => format!("{} frames", grouped(n)),
+    }
+}
+
 /// An estimated length of time as one says it, in steps that do not pretend to more: "4 s",
 /// "40 s", "12 min", "3 h 5 min".
 #[must_use]
@@ -302,6 +324,8 @@ mod tests {
         assert_eq!(grouped(0), "0");
         assert_eq!(grouped(999), "999");
         assert_eq!(grouped(1_204_567), "1\u{a0}204\u{a0}567");
+        assert_eq!(frames_in_words(1), "1 frame");
+        assert_eq!(frames_in_words(1_204), "1\u{a0}204 frames");
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use egui::{Label, RichText, TextStyle, Ui};
 
+use crate::app::backend::{Machine, PROCESSOR};
 use crate::app::command::Room;
 use crate::app::panels::batch;
 use crate::app::panels::picture::place;
@@ -74,6 +75,12 @@ fn items(state: &AppState) -> Vec<Item> {
             tip: "Analysed frames a second, end to end",
             warn: s.failed.is_some(),
         });
+        list.push(Item {
+            name: "Runs on",
+            value: review.session.device.clone(),
+            tip: "Where motion is measured and the networks score",
+            warn: false,
+        });
         if let Some(ms) = s.latency_ms.filter(|_| live) {
             list.push(Item {
                 name: "Latency",
@@ -127,17 +134,20 @@ fn items(state: &AppState) -> Vec<Item> {
             warn: false,
         });
     }
-    let adapter = state.machine.adapter.clone();
-    list.push(Item {
-        name: "Adapter",
-        value: match (&adapter, state.machine.software) {
-            (Some(name), true) => format!("{name}: software, analysis on the CPU"),
-            (Some(name), false) => name.clone(),
-            (None, _) => "none, everything on the CPU".into(),
-        },
-        tip: "What draws this window. A software adapter draws slowly; repaints then give way to \
-              the analysis",
-        warn: state.machine.software || adapter.is_none(),
-    });
+    list.push(drawn_by(&state.machine));
     list
+}
+
+fn drawn_by(machine: &Machine) -> Item {
+    Item {
+        name: "Drawn by",
+        value: match (&machine.adapter, machine.software) {
+            (Some(name), true) => format!("{PROCESSOR} ({name})"),
+            (Some(name), false) => name.clone(),
+            (None, _) => PROCESSOR.to_owned(),
+        },
+        tip: "What draws this window. The processor draws slowly; repaints then give way to the \
+              analysis",
+        warn: machine.software || machine.adapter.is_none(),
+    }
 }

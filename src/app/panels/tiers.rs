@@ -19,7 +19,7 @@ use crate::app::state::AppState;
 use crate::app::theme::{self, Palette};
 use crate::app::time_view::{Ticks, TimeView};
 use crate::app::widgets::marks;
-use crate::facs::write_units;
+use crate::facs::facs_score;
 use crate::spotting::IntervalStatus;
 use crate::timeline::{Annotation, AnnotationId};
 
@@ -251,7 +251,7 @@ fn bar(
         }
     }
     let mut words = vec![marks::short(a.kind).to_owned()];
-    words.extend((!a.units.is_empty()).then(|| write_units(&a.units)));
+    words.extend((!a.units.is_empty()).then(|| facs_score(&a.units)));
     words.extend(a.emotion.clone());
     let font = TextStyle::Small.resolve(ui.style());
     let inside = painter.layout_no_wrap(words.join(" "), font.clone(), p.on_human);

@@ -3,8 +3,8 @@
 //! tiers stand above the curves and give way to them.
 
 use egui::{
-    Align2, Painter, Rangef, Rect, RichText, Role, Sense, Shape, Stroke, TextStyle, Ui, WidgetInfo,
-    pos2, vec2,
+    Align2, Label, Painter, Rangef, Rect, RichText, Role, Sense, Shape, Stroke, TextStyle, Ui,
+    WidgetInfo, pos2, vec2,
 };
 use egui_plot::{AxisHints, GridMark, HLine, Line, LineStyle, Plot, PlotPoints, PlotTransform};
 
@@ -30,6 +30,8 @@ pub(super) const SCORE_AXIS: f32 = 64.0;
 const BARS: f32 = 16.0;
 /// Lower than this a lane has no room for the name of its axis.
 const LOW_LANE: f32 = 56.0;
+/// What stands over a lane while its candidates may still change.
+const PROVISIONAL: &str = "dashed: provisional";
 /// A curve lower than this says nothing: the bars of its candidates take half of it.
 const LEAST_LANE: f32 = 40.0;
 /// Between two ticks at least so many points.
@@ -161,6 +163,14 @@ fn header(ui: &mut Ui, review: &Review, kind: ExpressionKind, out: &mut Vec<Comm
                 if moved && ui.link(small("Put it back".into())).clicked() {
                     out.push(Command::Floor(kind, None));
                 }
+            }
+            let mut spots = review.spots.iter();
+            if spots.any(|s| s.kind == kind && is_provisional(s)) {
+                let text = small(PROVISIONAL.into()).color(p.amber);
+                ui.add(Label::new(text).truncate()).on_hover_text(
+                    "Found while it runs: the frames of such a candidate may still move, or all \
+                     of it go, once more has been seen.",
+                );
             }
         },
     );
@@ -330,7 +340,7 @@ fn background(
     let frame = *transform.frame();
     let mut shapes = vec![Shape::rect_filled(frame, 0.0, p.ground)];
     let mut named_until = f32::NEG_INFINITY;
-    for span in review.unmeasured(Some(kind)) {
+    for span in review.unscored(Some(kind), review.view()) {
         let Some(rect) = span_rect(span, transform, frame) else {
             continue;
         };
@@ -402,7 +412,12 @@ fn candidates(
     }
 }
 
-/// Which units moved, right of the bar where the next one leaves room.
+fn is_provisional(spot: &SpottedInterval) -> bool {
+    spot.provisional && spot.status == IntervalStatus::Proposed
+}
+
+/// Which units moved, and whether that may still change: right of the bar, as much as the next
+/// one leaves room for.
 fn codes(
     ui: &Ui,
     painter: &Painter,
@@ -411,17 +426,24 @@ fn codes(
     (bar, next): (Rect, f32),
     p: &Palette,
 ) {
-    let Some(recognised) = review.recognised_in(spot) else {
-        return;
-    };
-    let codes = marks::unit_codes(&recognised.recognition);
+    let recognised = review.recognised_in(spot);
+    let codes = recognised.map_or_else(Vec::new, |r| marks::unit_codes(&r.recognition));
+    let units = marks::together(&codes);
+    let mut forms = vec![units.clone()];
+    if is_provisional(spot) {
+        forms.insert(0, format!("{units} provisional").trim_start().to_owned());
+    }
     let rejected = spot.status == IntervalStatus::Rejected;
     let ink = if rejected { p.weak } else { p.text };
     let font = TextStyle::Small.resolve(ui.style());
-    let galley = painter.layout_no_wrap(codes.join(" "), font, ink);
-    let at = Align2::LEFT_CENTER.anchor_size(bar.right_center() + vec2(4.0, 0.0), galley.size());
-    if at.right() + 4.0 <= next {
-        painter.galley(at.min, galley, ink);
+    for form in forms.into_iter().filter(|form| !form.is_empty()) {
+        let galley = painter.layout_no_wrap(form, font.clone(), ink);
+        let start = bar.right_center() + vec2(4.0, 0.0);
+        let at = Align2::LEFT_CENTER.anchor_size(start, galley.size());
+        if at.right() + 4.0 <= next {
+            painter.galley(at.min, galley, ink);
+            return;
+        }
     }
 }
 

@@ -5,11 +5,12 @@ use egui::{Align, Label, Layout, RichText, Ui};
 use crate::app::command::Command;
 use crate::app::keys;
 use crate::app::panels::live;
-use crate::app::panels::source::grouped;
+use crate::app::panels::source::{frames_in_words, grouped};
 use crate::app::review::Review;
 use crate::app::state::{AppState, SPEEDS};
 use crate::app::theme::{self, Palette};
 use crate::app::widgets::icon::{self, Icon};
+use crate::timeline::length;
 
 pub fn show(ui: &mut Ui, state: &AppState, out: &mut Vec<Command>) {
     let Some(review) = &state.review else {
@@ -99,23 +100,27 @@ fn position(ui: &mut Ui, review: &Review) {
     let frame = review.playback.frame;
     ui.add(Label::new(RichText::new(review.time_of(frame).clock()).monospace()).extend());
     let p = Palette::current(ui);
-    ui.add(
-        Label::new(
-            RichText::new(if review.session.info.live {
-                format!("frame {}", grouped(frame))
-            } else {
-                format!(
-                    "frame {} of {}",
-                    grouped(frame),
-                    grouped(review.frame_count())
-                )
-            })
-            .monospace()
-            .color(p.weak),
-        )
-        .extend(),
-    )
-    .on_hover_text("Frames count from 0.");
+    let (said, tip) = if review.session.info.live {
+        let tip = "Frames count from 0: the first one is frame 0.".to_owned();
+        (format!("frame {}", grouped(frame)), tip)
+    } else {
+        let (last, count) = (
+            grouped(review.count_minus_one()),
+            grouped(review.frame_count()),
+        );
+        let about = if review.frames_are_counted() {
+            ""
+        } else {
+            "about "
+        };
+        let tip = format!(
+            "Frames count from 0: the first one is frame 0, the last one {about}frame {last}, \
+             {about}{count} in all"
+        );
+        (format!("frame {} of 0–{last}", grouped(frame)), tip)
+    };
+    ui.add(Label::new(RichText::new(said).monospace().color(p.weak)).extend())
+        .on_hover_text(tip);
 }
 
 /// Less than this has no room for both buttons with their full names.
@@ -152,8 +157,15 @@ fn right(ui: &mut Ui, state: &AppState, review: &Review, out: &mut Vec<Command>)
         let amber = Palette::current(ui).amber;
         ui.add(Label::new(text.color(amber)).truncate());
     } else if let Some((a, b)) = selection {
-        let frames = review.frame_near(b) - review.frame_near(a) + 1;
-        let text = RichText::new(format!("{:.3} s · {} frames", b - a, grouped(frames)));
-        ui.add(Label::new(text.monospace()).truncate());
+        let (first, last) = (review.frame_near(a), review.frame_near(b));
+        let frames = frames_in_words(last.saturating_sub(first) + 1);
+        let secs = length::in_words(review.lasts(first, last));
+        let text = RichText::new(format!("{frames}, {secs}"));
+        ui.add(Label::new(text.monospace()).truncate())
+            .on_hover_text(format!(
+                "Frames {} to {}, both among them",
+                grouped(first),
+                grouped(last)
+            ));
     }
 }

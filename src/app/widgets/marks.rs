@@ -28,7 +28,7 @@ pub const fn standing(interval: &SpottedInterval) -> &'static str {
     }
 }
 
-/// An action unit as label files write it: `AU12L`.
+/// What a network reads, as FACS coders write it: `L12`.
 #[must_use]
 pub fn unit_code(reading: &UnitReading) -> String {
     let scored = ScoredUnit {
@@ -36,15 +36,26 @@ pub fn unit_code(reading: &UnitReading) -> String {
         side: reading.side,
         intensity: None,
     };
-    scored.to_string()
+    scored.facs()
 }
 
-/// Those that are present, by their numbers.
+/// Those that are present, by their numbers: `1`, `L12`.
 #[must_use]
 pub fn unit_codes(recognition: &Recognition) -> Vec<String> {
     let mut present = recognition.present();
     present.sort_by_key(|reading| reading.unit);
     present.into_iter().map(unit_code).collect()
+}
+
+/// Codes in one line, as [`facs_score`](crate::facs::facs_score) writes those of a coder:
+/// `AU 1+L12`; empty where there are none.
+#[must_use]
+pub fn together(codes: &[String]) -> String {
+    if codes.is_empty() {
+        String::new()
+    } else {
+        format!("AU {}", codes.join("+"))
+    }
 }
 
 /// Why nothing was measured, in the middle of the shaded stretch; nothing where it is too

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::units::{by_place, close};
 use super::{Coded, Params, pair_up, span};
-use crate::facs::{ScoredUnit, write_units};
+use crate::facs::{ScoredUnit, facs_score};
 use crate::timeline::{Annotation, AnnotationId};
 
 /// How far apart two moments may lie: a difference is listed when it is larger than
@@ -143,7 +143,7 @@ fn alone(who: &str, other: &str, a: &Annotation) -> String {
     let units = if a.units.is_empty() {
         String::new()
     } else {
-        format!(" ({})", write_units(&a.units))
+        format!(" ({})", facs_score(&a.units))
     };
     let (onset, offset) = span(a);
     format!("{who} saw a {kind}-expression{units} in frames {onset} to {offset}, {other} nothing.")
@@ -248,7 +248,7 @@ impl Pair<'_> {
         let one = differing(&self.first.units, &second);
         let two = differing(&self.second.units, &first);
         let (who, other) = (&self.names.first, &self.names.second);
-        let (a, b) = (write_units(&one), write_units(&two));
+        let (a, b) = (facs_score(&one), facs_score(&two));
         Some(match (one.is_empty(), two.is_empty()) {
             (true, true) => return None,
             (false, false) => format!("{who} scored {a}, {other} {b}."),
@@ -290,7 +290,7 @@ mod tests {
             "Ben saw a micro-expression in frames 100 to 110, Anna nothing."
         );
         assert_eq!((list[1].what, list[1].frame), (Difference::OnlyFirst, 505));
-        assert!(list[1].sentence.contains("(AU4B)"));
+        assert!(list[1].sentence.contains("(AU 4B)"));
     }
 
     #[test]
@@ -336,7 +336,7 @@ mod tests {
             [
                 "Anna saw a macro-expression, Ben a micro-expression.",
                 "Anna marked an apex, Ben none.",
-                "Anna scored AU12C, Ben did not.",
+                "Anna scored AU 12C, Ben did not.",
                 "Anna named happiness, Ben no emotion.",
             ]
         );
@@ -347,7 +347,7 @@ mod tests {
         b.units.clear();
         a.units.truncate(1);
         let list = listed(&[a, b]);
-        assert_eq!(list[2].sentence, "Anna scored AU6B, Ben nothing.");
+        assert_eq!(list[2].sentence, "Anna scored AU 6B, Ben nothing.");
     }
 
     #[test]
@@ -359,8 +359,8 @@ mod tests {
             time_of: &at_30_fps,
         };
         let list = disagreements(&recording, ["Ben", ""], Params::default());
-        assert_eq!(list[0].sentence, "Ben scored AU2, the second coder AU1.");
+        assert_eq!(list[0].sentence, "Ben scored AU 2, the second coder AU 1.");
         let list = disagreements(&recording, ["", "Ben"], Params::default());
-        assert_eq!(list[0].sentence, "The first coder scored AU1, Ben AU2.");
+        assert_eq!(list[0].sentence, "The first coder scored AU 1, Ben AU 2.");
     }
 }

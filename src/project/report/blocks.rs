@@ -5,8 +5,9 @@ use std::fmt::Write;
 use super::picture::{self, AMPLIFIED};
 use super::text::{self, Table, Text, names};
 use super::{ClassRead, Coding, Expression, Moment, Moments, Reading, UnitRead};
-use crate::facs::{ScoredUnit, Side, write_units};
+use crate::facs::{ScoredUnit, Side, facs_score};
 use crate::spotting::IntervalStatus;
+use crate::timeline::length;
 
 /// All blocks, in order.
 pub(super) fn blocks(expressions: &[Expression]) -> String {
@@ -121,9 +122,9 @@ fn when(e: &Expression) -> String {
             |at| format!("{} <small>frame {}</small>", at.time.clock(), at.frame),
         )
     };
-    let length = |frames: u64, millis: f64| {
+    let lasting = |frames: u64, secs: f64| {
         let frames = text::counted(frames, "frame", "frames");
-        format!("{millis:.0} ms <small>{frames}</small>")
+        format!("{} <small>{frames}</small>", length::in_words(secs))
     };
     let rows = rows.into_iter().map(|(who, m)| {
         vec![
@@ -132,8 +133,8 @@ fn when(e: &Expression) -> String {
             cell(m.apex),
             cell(Some(m.offset)),
             m.rise()
-                .map_or_else(|| "–".to_owned(), |(frames, millis)| length(frames, millis)),
-            length(m.frames(), m.millis()),
+                .map_or_else(|| "–".to_owned(), |(frames, secs)| lasting(frames, secs)),
+            lasting(m.frames(), m.secs()),
         ]
     });
     Table {
@@ -191,7 +192,7 @@ fn coded(codings: &[Coding]) -> String {
 
 /// With places to break a long line.
 fn units(units: &[ScoredUnit]) -> String {
-    write_units(units).replace('+', "+<wbr/>")
+    facs_score(units).replace('+', "+<wbr/>")
 }
 
 fn read(reading: &Reading) -> String {
@@ -206,7 +207,7 @@ fn read(reading: &Reading) -> String {
     let class = reading.class.as_ref().map_or_else(String::new, class);
     let below = reading.units.iter().filter(|u| !u.present);
     let below: Vec<String> = below
-        .map(|u| format!("AU{} {:.2}", u.unit.number(), u.probability))
+        .map(|u| format!("AU {} {:.2}", u.unit.number(), u.probability))
         .collect();
     let below = if below.is_empty() {
         String::new()
@@ -232,9 +233,14 @@ fn unit(u: &UnitRead) -> String {
         Some(Side::Top) => ", upper lip",
         Some(Side::Bottom) => ", lower lip",
     };
+    let code = ScoredUnit {
+        unit: u.unit,
+        side: u.side,
+        intensity: None,
+    };
     format!(
-        "<b>AU{}</b>{name} ({:.2}{side})",
-        u.unit.number(),
+        "<b>AU {}</b>{name} ({:.2}{side})",
+        code.facs(),
         u.probability
     )
 }

@@ -7,6 +7,7 @@ use super::text::{self, Table, Text, names};
 use super::{Coding, Expression, LeftOut};
 use crate::facs::{ActionUnit, Intensity, ScoredUnit, Side};
 use crate::spotting::IntervalStatus;
+use crate::timeline::length;
 
 /// Columns that fit on a printed page.
 const MOST_UNITS: usize = 16;
@@ -35,7 +36,7 @@ fn unit_table(expressions: &[Expression], units: &[ActionUnit]) -> String {
         let number = unit.number();
         let _ = write!(
             out,
-            "<th scope=\"col\" abbr=\"AU{number}\" title=\"AU{number} {name}\">{number}</th>"
+            "<th scope=\"col\" abbr=\"AU {number}\" title=\"AU {number} {name}\">{number}</th>"
         );
     }
     out.push_str("</tr></thead>\n");
@@ -110,10 +111,11 @@ fn unit_rows(number: usize, e: &Expression, units: &[ActionUnit]) -> String {
     out
 }
 
-/// A filled dot with side and intensity: `●LC`.
+/// A filled dot in place of the number that heads the column, with side before and intensity
+/// behind it as in `L12C`: `L●C`.
 fn mark(u: &ScoredUnit) -> String {
-    let mut mark = String::from("●");
-    mark.extend(u.side.map(Side::letter));
+    let mut mark: String = u.side.map(Side::letter).into_iter().collect();
+    mark.push('●');
     mark.extend(u.intensity.map(Intensity::letter));
     mark
 }
@@ -125,7 +127,7 @@ pub(super) fn how_often(expressions: &[Expression], coders: &[String]) -> String
         .into_iter()
         .map(|unit| {
             let name = unit.name().unwrap_or("");
-            let mut row = vec![format!("AU{} {name}", unit.number())];
+            let mut row = vec![format!("AU {} {name}", unit.number())];
             row.extend(coders.iter().map(|coder| {
                 let scored =
                     |c: &Coding| c.coder == *coder && c.units.iter().any(|u| u.unit == unit);
@@ -214,7 +216,7 @@ pub(super) fn left_out(left_out: &[LeftOut]) -> String {
         vec![
             m.onset.time.clock(),
             format!("{}–{apex}–{}", m.onset.frame, m.offset.frame),
-            format!("{:.0} ms", m.millis()),
+            length::in_words(m.secs()),
             l.kind.name().to_owned(),
             l.score.map_or_else(
                 || "found by a person".to_owned(),

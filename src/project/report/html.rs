@@ -7,6 +7,7 @@ use super::text::{self, Table, Text, names, style_string, why};
 use super::timeline_svg;
 use super::{Facts, NotMeasured, Report, Timeline, Why, blocks, counts, reliability};
 use crate::base::{Severity, Timestamp};
+use crate::timeline::length;
 
 const STYLE: &str = include_str!("style.css");
 
@@ -77,7 +78,8 @@ impl Report {
         }
         if !self.expressions.is_empty() {
             let table = counts::units_by_expression(&self.expressions);
-            let words = "<p>A dot is a coder’s score, with side and intensity where given. \
+            let words = "<p>A dot is a coder’s score, with the side before and the intensity \
+                 behind it where given. \
                  <i>Slanted numbers</i> are the network’s probabilities of units that reach their \
                  thresholds.</p>\n";
             out.push_str(&section(
@@ -162,10 +164,10 @@ fn page_foot(recording: &str) -> String {
 fn summary(f: &Facts) -> String {
     let mut rows: Vec<Vec<String>> = Vec::new();
     let mut row = |name: &str, value: String| rows.push(vec![name.to_owned(), value]);
-    let length = Timestamp::from_secs(f.duration_secs).clock();
+    let lasts = length::clock(f.duration_secs);
     row(
         "Length",
-        format!("{length}, {}", text::counted(f.frames, "frame", "frames")),
+        format!("{lasts}, {}", text::counted(f.frames, "frame", "frames")),
     );
     let nominal = f
         .nominal_fps
@@ -304,7 +306,7 @@ fn not_measured(t: &Timeline) -> String {
             name.to_owned(),
             lane.to_owned(),
             spans.len().to_string(),
-            format!("{secs:.2} s"),
+            length::in_words(secs),
             listed,
         ]
     });
@@ -328,7 +330,8 @@ const KEY: &str = "<ul class=\"key\">\
 <p>Numbers are those of the expressions told below.</p>\n";
 
 /// What stands in every block.
-const LEGEND: &str = "<p>Frames count from 0, and onset and offset both belong to an expression. \
+const LEGEND: &str = "<p>Frames count from 0, and onset and offset both belong to an expression: \
+it lasts until the frame of its offset gave way to the next one. \
 The last picture is the apex minus the onset, amplified four times about grey: lighter became \
 brighter, darker became darker. All pictures of an expression are cut alike. The network’s \
 probabilities run from 0 to 1. Of the two parts of its uncertainty, also 0 to 1, \

@@ -60,7 +60,7 @@ impl Method {
 fn unit_thresholds(source: &RecognitionSource) -> String {
     let units = source.units.iter().zip(&source.unit_thresholds);
     let units: Vec<String> = units
-        .map(|(unit, from)| format!("AU{} {from:.2}", unit.number()))
+        .map(|(unit, from)| format!("AU {} {from:.2}", unit.number()))
         .collect();
     units.join(", ")
 }

@@ -70,6 +70,7 @@ pub struct Report {
 /// The recording and what became of its candidates.
 #[derive(Debug, Clone, Default)]
 pub struct Facts {
+    /// To the end of the last frame.
     pub duration_secs: f64,
     pub frames: u64,
     /// Frames a second by the recording's own times.
@@ -194,18 +195,18 @@ impl Moments {
         self.offset.frame.saturating_sub(self.onset.frame) + 1
     }
 
-    /// How long those frames were shown.
+    /// How long those frames were shown, seconds.
     #[must_use]
-    pub fn millis(&self) -> f64 {
-        1e3 * self.end.secs_since(self.onset.time).max(0.0)
+    pub fn secs(&self) -> f64 {
+        self.end.secs_since(self.onset.time).max(0.0)
     }
 
-    /// Frames and milliseconds from onset to apex.
+    /// Frames and seconds from onset to apex.
     #[must_use]
     pub fn rise(&self) -> Option<(u64, f64)> {
         let apex = self.apex?;
-        let millis = 1e3 * apex.time.secs_since(self.onset.time);
-        Some((apex.frame.saturating_sub(self.onset.frame), millis.max(0.0)))
+        let secs = apex.time.secs_since(self.onset.time);
+        Some((apex.frame.saturating_sub(self.onset.frame), secs.max(0.0)))
     }
 }
 

@@ -100,7 +100,23 @@ impl Filling<'_> {
             onset: self.moment(onset),
             apex: apex.map(|apex| self.moment(apex)),
             offset: self.moment(offset),
-            end: self.time_of(offset.saturating_add(1)),
+            end: self.end_of(offset),
+        }
+    }
+
+    /// When a frame gave way to the next one.
+    fn end_of(&self, frame: u64) -> Timestamp {
+        let shown = self.from.recording.shown_secs(frame);
+        (self.time_of(frame)).plus_secs(shown.unwrap_or(self.step_secs))
+    }
+
+    /// To the end of the last frame; as the summary has it where no frame was told.
+    fn duration_secs(&self) -> f64 {
+        let recording = self.from.recording;
+        if recording.frames.is_empty() {
+            self.from.summary.recording.duration_secs
+        } else {
+            recording.length_secs()
         }
     }
 
@@ -133,7 +149,7 @@ impl Filling<'_> {
             }
         });
         Facts {
-            duration_secs: recording.duration_secs,
+            duration_secs: self.duration_secs(),
             frames: recording.frames,
             measured_fps: recording.measured_fps,
             nominal_fps: recording.nominal_fps,
@@ -184,10 +200,7 @@ impl Filling<'_> {
                 .collect(),
         });
         Timeline {
-            duration_secs: recording
-                .end()
-                .secs()
-                .max(self.from.summary.recording.duration_secs),
+            duration_secs: self.duration_secs(),
             lanes: lanes.collect(),
             tiers: tiers.collect(),
             not_measured: not_measured::of_frames(&recording.frames),
@@ -201,7 +214,7 @@ impl Filling<'_> {
             kind: c.kind,
             onset: self.time_of(c.onset).secs(),
             apex: Some(self.time_of(c.apex).secs()),
-            offset: self.time_of(c.offset.saturating_add(1)).secs(),
+            offset: self.end_of(c.offset).secs(),
             status: expressions::decision(c, self.from.annotations),
             number: at.map(|at| at + 1),
         }
@@ -213,7 +226,7 @@ impl Filling<'_> {
             kind: a.kind,
             onset: self.time_of(a.onset).secs(),
             apex: a.apex.map(|apex| self.time_of(apex).secs()),
-            offset: self.time_of(a.offset.saturating_add(1)).secs(),
+            offset: self.end_of(a.offset).secs(),
             status: a.status,
             number: self.told.iter().position(speaks).map(|at| at + 1),
         }

@@ -93,11 +93,9 @@ fn a_coded_recording_is_told_in_full() {
     assert_eq!((micro.accepted, micro.rejected, micro.undecided), (2, 1, 1));
     assert_eq!(report.facts.counts[0].found_by_people, 1);
     let first = &report.expressions[0];
-    assert_eq!(
-        (first.moments.frames(), first.moments.millis()),
-        (10, 400.0)
-    );
-    assert_eq!(first.moments.rise(), Some((4, 160.0)));
+    assert_eq!((first.moments.frames(), first.moments.secs()), (10, 0.4));
+    assert_eq!(first.moments.rise(), Some((4, 0.16)));
+    assert_eq!(report.facts.duration_secs, 60.0);
     // Both saw the first; Anna saw two more.
     assert_eq!(report.agreement[0].found, [1, 3, 1]);
 
@@ -107,13 +105,15 @@ fn a_coded_recording_is_told_in_full() {
     assert!(html.contains(LIMITS));
     assert_eq!(html.matches("<img ").count(), 4 + 4 + 2);
     for said in [
-        "AU12LC+<wbr/>AU6B",
-        "<b>AU12</b> lip corner puller (0.83, person’s left)",
+        "AU L12C+<wbr/>6B",
+        "L●C",
+        "<b>AU L12</b> lip corner puller (0.83, person’s left)",
         "rejected: no expression",
         "at the door",
         "ambiguous 0.41, unfamiliar 0.09",
         "×4 about grey",
-        "400 ms <small>10 frames</small>",
+        "0.400 s <small>10 frames</small>",
+        "0:01:00.000, 1500 frames",
         "Anna and Ben",
         "no face (F)",
         "blink (B)",

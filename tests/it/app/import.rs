@@ -129,7 +129,7 @@ fn an_annotation_past_the_end_of_a_broken_analysis_is_gone_to_and_lies_on_the_ti
             &window,
             "Overview of the whole recording, not analysed from 0:00:03.300 on"
         ));
-        assert!(says(&window, "frame 301 of 600"));
+        assert!(says(&window, "frame 301 of 0–599"));
     }
 }
 

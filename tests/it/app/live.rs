@@ -20,7 +20,7 @@ fn asked(window: &Shown) -> Vec<String> {
 }
 
 /// A camera that has run for ten seconds.
-fn camera() -> Shown {
+pub(super) fn camera() -> Shown {
     open_window((1280.0, 800.0), 1.0, |script| {
         script.open("camera:0", &onset::session::Params::default());
         let generation = script.generation;
@@ -148,10 +148,10 @@ fn a_recording_does_not_stay_in_the_room_of_cameras() {
 fn g_shows_where_the_network_looks_while_the_camera_runs_and_in_its_last_half_minute() {
     let mut window = camera();
     press(&mut window, Key::G);
-    assert!(says(&window, "AU4: where the network looks"));
+    assert!(says(&window, "AU 4: where the network looks"));
     press(&mut window, Key::Space);
     press(&mut window, Key::Home);
-    assert!(says(&window, "AU4: where the network looks"));
+    assert!(says(&window, "AU 4: where the network looks"));
     assert_eq!(
         review(&window).moment.as_ref().map(|m| m.timestamp),
         Some(scripted::time(FROZEN.0))

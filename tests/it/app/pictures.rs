@@ -77,7 +77,7 @@ fn places_of_pictures_still_to_come_are_as_large_as_the_pictures() {
         let there = there.filter(|key| review(&h).stills.get(key).is_some());
         assert_eq!(there.count() == 0, without);
         let rows = pieces(&h).into_iter();
-        rows.filter(|(name, _)| name.contains(" proposed, apex "))
+        rows.filter(|(name, _)| name.contains(" proposed, onset "))
             .collect::<Vec<_>>()
     };
     assert_eq!(rows(true), rows(false));

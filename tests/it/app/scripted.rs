@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use image::{Rgb, RgbImage, Rgba, RgbaImage};
 use onset::app::backend::{
-    Backend, CameraEntry, CameraFormatEntry, OpenedSession, PlayerOrder, ViewsWanted,
+    Backend, CameraEntry, CameraFormatEntry, OpenedSession, PROCESSOR, PlayerOrder, ViewsWanted,
 };
 use onset::app::batch::BatchOrder;
 use onset::app::coding::Change;
@@ -176,7 +176,7 @@ impl Backend for Scripted {
                 vec![]
             },
             unit_thresholds: UNITS.iter().map(|&(unit, from)| (au(unit), from)).collect(),
-            device: "CPU".into(),
+            device: PROCESSOR.into(),
         })));
         self.arriving.push(Command::Picture {
             generation: self.generation,
@@ -423,7 +423,7 @@ fn views(wanted: &ViewsWanted) -> Views {
         }),
         strain_full_scale: 0.05,
         strain_heat: wanted.heat,
-        led_device: "CPU".into(),
+        led_device: "processor".into(),
         magnified: wanted.magnify.map(|_| drawn_face()),
         filmed: wanted.magnify.map(|_| drawn_face()),
         magnify_trouble: None,

@@ -21,14 +21,14 @@ fn button(h: &Shown, text: &str) -> Rect {
 #[test]
 fn each_network_says_its_part_and_s_goes_there_and_back() {
     let mut h = chosen(true);
-    assert!(says(&h, "AU12L lip corner puller 0.83, present"));
+    assert!(says(&h, "AU L12 lip corner puller 0.83, present"));
     assert!(!says(&h, HINT), "there is a second look");
     h.key_press(Key::S);
     h.run_steps(4);
     for text in [
         "ME, from frame 101 to 106",
-        "AU-Flow: AU12L 0.83, AU6 0.64 · positive 0.71",
-        "LED-SSSNet: AU12 0.81, AU6 0.55 · positive 0.70",
+        "AU-Flow: AU L12 0.83, AU 6 0.64 · positive 0.71",
+        "LED-SSSNet: AU 12 0.81, AU 6 0.55 · positive 0.70",
         "UAMRN: no unit stands out · undecided",
         "γ 0.420 squared logits, of 20 passes",
         "Attention of block 3, head 2, most: picture at ×13 looks at ×11: 0.40",

@@ -89,9 +89,9 @@ fn disagreements_are_listed_with_three_numbers_and_gone_through_by_keys() {
         "Second coder: Ben",
         "F1 0.67",
         "R 0.00",
-        "onset at 00:03.366 frame 101: Anna set the onset 3 frames (0.100 s) before Ben.",
-        "units at 00:03.533 frame 106: Anna scored nothing, Ben AU12.",
-        "only Ben at 00:11.400 frame 342: Ben saw a micro-expression (AU12) in frames 338 to 349",
+        "onset at 0:00:03.366 frame 101: Anna set the onset 3 frames (0.100 s) before Ben.",
+        "units at 0:00:03.533 frame 106: Anna scored nothing, Ben AU 12.",
+        "only Ben at 0:00:11.400 frame 342: Ben saw a micro-expression (AU 12) in frames 338 to 349",
     ] {
         assert!(says(&h, text), "{text}");
     }
