@@ -22,7 +22,7 @@ use super::saving::Saving;
 use super::second_look::SecondLookView;
 use super::settings::ThemeChoice;
 use super::time_view::TimeView;
-use crate::base::{Notice, Severity};
+use crate::base::{Notice, Severity, Timestamp};
 use crate::media::{Compare, Compared, FilmStrip, Frame, Still, StillKey};
 use crate::motion::heat::Heat;
 use crate::motion::tvl1::Tvl1Preset;
@@ -336,6 +336,12 @@ pub enum Command {
         asked: u64,
         /// The recording's last frame, where the player has come to it.
         last: Option<u64>,
+    },
+    /// The furthest frame that the player has decoded, where it lies behind the stated length,
+    /// and when it is shown.
+    Decoded {
+        generation: u64,
+        furthest: (u64, Timestamp),
     },
     /// The camera stands; these of its frames, by its own numbers, can be gone through.
     Frozen {

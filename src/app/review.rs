@@ -11,6 +11,7 @@ use super::coverage::Coverage;
 use super::disagreements::Disagreements;
 use super::time_view::TimeView;
 use super::trace;
+use crate::base::Timestamp;
 use crate::face::crop::HeldCrop;
 use crate::media::{Compared, FilmStrip, Frame, StillShelf};
 use crate::session::SessionStatus;
@@ -56,6 +57,9 @@ pub struct Review {
     pub coverage: Coverage,
     /// The recording's last frame, where the player has come to it; of a camera none is.
     pub last_frame: Option<u64>,
+    /// The furthest frame that was decoded for playing, and when it is shown: a recording may
+    /// be longer than it says. Of a camera none is.
+    pub decoded: Option<(u64, Timestamp)>,
     pub status: SessionStatus,
     pub playback: Playback,
     pub views: Views,
@@ -128,6 +132,7 @@ impl Review {
             recording: Arc::default(),
             coverage: Coverage::default(),
             last_frame: None,
+            decoded: None,
             status: SessionStatus::default(),
             playback: Playback::default(),
             views: Views::default(),
@@ -241,6 +246,7 @@ impl Review {
         if self.playback.sought.is_none() {
             self.playback.frame = frame.index;
         }
+        self.has_decoded((frame.index, frame.timestamp));
         self.playback.picture = Some(frame);
         self.playback.picture_count += 1;
     }

@@ -274,6 +274,15 @@ impl AppState {
                 }
                 vec![]
             }
+            Command::Decoded {
+                generation,
+                furthest,
+            } => {
+                if let Some(review) = self.of(generation) {
+                    review.has_decoded(furthest);
+                }
+                vec![]
+            }
             Command::Views { generation, views } => {
                 if let Some(review) = self.of(generation) {
                     review.views = *views;

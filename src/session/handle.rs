@@ -29,7 +29,8 @@ pub struct Preview {
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct SessionStatus {
     pub frames_done: u64,
-    /// Estimated unless the source counts exactly; `None` for cameras.
+    /// Estimated unless the source counts exactly, never fewer than are done; `None` for
+    /// cameras.
     pub frames_total: Option<u64>,
     /// Over the last half second.
     pub analysed_fps: f32,
@@ -288,6 +289,8 @@ fn run(
                 status.analysed_fps = meter.rate();
                 let (frames, secs) = (status.frames_done, started.elapsed().as_secs_f64());
                 status.pace.tell(Pace { frames, secs });
+                // A container may state too few.
+                status.frames_total = status.frames_total.map(|total| total.max(frames));
                 status.source_fps = pipeline.measured_fps().unwrap_or(0.0) as f32;
                 status.latency_ms = frame.captured.map(|at| at.elapsed().as_secs_f32() * 1e3);
                 status.decision_delay_secs = pipeline.decision_delay_secs() as f32;

@@ -18,6 +18,8 @@ mod import;
 mod kept;
 #[path = "app/killed.rs"]
 mod killed;
+#[path = "app/length.rs"]
+mod length;
 #[path = "app/live.rs"]
 mod live;
 #[path = "app/long.rs"]
