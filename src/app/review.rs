@@ -13,6 +13,7 @@ use super::time_view::TimeView;
 use super::trace;
 use crate::base::Timestamp;
 use crate::face::crop::HeldCrop;
+use crate::media::recall::RECALL_SECS;
 use crate::media::{Compared, FilmStrip, Frame, StillShelf};
 use crate::session::SessionStatus;
 use crate::session::facts::AnalysisFacts;
@@ -189,10 +190,31 @@ impl Review {
             Event::Recognised(_) => self.recognised_count += 1,
             _ => {}
         }
+        let pictures = matches!(event, Event::Recognised(_));
         Arc::make_mut(&mut self.recording).apply(event);
         if decoded {
             self.decided();
         }
+        if pictures && self.session.info.live {
+            self.let_go_of_pictures();
+        }
+    }
+
+    /// A camera may run for hours: its candidates have pictures as long as their frames can
+    /// be gone back to, and the one that is looked at.
+    fn let_go_of_pictures(&mut self) {
+        let since = self.recording.end().plus_secs(-RECALL_SECS);
+        let frames = &self.recording.frames;
+        let newest = frames.get(frames.partition_point(|f| f.timestamp < since));
+        let newest = newest.map_or(0, |f| f.frame);
+        let stand = self.frozen;
+        let looked_at = self.selected_spot().and_then(|s| self.recognised_in(s));
+        let looked_at = looked_at.map(|r| (r.onset, r.apex));
+        Arc::make_mut(&mut self.recording).keep_pictures(|r| {
+            r.apex >= newest
+                || stand.is_some_and(|(first, last)| (first..=last).contains(&r.apex))
+                || looked_at == Some((r.onset, r.apex))
+        });
     }
 
     /// Lays the decisions over the newest decoding and finds the selection in it again.

@@ -303,8 +303,13 @@ fn run(
         }
         (out.wake)();
     }
-    if !stop.load(Ordering::Relaxed) {
-        out.events.post(pipeline.finish());
+    // What was found is told at once: second looks may take long.
+    let parts: [fn(&mut Pipeline) -> Vec<Event>; 2] = [Pipeline::spot, Pipeline::late_looks];
+    for part in parts {
+        if !stop.load(Ordering::Relaxed) {
+            out.events.post(part(pipeline));
+            (out.wake)();
+        }
     }
     match broken {
         Some(error) => Err(error),

@@ -26,7 +26,7 @@ use onset::model::flow_framing::FlowFraming;
 use onset::project::file::Merged;
 use onset::project::kept::KeptAnalysis;
 use onset::project::unattended::News;
-use onset::recognition::second_look::{MagnifiedLook, RebuiltApex};
+use onset::recognition::second_look::{ApexPictures, MagnifiedLook, RebuiltApex};
 use onset::recognition::{Attention, ClassReading, Recognition, SecondOpinion, UnitReading};
 use onset::session::Params;
 use onset::session::facts::{AnalysisFacts, KindSource};
@@ -649,11 +649,11 @@ fn second_look() -> Vec<SecondOpinion> {
             ..opinion("uamrn", "uamrn")
         },
         SecondOpinion {
-            rebuilt: Some(RebuiltApex {
+            rebuilt: Some(RebuiltApex::of(ApexPictures {
                 onset: face(20.0),
                 apex: face(60.0),
                 rebuilt: face(50.0),
-            }),
+            })),
             ..opinion("moext.rebuilding", "moext-pretraining")
         },
     ]
