@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::batch::{BatchCommand, BatchOrder};
 use super::clip::{ClipDesk, ClipNews};
 use super::coder::Coded;
+use super::coder::blind::PassesOf;
 use super::coding::{Change, SpotKey};
 use super::dock::DockCommand;
 use super::emotions::EmotionLabels;
@@ -27,6 +28,7 @@ use crate::media::{Compare, Compared, FilmStrip, Frame, Still, StillKey};
 use crate::motion::heat::Heat;
 use crate::motion::tvl1::Tvl1Preset;
 use crate::project::clip::ClipForm;
+use crate::project::file::PassStep;
 use crate::project::kept::KeptAnalysis;
 use crate::project::unattended::News;
 use crate::session::handle::SessionStatus;
@@ -321,6 +323,8 @@ pub enum Command {
         generation: u64,
         news: Box<ProjectNews>,
     },
+    /// Whose blind passes of recordings in the queue were left in their middle.
+    Passes(Vec<PassesOf>),
     /// What has reached the disk.
     Kept {
         generation: u64,
@@ -409,6 +413,10 @@ pub enum Effect {
     /// Into the project file, at once.
     Keep(Vec<Change>),
     KeepAnalysis(Box<KeptAnalysis>),
+    /// A coder's blind pass of the open recording takes a step.
+    BlindPass(String, PassStep),
+    /// Whose blind passes of these recordings go on.
+    LookForPasses(Vec<std::path::PathBuf>),
     AnalyseAgain(String),
     /// The project's recording is said to lie there.
     Locate {

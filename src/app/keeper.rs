@@ -17,7 +17,7 @@ use super::wake::Wake;
 use crate::base::{Mailbox, Notice};
 use crate::media::SourceInfo;
 use crate::media::worker::panic_text;
-use crate::project::file::{Action, Merged, ProjectError, ProjectFile};
+use crate::project::file::{Action, Merged, PassNews, PassStep, ProjectError, ProjectFile};
 use crate::project::kept::{self, KeptAnalysis};
 use crate::timeline::Annotation;
 
@@ -33,6 +33,7 @@ enum Order {
         coder: String,
     },
     Analysis(Box<KeptAnalysis>),
+    BlindPass(PassNews),
     Merge {
         other: PathBuf,
         coder: String,
@@ -119,6 +120,12 @@ impl Keeper {
         self.order(Order::Analysis(Box::new(analysis)));
     }
 
+    /// A step of a coder's blind pass of the recording: kept as [`Keeper::analysed`] keeps.
+    /// That one is left with its recording need not be told.
+    pub fn blind_pass(&self, coder: &str, step: PassStep) {
+        self.order(Order::BlindPass(PassNews::now(coder, step)));
+    }
+
     /// Takes over what another project says of the recording.
     pub fn merge(&self, other: PathBuf, coder: &str) {
         self.order(Order::Merge {
@@ -156,6 +163,10 @@ struct Open {
     coder: String,
     /// Not on the disk yet either: it waits for the file, or for space.
     analysis: Option<Box<KeptAnalysis>>,
+    /// Steps of blind passes that wait for the same, the oldest first.
+    passes: Vec<PassNews>,
+    /// Whose blind pass runs.
+    codes_blind: Option<String>,
 }
 
 struct Desk {
@@ -187,10 +198,16 @@ impl Desk {
         let Some(open) = self.open.as_mut() else {
             return;
         };
+        if let Some(coder) = open.codes_blind.take() {
+            open.passes.push(PassNews::now(&coder, PassStep::Left));
+        }
         if !open.pending.is_empty()
             && let Err(why) = open.write()
         {
             log::error!("the last changes are not in the project: {why}");
+        }
+        if let Err(why) = open.write_passes() {
+            log::error!("a blind pass is not in the project: {why}");
         }
         if let Err(why) = open.write_analysis() {
             log::error!("the analysis is not in the project: {why}");
@@ -269,7 +286,20 @@ impl Desk {
                     self.keep_analysis();
                 }
             }
+            Order::BlindPass(news) => self.blind_pass(news),
             Order::Merge { other, coder } => self.merge(&other, coder),
+        }
+    }
+
+    /// Tells where it could not be kept; nothing where it is, or still waits for a project.
+    fn blind_pass(&mut self, news: PassNews) {
+        let Some(open) = self.open.as_mut() else {
+            return;
+        };
+        let generation = open.generation;
+        if let Err(why) = open.blind_pass(news) {
+            let kept = Kept::Failed(why);
+            self.tell([Command::Kept { generation, kept }]);
         }
     }
 
@@ -333,13 +363,13 @@ impl Desk {
         // Closed first: it may be the same project. What it could not take goes on with
         // the same recording; of another one the window has written a table.
         let before = self.open.take();
-        let mut pending = Vec::new();
+        let (mut pending, mut passes) = (Vec::new(), Vec::new());
         let mut coder = String::new();
         if let Some(before) = before
             && before.info.path.is_some()
             && before.info.path == info.path
         {
-            (pending, coder) = (before.pending, before.coder);
+            (pending, passes, coder) = (before.pending, before.passes, before.coder);
         }
         let mut open = Open {
             generation,
@@ -351,6 +381,8 @@ impl Desk {
             pending,
             coder,
             analysis: None,
+            passes,
+            codes_blind: None,
         };
         let said = match open.connect() {
             Ok(annotations) => Command::Project {
@@ -404,13 +436,21 @@ impl Open {
         Ok(annotations)
     }
 
-    /// Everything that is pending, in one go; of an action that the file refuses it is
-    /// said, and the others are kept.
+    /// Everything that is pending.
     fn write(&mut self) -> Result<(), String> {
         if let Some(why) = &self.unusable {
             return Err(why.clone());
         }
         self.be_there()?;
+        // What was said is kept whatever becomes of these.
+        let passes = self.write_passes();
+        self.write_changes()?;
+        passes
+    }
+
+    /// All changes in one go; of an action that the file refuses it is said, and the others
+    /// are kept.
+    fn write_changes(&mut self) -> Result<(), String> {
         let Some(file) = self.file.as_mut() else {
             return Ok(());
         };
@@ -441,6 +481,43 @@ impl Open {
             let (path, file) = self.make().map_err(|e| e.to_string())?;
             (self.path, self.file) = (path, Some(file));
         }
+        Ok(())
+    }
+
+    /// A step is kept at once where the project is there, else with the first change.
+    fn blind_pass(&mut self, news: PassNews) -> Result<(), String> {
+        match news.step {
+            PassStep::Begun => {
+                let before = self.codes_blind.replace(news.coder.clone());
+                // Somebody else sits down at the same recording.
+                let left = before.filter(|before| *before != news.coder);
+                let at_ms = news.at_ms;
+                let left = left.map(|coder| PassNews {
+                    coder,
+                    step: PassStep::Left,
+                    at_ms,
+                });
+                self.passes.extend(left);
+            }
+            PassStep::Left | PassStep::Ended => self.codes_blind = None,
+            PassStep::Named => {
+                let nameless = self.codes_blind.as_mut().filter(|coder| coder.is_empty());
+                if let Some(coder) = nameless {
+                    coder.clone_from(&news.coder);
+                }
+            }
+        }
+        self.passes.push(news);
+        self.write_passes()
+    }
+
+    /// All that is known of blind passes, in one go.
+    fn write_passes(&mut self) -> Result<(), String> {
+        let Some(file) = self.file.as_mut() else {
+            return Ok(());
+        };
+        (file.tell_of_blind_passes(&self.passes)).map_err(|e| e.to_string())?;
+        self.passes.clear();
         Ok(())
     }
 

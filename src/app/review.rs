@@ -1,6 +1,6 @@
 //! The recording that is open, as the panels read it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::backend::OpenedSession;
@@ -92,8 +92,10 @@ pub struct Review {
     pub coding: Coding,
     /// A blind pass of it runs, wherever it was last seen.
     pub blind_pass: bool,
-    /// A blind pass of it has ended: what it hid has been seen.
-    pub seen: bool,
+    /// Whose blind pass of it has ended since it was opened: what it hid has been seen.
+    pub seen: BTreeSet<String>,
+    /// Whose blind pass the project was told to have begun.
+    pub(super) pass_told: Option<String>,
     /// Keys that wait for the picture of the frame that was gone to.
     pub waiting: Option<Waiting>,
     /// The camera's numbers of what can be gone back to while its picture stands; `None`
@@ -152,7 +154,8 @@ impl Review {
             marked: None,
             coding: Coding::default(),
             blind_pass: false,
-            seen: false,
+            seen: BTreeSet::new(),
+            pass_told: None,
             waiting: None,
             frozen: None,
             recorded: None,

@@ -97,6 +97,7 @@ impl AppState {
         let before = self.settings.clone();
         let mut effects = self.carry_out(command);
         self.follow_the_blind_pass();
+        effects.extend(self.keep_the_blind_pass());
         effects.extend(self.nothing_hidden_is_worked_on());
         effects.extend(self.carry_out_what_waited());
         effects.extend(self.keep_analysis());
@@ -196,6 +197,10 @@ impl AppState {
             }
             Command::Project { generation, news } => self.project(generation, *news),
             Command::Kept { generation, kept } => self.kept(generation, kept),
+            Command::Passes(found) => {
+                self.learn_of_blind_passes(found);
+                vec![]
+            }
             Command::Merged { generation, joined } => self.merged(generation, *joined),
             Command::CompareCoders(_) | Command::Disagree(_) | Command::ToDisagreement(_) => {
                 self.compare(command)

@@ -24,6 +24,8 @@ mod length;
 mod live;
 #[path = "app/long.rs"]
 mod long;
+#[path = "app/passes.rs"]
+mod passes;
 #[path = "app/pictures.rs"]
 mod pictures;
 #[path = "app/recent.rs"]

@@ -86,6 +86,8 @@ impl Live {
             params: ready.params.clone(),
             project: ready.project.clone(),
             earlier: ready.earlier.clone(),
+            place: ready.place.clone(),
+            blind_passes: ready.blind_passes.clone(),
             unit_thresholds: ready.unit_thresholds.clone(),
             second_look: ready.second_look.clone(),
             device: ready.device.clone(),
