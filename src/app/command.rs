@@ -12,7 +12,7 @@ use super::coder::blind::PassesOf;
 use super::coding::{Change, SpotKey};
 use super::dock::DockCommand;
 use super::emotions::EmotionLabels;
-use super::exchange::{Desk, Format};
+use super::exchange::{Desk, Format, ImportSaid};
 use super::key_change::KeyEdit;
 use super::missing::Missing;
 use super::palette::Colours;
@@ -210,6 +210,11 @@ pub enum Command {
     Imported {
         generation: u64,
         annotations: Vec<Annotation>,
+    },
+    /// What is to be said of it.
+    ImportSaid {
+        generation: u64,
+        said: Box<ImportSaid>,
     },
 
     // The queue.

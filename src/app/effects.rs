@@ -108,15 +108,17 @@ impl App {
             Effect::Import(path, desk) => {
                 let review = self.state.review.as_ref();
                 let generation = review.map_or(0, |r| r.session.generation);
-                self.apart(ctx, "import", move || match desk.import(&path) {
-                    Ok((annotations, said)) => vec![
-                        Command::Imported {
-                            generation,
-                            annotations,
-                        },
-                        Command::Say(said),
-                    ],
-                    Err(why) => vec![Command::Say(Notice::error(why))],
+                self.apart(ctx, "import", move || {
+                    let (annotations, said) = match desk.import(&path) {
+                        Ok((read, said)) => (Some(read), Box::new(said)),
+                        Err(said) => (None, said),
+                    };
+                    let imported = annotations.map(|annotations| Command::Imported {
+                        generation,
+                        annotations,
+                    });
+                    let said = Command::ImportSaid { generation, said };
+                    imported.into_iter().chain([said]).collect()
                 });
             }
             Effect::Keep(changes) => {

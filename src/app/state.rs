@@ -236,6 +236,8 @@ impl AppState {
             | Command::Merge(_)
             | Command::Imported { .. } => self.exchange(command),
 
+            Command::ImportSaid { generation, said } => self.say_of_an_import(generation, *said),
+
             Command::Clip(form) => self.clip(form),
             Command::ClipNews(news) => self.clip_news(news),
 

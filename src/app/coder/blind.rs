@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use super::{Coded, NOTICE_SECS, named};
 use crate::app::batch::BatchCommand;
 use crate::app::command::{Command, Effect, Room};
+use crate::app::exchange::ImportSaid;
 use crate::app::review::Review;
 use crate::app::state::AppState;
 use crate::base::{Notice, Severity};
@@ -46,7 +47,7 @@ pub struct BlindPasses {
     left: BTreeSet<(PathBuf, String)>,
     /// Where recordings really lie that were named by other paths.
     places: BTreeMap<PathBuf, PathBuf>,
-    /// What the analysis said meanwhile: it tells of candidates.
+    /// What was said meanwhile of candidates and other coders.
     held: Vec<Notice>,
 }
 
@@ -160,6 +161,25 @@ impl AppState {
             let held = std::mem::take(&mut self.blind_passes.held);
             held.into_iter().for_each(|notice| self.say(notice));
         }
+    }
+
+    /// Says what became of an import: in a blind pass only what its coder may know, the rest
+    /// once it is over. Of another recording nothing else is said ever.
+    pub(in crate::app) fn say_of_an_import(
+        &mut self,
+        generation: u64,
+        said: ImportSaid,
+    ) -> Vec<Effect> {
+        let open = self.of(generation).is_some();
+        match (self.blind(), open) {
+            (false, true) => self.say(said.all),
+            (true, true) if said.all != said.blind => {
+                self.say(said.blind);
+                self.blind_passes.held.push(said.all);
+            }
+            _ => self.say(said.blind),
+        }
+        vec![Effect::WakeAfter(NOTICE_SECS)]
     }
 
     /// Says what the analysis says. In a blind pass only what concerns a stretch of the
@@ -279,7 +299,7 @@ impl AppState {
 
 impl Review {
     /// A blind pass of this coder runs.
-    fn hides_from(&self, coder: &str) -> bool {
+    pub(in crate::app) fn hides_from(&self, coder: &str) -> bool {
         self.blind_pass && !self.seen.contains(coder)
     }
 

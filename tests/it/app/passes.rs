@@ -5,7 +5,9 @@ use onset::app::backend::Backend;
 use onset::app::coder::Coded;
 use onset::app::coder::blind::PassesOf;
 use onset::app::command::{Command, Effect, Room};
+use onset::app::exchange::ImportSaid;
 use onset::app::state::AppState;
+use onset::base::Notice;
 use onset::project::file::{BlindPass, PassStep};
 use onset::project::unattended::News;
 use onset::session::Params;
@@ -157,4 +159,37 @@ fn who_sits_down_again_codes_as_blind_as_before_whatever_another_has_seen() {
     state.apply(signs("Anna"));
     assert!(state.blind());
     assert_eq!(at(&state), in_room(Room::Annotate, FIRST));
+}
+
+#[test]
+fn an_import_tells_of_others_only_once_the_blind_pass_is_over() {
+    let mut state = state(&blind()).clone();
+    let generation = state.review.as_ref().expect("open").session.generation;
+    let came = |generation| Command::ImportSaid {
+        generation,
+        said: Box::new(ImportSaid {
+            all: Notice::info("Read 12 annotations: /ben.csv"),
+            blind: Notice::info("Read no annotation of yours: /ben.csv"),
+        }),
+    };
+    let told = |state: &AppState| state.notices.text().contains("Read 12");
+    state.apply(came(generation));
+    assert!(state.notices.text().contains("Read no annotation of yours"));
+    assert!(!told(&state));
+    // Of a recording that was left meanwhile nothing more is said at all.
+    let mut left = state.clone();
+    arrives(&mut left, OTHER, |_| {});
+    for at in [100.0, 102.0] {
+        left.apply(Command::Clock(at));
+        left.apply(Command::Room(Room::Review));
+    }
+    left.apply(came(generation));
+    assert!(!left.blind() && !told(&left));
+    for at in [100.0, 102.0] {
+        state.apply(Command::Clock(at));
+        state.apply(Command::Room(Room::Review));
+    }
+    assert!(!state.blind() && told(&state));
+    state.apply(came(generation));
+    assert_eq!(state.notices.text().matches("Read 12").count(), 2);
 }
