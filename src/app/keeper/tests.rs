@@ -1,6 +1,11 @@
+use std::path::Path;
+
 use super::*;
+use crate::app::project::Kept;
+use crate::project::file::ProjectFile;
+use crate::project::kept;
 use crate::spotting::ExpressionKind;
-use crate::timeline::AnnotationId;
+use crate::timeline::{Annotation, AnnotationId};
 
 fn info(path: &Path) -> SourceInfo {
     SourceInfo {
