@@ -60,7 +60,11 @@ fn of_candidate(review: &Review, spot: &SpottedInterval) -> Result<Attention, St
         why.to_owned()
     })?;
     let attention = recognised.attention.as_ref();
-    let attention = attention.ok_or("none was told of this candidate")?;
+    let attention = attention.ok_or(if review.session.info.live {
+        "a camera's is kept for half a minute"
+    } else {
+        "none was told of this candidate"
+    })?;
     let shown = review.playback.picture.as_ref().map(|p| p.index);
     let inside = shown.is_some_and(|f| (spot.onset..=spot.offset).contains(&f));
     if !inside {

@@ -12,6 +12,7 @@ use crate::face::crop::HeldCrop;
 use crate::facs::ActionUnit;
 use crate::media::{Compare, Frame, SourceInfo, StillKey, StripWish};
 use crate::motion::heat::Heat;
+use crate::project::file::{BlindPass, PassStep};
 use crate::project::kept::KeptAnalysis;
 use crate::session::Params;
 use crate::session::facts::AnalysisFacts;
@@ -35,6 +36,11 @@ pub struct OpenedSession {
     pub project: Option<std::path::PathBuf>,
     /// What is shown was analysed in an earlier session; `None` where it is analysed now.
     pub earlier: Option<Earlier>,
+    /// The same for every path that leads to the recording; `None` where that is its path, or
+    /// it has none.
+    pub place: Option<std::path::PathBuf>,
+    /// All coders', as the project knew them when it was opened.
+    pub blind_passes: Vec<BlindPass>,
     /// The action units that are read and from which probability on each is called
     /// present; empty where none is read.
     pub unit_thresholds: BTreeMap<ActionUnit, f64>,
@@ -148,6 +154,9 @@ pub trait Backend {
     fn batch(&mut self, order: BatchOrder);
     /// Writes the whole analysis into the project of the open recording, once it has one.
     fn keep_analysis(&mut self, analysis: KeptAnalysis);
+    /// A step of a coder's blind pass goes into the project of the open recording, once it
+    /// has one. That a recording was left needs no telling.
+    fn blind_pass(&mut self, coder: &str, step: PassStep);
     /// Takes over what another project says of the open recording; what came of it
     /// arrives as [`Command::Merged`].
     fn merge(&mut self, other: &Path, coder: &str);

@@ -25,18 +25,29 @@ pub(super) fn source_of(info: &SourceInfo) -> Option<Source> {
             last_ns: None,
         });
     };
-    let kind = if path.is_dir() {
-        SourceKind::ImageFolder
-    } else {
-        SourceKind::Video
-    };
-    let source = Source::of(path, kind).ok()?;
+    let source = source_at(path)?;
     Some(Source {
         frame_count: info.frame_count,
         nominal_fps: info.nominal_fps,
         last_ns: info.duration.map(|d| d.nanos()),
         ..source
     })
+}
+
+fn source_at(path: &Path) -> Option<Source> {
+    let kind = if path.is_dir() {
+        SourceKind::ImageFolder
+    } else {
+        SourceKind::Video
+    };
+    Source::of(path, kind).ok()
+}
+
+/// The same for every path to a file or folder, whatever links lead there.
+pub(super) fn real(path: &Path) -> PathBuf {
+    std::fs::canonicalize(path)
+        .or_else(|_| std::path::absolute(path))
+        .unwrap_or_else(|_| path.to_owned())
 }
 
 /// Where the project of a recording lies, and whether it is there already: beside the
@@ -51,16 +62,34 @@ pub(super) fn find(info: &SourceInfo) -> Result<(PathBuf, bool), ProjectError> {
         let place = free(&folder, Path::new(&name)).unwrap_or_else(|| folder.join(&name));
         return Ok((place, false));
     };
-    let beside = path.parent().unwrap_or(Path::new("."));
-    let stem = path.file_stem().unwrap_or(path.as_os_str());
-    let name = format!("{}.{ENDING}", stem.to_string_lossy());
-    let own = source_of(info);
+    find_of(path)
+}
+
+/// As [`find`], of a file or folder. Behind a link one that lies beside what it leads to is
+/// found, too; a new one goes beside the link, as the person sees it.
+///
+/// # Errors
+/// As [`find`].
+pub(super) fn find_of(path: &Path) -> Result<(PathBuf, bool), ProjectError> {
+    let named = |path: &Path| {
+        let stem = path.file_stem().unwrap_or(path.as_os_str());
+        PathBuf::from(format!("{}.{ENDING}", stem.to_string_lossy()))
+    };
+    let folder = |path: &Path| path.parent().unwrap_or(Path::new(".")).to_path_buf();
+    let (beside, name, real) = (folder(path), named(path), real(path));
+    let mut places = vec![
+        (beside.clone(), name.clone()),
+        (folder(&real), named(&real)),
+    ];
+    if let Some(documents) = documents() {
+        places.push((documents.clone(), name.clone()));
+        places.push((documents, named(&real)));
+    }
+    // Reading it takes longer than seeing that there is none to compare it with.
+    let mut own = None;
     let mut place = None;
-    for folder in [Some(beside.to_path_buf()), documents()]
-        .into_iter()
-        .flatten()
-    {
-        for candidate in names(&folder, Path::new(&name)) {
+    for (folder, name) in places {
+        for candidate in names(&folder, &name) {
             if !candidate.exists() {
                 place.get_or_insert(candidate);
                 break;
@@ -73,6 +102,7 @@ pub(super) fn find(info: &SourceInfo) -> Result<(PathBuf, bool), ProjectError> {
                 // project beside it would never be found again.
                 Err(e) => return Err(e),
             };
+            let own = own.get_or_insert_with(|| source_at(path));
             let same = about.zip(own.as_ref());
             if same.is_some_and(|(theirs, own)| theirs.is_that_of(own)) {
                 return Ok((candidate, true));
@@ -105,5 +135,32 @@ fn plain(name: &str) -> String {
         "camera".to_owned()
     } else {
         words.join(" ")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[cfg(unix)]
+    #[test]
+    fn behind_a_link_the_project_beside_the_recording_itself_is_found() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        std::fs::create_dir(at("films")).unwrap();
+        std::fs::create_dir(at("study")).unwrap();
+        std::fs::write(at("films/07.mp4"), b"a film").unwrap();
+        std::os::unix::fs::symlink(at("films/07.mp4"), at("study/anna.mp4")).unwrap();
+        let link = at("study/anna.mp4");
+        assert_eq!(real(&link), real(&at("films/07.mp4")));
+        assert_eq!(find_of(&link).unwrap(), (at("study/anna.onset"), false));
+        let about = source_at(&at("films/07.mp4")).unwrap();
+        ProjectFile::create_about(&at("films/07.onset"), &about).unwrap();
+        let (found, there) = find_of(&link).unwrap();
+        assert!(there);
+        assert_eq!(real(&found), real(&at("films/07.onset")));
+        // One beside the link goes first.
+        ProjectFile::create_about(&at("study/anna.onset"), &about).unwrap();
+        assert_eq!(find_of(&link).unwrap(), (at("study/anna.onset"), true));
     }
 }

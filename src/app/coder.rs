@@ -98,9 +98,13 @@ impl AppState {
         review.coding.sign_as(name);
         if !before.is_empty() || name.is_empty() {
             review.decided();
-            return vec![];
+            if before == name {
+                return vec![];
+            }
+            return self.hand_the_blind_pass_over(&before);
         }
         self.blind_passes.name_them(name);
+        let named = review.name_the_blind_pass(name);
         review.coding.steps_without_a_name_are(name);
         let nameless = review.coding.annotations().iter();
         let signed: Vec<Annotation> = nameless
@@ -112,7 +116,8 @@ impl AppState {
             .collect();
         let changes = review.coding.put_all("the name", signed);
         let count = changes.len();
-        let effects = review.changed(changes);
+        let mut effects = review.changed(changes);
+        effects.extend(named);
         if count > 0 {
             let said = format!("{count} annotations without a name are {name}'s now.");
             self.say(Notice::info(said));

@@ -8,10 +8,11 @@ use serde::{Deserialize, Serialize};
 use super::batch::{BatchCommand, BatchOrder};
 use super::clip::{ClipDesk, ClipNews};
 use super::coder::Coded;
+use super::coder::blind::PassesOf;
 use super::coding::{Change, SpotKey};
 use super::dock::DockCommand;
 use super::emotions::EmotionLabels;
-use super::exchange::{Desk, Format};
+use super::exchange::{Desk, Format, ImportSaid};
 use super::key_change::KeyEdit;
 use super::missing::Missing;
 use super::palette::Colours;
@@ -22,11 +23,12 @@ use super::saving::Saving;
 use super::second_look::SecondLookView;
 use super::settings::ThemeChoice;
 use super::time_view::TimeView;
-use crate::base::{Notice, Severity};
+use crate::base::{Notice, Severity, Timestamp};
 use crate::media::{Compare, Compared, FilmStrip, Frame, Still, StillKey};
 use crate::motion::heat::Heat;
 use crate::motion::tvl1::Tvl1Preset;
 use crate::project::clip::ClipForm;
+use crate::project::file::PassStep;
 use crate::project::kept::KeptAnalysis;
 use crate::project::unattended::News;
 use crate::session::handle::SessionStatus;
@@ -209,6 +211,11 @@ pub enum Command {
         generation: u64,
         annotations: Vec<Annotation>,
     },
+    /// What is to be said of it.
+    ImportSaid {
+        generation: u64,
+        said: Box<ImportSaid>,
+    },
 
     // The queue.
     Batch(BatchCommand),
@@ -321,6 +328,8 @@ pub enum Command {
         generation: u64,
         news: Box<ProjectNews>,
     },
+    /// Whose blind passes of recordings in the queue were left in their middle.
+    Passes(Vec<PassesOf>),
     /// What has reached the disk.
     Kept {
         generation: u64,
@@ -336,6 +345,12 @@ pub enum Command {
         asked: u64,
         /// The recording's last frame, where the player has come to it.
         last: Option<u64>,
+    },
+    /// The furthest frame that the player has decoded, where it lies behind the stated length,
+    /// and when it is shown.
+    Decoded {
+        generation: u64,
+        furthest: (u64, Timestamp),
     },
     /// The camera stands; these of its frames, by its own numbers, can be gone through.
     Frozen {
@@ -403,6 +418,10 @@ pub enum Effect {
     /// Into the project file, at once.
     Keep(Vec<Change>),
     KeepAnalysis(Box<KeptAnalysis>),
+    /// A coder's blind pass of the open recording takes a step.
+    BlindPass(String, PassStep),
+    /// Whose blind passes of these recordings go on.
+    LookForPasses(Vec<std::path::PathBuf>),
     AnalyseAgain(String),
     /// The project's recording is said to lie there.
     Locate {

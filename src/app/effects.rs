@@ -8,6 +8,7 @@ use std::time::Duration;
 use super::App;
 use super::clip::{ClipNews, ClipThread};
 use super::command::{Command, Effect};
+use super::opening;
 use super::saving;
 use super::settings::ThemeChoice;
 use crate::base::Notice;
@@ -30,6 +31,13 @@ impl App {
                 (self.backend).locate(&project, &place, &self.state.settings.params);
             }
             Effect::KeepAnalysis(analysis) => self.backend.keep_analysis(*analysis),
+            Effect::BlindPass(coder, step) => self.backend.blind_pass(&coder, step),
+            Effect::LookForPasses(recordings) => {
+                self.apart(ctx, "look for projects", move || {
+                    let passes = recordings.into_iter().map(opening::passes_of);
+                    vec![Command::Passes(passes.collect())]
+                });
+            }
             Effect::Merge(other) => self.backend.merge(&other, &self.state.settings.coder),
             Effect::OpenSample => match self.backend.sample() {
                 Ok(input) => self.backend.open(&input, &self.state.settings.params),
@@ -100,15 +108,17 @@ impl App {
             Effect::Import(path, desk) => {
                 let review = self.state.review.as_ref();
                 let generation = review.map_or(0, |r| r.session.generation);
-                self.apart(ctx, "import", move || match desk.import(&path) {
-                    Ok((annotations, said)) => vec![
-                        Command::Imported {
-                            generation,
-                            annotations,
-                        },
-                        Command::Say(said),
-                    ],
-                    Err(why) => vec![Command::Say(Notice::error(why))],
+                self.apart(ctx, "import", move || {
+                    let (annotations, said) = match desk.import(&path) {
+                        Ok((read, said)) => (Some(read), Box::new(said)),
+                        Err(said) => (None, said),
+                    };
+                    let imported = annotations.map(|annotations| Command::Imported {
+                        generation,
+                        annotations,
+                    });
+                    let said = Command::ImportSaid { generation, said };
+                    imported.into_iter().chain([said]).collect()
                 });
             }
             Effect::Keep(changes) => {

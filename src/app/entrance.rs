@@ -203,7 +203,7 @@ impl AppState {
                     review.unsaved = before.unsaved;
                     review.project.clone_from(&before.project);
                     review.project_there = before.project_there;
-                    review.seen = before.seen;
+                    review.seen = std::mem::take(&mut before.seen);
                     review.decided();
                 } else if let Some(before) = before.filter(|b| b.unsaved) {
                     effects.push(Effect::SaveCandidates(Box::new(Saving::of(&before))));

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::review::Review;
-use crate::base::{Notice, Timestamp};
+use crate::base::{Notice, Severity, Timestamp};
 use crate::project::Batch;
 use crate::project::exchange::{Clock, Imported, Sheet, csv, eaf, json, megc, take_past_the_end};
 use crate::spotting::SpottedInterval;
@@ -49,6 +49,24 @@ pub fn holds_annotations(path: &Path) -> bool {
     ending.is_some_and(|e| e == "csv" || e == "tsv" || e == "eaf" || e == "json")
 }
 
+/// What is to be said of an import. How much others have found and where tells whoever codes
+/// blind what their pass hides.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ImportSaid {
+    pub all: Notice,
+    /// As much of it as a blind pass may know.
+    pub blind: Notice,
+}
+
+impl ImportSaid {
+    /// It was not read in, for a reason that tells nothing of what others have found.
+    fn refused(why: String) -> Box<Self> {
+        let all = Notice::error(why);
+        let blind = all.clone();
+        Box::new(Self { all, blind })
+    }
+}
+
 /// A copy of what is exchanged; the window goes on with its own.
 #[derive(Debug, Clone)]
 pub struct Desk {
@@ -68,6 +86,8 @@ pub struct Desk {
     read: u64,
     /// The last frame that there is; `None` while nobody knows.
     end: Option<u64>,
+    /// A blind pass hides how many annotations there are.
+    uncounted: bool,
 }
 
 impl Desk {
@@ -107,6 +127,7 @@ impl Desk {
             stopped: review.status.failed.is_some(),
             read,
             end,
+            uncounted: only.is_none() && review.hides_from(review.coding.coder()),
         }
     }
 
@@ -123,12 +144,18 @@ impl Desk {
             stopped: false,
             read: 0,
             end: Some(0),
+            uncounted: false,
         }
     }
 
     #[must_use]
     pub fn has_annotations(&self) -> bool {
         !self.annotations.is_empty()
+    }
+
+    /// Whether a blind pass hides how much there is of anything.
+    pub(super) const fn uncounted(&self) -> bool {
+        self.uncounted
     }
 
     /// Writes a new file beside the recording, or where that is not allowed in the
@@ -158,10 +185,11 @@ impl Desk {
                         Format::Megc => text.lines().count().saturating_sub(1),
                         _ => self.annotations.len(),
                     };
-                    return Notice::info(format!(
-                        "Exported {count} annotations: {}",
-                        path.display()
-                    ));
+                    let what = match self.uncounted {
+                        true => "the annotations".to_owned(),
+                        false => format!("{count} annotations"),
+                    };
+                    return Notice::info(format!("Exported {what}: {}", path.display()));
                 }
                 Err(e) => failed = Some(e.to_string()),
             }
@@ -260,9 +288,14 @@ impl Desk {
     /// the recording's end is left out and counted.
     ///
     /// # Errors
-    /// A sentence: it cannot be read, is of no known format or of another recording, or
-    /// the recording's end must be known first.
-    pub fn import(&self, path: &Path) -> Result<(Vec<Annotation>, Notice), String> {
+    /// What is to be said: it cannot be read, is of no known format or of another recording,
+    /// or the recording's end must be known first.
+    pub fn import(&self, path: &Path) -> Result<(Vec<Annotation>, ImportSaid), Box<ImportSaid>> {
+        let read = self.read_entries(path).map_err(ImportSaid::refused)?;
+        self.within(read, path)
+    }
+
+    fn read_entries(&self, path: &Path) -> Result<Entries, String> {
         let bytes = std::fs::read(path)
             .map_err(|e| format!("Cannot read the annotations ({e}): {}", path.display()))?;
         let clock = Clock::new(&self.times);
@@ -289,7 +322,12 @@ impl Desk {
                 ));
             }
             let annotations = document.annotations.into_iter().map(|a| a.annotation);
-            return self.within(annotations.collect(), 0, None, (path, end));
+            return Ok(Entries {
+                annotations: annotations.collect(),
+                problems: 0,
+                first: None,
+                end,
+            });
         } else {
             let defaults = csv::Defaults {
                 recording: &self.name,
@@ -308,42 +346,55 @@ impl Desk {
                 path.display()
             ));
         }
-        let problem = imported.problems.first().map(ToString::to_string);
-        let count = imported.problems.len();
-        let annotations = mine.into_iter().map(|entry| entry.annotation).collect();
-        self.within(annotations, count, problem, (path, end))
+        Ok(Entries {
+            first: imported.problems.first().map(ToString::to_string),
+            problems: imported.problems.len(),
+            annotations: mine.into_iter().map(|entry| entry.annotation).collect(),
+            end,
+        })
     }
 
     fn within(
         &self,
-        mut annotations: Vec<Annotation>,
-        problems: usize,
-        first: Option<String>,
-        (path, end): (&Path, Option<u64>),
-    ) -> Result<(Vec<Annotation>, Notice), String> {
+        read: Entries,
+        path: &Path,
+    ) -> Result<(Vec<Annotation>, ImportSaid), Box<ImportSaid>> {
+        let Entries {
+            mut annotations,
+            problems,
+            first,
+            end,
+        } = read;
         let last = end.unwrap_or(self.read);
         let past = take_past_the_end(&mut annotations, last);
         let frames = |a: &Annotation| format!("frames {} to {}", a.onset, reach(a));
         let left_out = match past.first() {
             None => None,
             Some(one) if end.is_none() => {
-                return Err(format!(
-                    "Cannot import: {} may lie past the recording's end, which is not \
-                     known. {}: {}",
-                    frames(one),
-                    self.once_counted(path),
-                    path.display()
-                ));
+                let why = |what: &str| {
+                    Notice::error(format!(
+                        "Cannot import: {what} may lie past the recording's end, which is not \
+                         known. {}: {}",
+                        self.once_counted(path),
+                        path.display()
+                    ))
+                };
+                let (all, blind) = (why(&frames(one)), why("what it holds"));
+                return Err(Box::new(ImportSaid { all, blind }));
             }
             Some(one) if annotations.is_empty() => {
-                return Err(format!(
-                    "Cannot import: none of its {} annotations lies within the recording, whose \
-                     last frame is {last}; the first has {}. Check that they are of this \
-                     recording and count its frames from 0: {}",
-                    past.len(),
-                    frames(one),
-                    path.display()
-                ));
+                let why = |what: &str, first: &str| {
+                    Notice::error(format!(
+                        "Cannot import: {what} lies within the recording, whose last frame is \
+                         {last}{first}. Check that they are of this recording and count its \
+                         frames from 0: {}",
+                        path.display()
+                    ))
+                };
+                let what = format!("none of its {} annotations", past.len());
+                let all = why(&what, &format!("; the first has {}", frames(one)));
+                let blind = why("none of its annotations", "");
+                return Err(Box::new(ImportSaid { all, blind }));
             }
             Some(one) => Some(format!(
                 "{} left out, which reach past the recording's last frame, {last}; the first has \
@@ -357,12 +408,35 @@ impl Desk {
         });
         let read = format!("Read {} annotations", annotations.len());
         let parts: Vec<String> = [unread, left_out].into_iter().flatten().collect();
-        let notice = if parts.is_empty() {
+        let all = if parts.is_empty() {
             Notice::info(format!("{read}: {}", path.display()))
         } else {
             Notice::warning(format!("{read}; {}: {}", parts.join("; "), path.display()))
         };
-        Ok((annotations, notice))
+        let blind = self.to_the_blind(&annotations, all.severity, path);
+        Ok((annotations, ImportSaid { all, blind }))
+    }
+
+    /// Of what was read in only what is the coder's own.
+    fn to_the_blind(&self, read: &[Annotation], severity: Severity, path: &Path) -> Notice {
+        let own = read.iter().filter(|a| a.coder == self.coder).count();
+        let own = match own {
+            0 => "no annotation".to_owned(),
+            1 => "1 annotation".to_owned(),
+            n => format!("{n} annotations"),
+        };
+        let mut text =
+            format!("Read {own} of yours; what others say in the file, the blind pass hides");
+        if severity != Severity::Info {
+            text.push_str(
+                ". Something could not be taken as it is: what, is said once the pass is over",
+            );
+        }
+        let text = format!("{text}: {}", path.display());
+        Notice {
+            severity,
+            ..Notice::info(text)
+        }
     }
 
     /// Of a file that Onset wrote everything; of another one the tiers at the top.
@@ -387,6 +461,16 @@ impl Desk {
         }
         all
     }
+}
+
+/// What was read of a file.
+struct Entries {
+    annotations: Vec<Annotation>,
+    /// How many of its lines could not be read as they are, and the first of them.
+    problems: usize,
+    first: Option<String>,
+    /// The recording's last frame, where the file's frames can be held against it.
+    end: Option<u64>,
 }
 
 /// The last frame that it names.

@@ -20,16 +20,28 @@ impl Review {
         self.recording.frames.last().map_or(0, |f| f.frame + 1)
     }
 
+    /// The player has decoded this frame, which may lie behind the length that is stated.
+    pub(super) fn has_decoded(&mut self, furthest: (u64, Timestamp)) {
+        // A camera has no length.
+        let known = self.decoded.filter(|known| known.0 >= furthest.0);
+        if known.is_none() && !self.session.info.live {
+            self.decoded = Some(furthest);
+        }
+    }
+
     /// How many frames there are: exact once it was read to the end or the player has been
-    /// there, the source's estimate before.
+    /// there; before, the source's estimate, or as many as were seen where that is more.
     #[must_use]
     pub fn frame_count(&self) -> u64 {
         let read = self.frames_read();
         if self.read_to_its_end() {
             return read.max(1);
         }
-        let stated = self.last_frame.map(|last| last + 1);
-        let stated = stated.or(self.session.info.frame_count).unwrap_or(read);
+        let decoded = self.decoded.map_or(0, |(frame, _)| frame + 1);
+        let stated = match self.last_frame {
+            Some(last) => last + 1,
+            None => (self.session.info.frame_count.unwrap_or(read)).max(decoded),
+        };
         stated.max(read).max(1)
     }
 
@@ -66,7 +78,8 @@ impl Review {
         stated.or_else(|| self.measured_fps())
     }
 
-    /// When a frame is shown, from its record, the picture, or (before it is read) the stated rate.
+    /// When a frame is shown, from its record, the picture, the player, or (before it is read)
+    /// the stated rate.
     #[must_use]
     pub fn time_of(&self, frame: u64) -> Timestamp {
         if let Some(record) = self.recording.frame(frame) {
@@ -74,6 +87,9 @@ impl Review {
         }
         if let Some(picture) = self.playback.picture.as_ref().filter(|p| p.index == frame) {
             return picture.timestamp;
+        }
+        if let Some((_, at)) = self.decoded.filter(|(decoded, _)| *decoded == frame) {
+            return at;
         }
         match (self.recording.frames.last(), self.rate_ahead()) {
             (Some(last), Some(fps)) if frame > last.frame => {
@@ -156,10 +172,13 @@ impl Review {
             (true, _) => 0.0,
             (false, Some(last)) => self.time_of(last).secs(),
             // From what was read so far its rate need not be that of the rest.
-            (false, None) => self.session.info.duration.map_or_else(
-                || self.time_of(self.count_minus_one()).secs(),
-                Timestamp::secs,
-            ),
+            (false, None) => {
+                let stated = self.session.info.duration.map_or_else(
+                    || self.time_of(self.count_minus_one()).secs(),
+                    Timestamp::secs,
+                );
+                stated.max(self.decoded.map_or(0.0, |(_, at)| at.secs()))
+            }
         };
         TimeView::whole(read.max(stated))
     }

@@ -64,6 +64,8 @@ pub struct Live {
     troubled: bool,
     /// The frame that the player was last sent to, until it has answered.
     seeking: Option<u64>,
+    /// The frame behind the stated length that was told to be decoded.
+    decoded: Option<u64>,
     /// `None` where the system refuses another thread.
     keeper: Option<Keeper>,
     told_by_project: Mailbox<Command>,
@@ -131,6 +133,7 @@ impl Live {
             was_playing: false,
             troubled: false,
             seeking: None,
+            decoded: None,
             at_first,
         }
     }

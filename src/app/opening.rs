@@ -4,11 +4,14 @@
 use std::path::{Path, PathBuf};
 
 use super::beside;
+use super::coder::blind::PassesOf;
 use super::kept::Earlier;
 use super::missing::Missing;
 use crate::base::Notice;
 use crate::media::SourceInfo;
-use crate::project::file::{ENDING, ProjectError, ProjectFile, Source, SourceKind, SourceState};
+use crate::project::file::{
+    BlindPass, ENDING, ProjectError, ProjectFile, Source, SourceKind, SourceState,
+};
 use crate::project::kept::{self, KeptAnalysis};
 use crate::session::Params;
 use crate::session::facts::AnalysisFacts;
@@ -118,13 +121,20 @@ pub(super) fn put_right(project: &Path, place: &Path) -> anyhow::Result<Option<M
     }
 }
 
-/// What a project keeps of this very recording; the notice says why it cannot be used.
-pub(super) fn kept_of(
-    info: &SourceInfo,
-    project: Option<&Path>,
-) -> Result<Option<KeptAnalysis>, Notice> {
+/// What a project keeps of a recording.
+#[derive(Debug, Default)]
+pub(super) struct KeptThere {
+    pub(super) analysis: Option<KeptAnalysis>,
+    pub(super) blind_passes: Vec<BlindPass>,
+    /// Why something of it cannot be used.
+    pub(super) said: Vec<Notice>,
+}
+
+/// What a project keeps of this very recording.
+pub(super) fn kept_of(info: &SourceInfo, project: Option<&Path>) -> KeptThere {
+    let mut there = KeptThere::default();
     if info.live {
-        return Ok(None);
+        return there;
     }
     let found = match project {
         Some(project) => Some(project.to_owned()),
@@ -138,16 +148,43 @@ pub(super) fn kept_of(
         },
     };
     let Some(found) = found else {
-        return Ok(None);
+        return there;
     };
     let file = match ProjectFile::open_read_only(&found) {
         Ok(file) => file,
         Err(e) => {
             log::info!("no kept analysis: {e}");
-            return Ok(None);
+            return there;
         }
     };
-    kept::load(&file).map_err(|e| Notice::warning(e.to_string()))
+    match kept::load(&file) {
+        Ok(analysis) => there.analysis = analysis,
+        Err(e) => there.said.push(Notice::warning(e.to_string())),
+    }
+    match file.blind_passes() {
+        Ok(passes) => there.blind_passes = passes,
+        Err(e) => there.said.push(Notice::warning(e.to_string())),
+    }
+    there
+}
+
+/// Which coders' blind passes of a recording go on, and where it really lies.
+pub(super) fn passes_of(recording: PathBuf) -> PassesOf {
+    let found = beside::find_of(&recording).and_then(|(project, there)| match there {
+        true => ProjectFile::blind_passes_in(&project),
+        false => Ok(Vec::new()),
+    });
+    let passes = found.unwrap_or_else(|e| {
+        // The thread that keeps the project says it once the recording is opened.
+        log::info!("no blind passes: {e}");
+        Vec::new()
+    });
+    let go_on = passes.into_iter().filter(BlindPass::goes_on);
+    PassesOf {
+        place: beside::real(&recording),
+        coders: go_on.map(|pass| pass.coder).collect(),
+        recording,
+    }
 }
 
 /// How a kept analysis compares with one that would be made now.

@@ -1,6 +1,6 @@
 //! The recording that is open, as the panels read it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::backend::OpenedSession;
@@ -12,7 +12,9 @@ use super::disagreements::Disagreements;
 use super::ghosts::Ghosts;
 use super::time_view::TimeView;
 use super::trace;
+use crate::base::Timestamp;
 use crate::face::crop::HeldCrop;
+use crate::media::recall::RECALL_SECS;
 use crate::media::{Compared, FilmStrip, Frame, StillShelf};
 use crate::session::SessionStatus;
 use crate::session::facts::AnalysisFacts;
@@ -57,6 +59,9 @@ pub struct Review {
     pub coverage: Coverage,
     /// The recording's last frame, where the player has come to it; of a camera none is.
     pub last_frame: Option<u64>,
+    /// The furthest frame that was decoded for playing, and when it is shown: a recording may
+    /// be longer than it says. Of a camera none is.
+    pub decoded: Option<(u64, Timestamp)>,
     pub status: SessionStatus,
     pub playback: Playback,
     pub views: Views,
@@ -90,8 +95,10 @@ pub struct Review {
     pub coding: Coding,
     /// A blind pass of it runs, wherever it was last seen.
     pub blind_pass: bool,
-    /// A blind pass of it has ended: what it hid has been seen.
-    pub seen: bool,
+    /// Whose blind pass of it has ended since it was opened: what it hid has been seen.
+    pub seen: BTreeSet<String>,
+    /// Whose blind pass the project was told to have begun.
+    pub(super) pass_told: Option<String>,
     /// Keys that wait for the picture of the frame that was gone to.
     pub waiting: Option<Waiting>,
     /// The camera's numbers of what can be gone back to while its picture stands; `None`
@@ -131,6 +138,7 @@ impl Review {
             recording: Arc::default(),
             coverage: Coverage::default(),
             last_frame: None,
+            decoded: None,
             status: SessionStatus::default(),
             playback: Playback::default(),
             views: Views::default(),
@@ -150,7 +158,8 @@ impl Review {
             marked: None,
             coding: Coding::default(),
             blind_pass: false,
-            seen: false,
+            seen: BTreeSet::new(),
+            pass_told: None,
             waiting: None,
             frozen: None,
             recorded: None,
@@ -188,10 +197,31 @@ impl Review {
             Event::Recognised(_) => self.recognised_count += 1,
             _ => {}
         }
+        let pictures = matches!(event, Event::Recognised(_));
         Arc::make_mut(&mut self.recording).apply(event);
         if decoded {
             self.decided();
         }
+        if pictures && self.session.info.live {
+            self.let_go_of_pictures();
+        }
+    }
+
+    /// A camera may run for hours: its candidates have pictures as long as their frames can
+    /// be gone back to, and the one that is looked at.
+    fn let_go_of_pictures(&mut self) {
+        let since = self.recording.end().plus_secs(-RECALL_SECS);
+        let frames = &self.recording.frames;
+        let newest = frames.get(frames.partition_point(|f| f.timestamp < since));
+        let newest = newest.map_or(0, |f| f.frame);
+        let stand = self.frozen;
+        let looked_at = self.selected_spot().and_then(|s| self.recognised_in(s));
+        let looked_at = looked_at.map(|r| (r.onset, r.apex));
+        Arc::make_mut(&mut self.recording).keep_pictures(|r| {
+            r.apex >= newest
+                || stand.is_some_and(|(first, last)| (first..=last).contains(&r.apex))
+                || looked_at == Some((r.onset, r.apex))
+        });
     }
 
     /// Lays the decisions over the newest decoding and finds the selection in it again.
@@ -245,6 +275,7 @@ impl Review {
         if self.playback.sought.is_none() {
             self.playback.frame = frame.index;
         }
+        self.has_decoded((frame.index, frame.timestamp));
         self.playback.picture = Some(frame);
         self.playback.picture_count += 1;
     }

@@ -65,9 +65,12 @@ impl Saving {
                 .and_then(|()| batch.commit());
             match written {
                 Ok(()) => {
+                    let what = match self.coding.uncounted() {
+                        true => "the candidates".to_owned(),
+                        false => format!("{} candidates", self.recording.intervals.len()),
+                    };
                     return Notice::info(format!(
-                        "Saved {} candidates with what you decided: {}",
-                        self.recording.intervals.len(),
+                        "Saved {what} with what you decided: {}",
                         path.display()
                     ));
                 }

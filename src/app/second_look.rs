@@ -11,7 +11,7 @@ use crate::model::expression_network::Architecture;
 use crate::model::{led_resnet18, led_sssnet, moext, sssn, tsdn, uamrn};
 use crate::motion::heat::Heat;
 use crate::motion::led_view::diverging_image;
-use crate::recognition::second_look::{MagnifiedLook, RebuiltApex};
+use crate::recognition::second_look::{ApexPictures, MagnifiedLook};
 use crate::recognition::{ClassReading, Recognition};
 use crate::timeline::event::Recognised;
 
@@ -169,8 +169,8 @@ pub fn strongest(matrix: &Plane) -> Option<[usize; 2]> {
 
 /// Onset, true apex, rebuilt apex, as they are.
 #[must_use]
-pub fn pictures(rebuilt: &RebuiltApex) -> [ColorImage; 3] {
-    [&rebuilt.onset, &rebuilt.apex, &rebuilt.rebuilt].map(|plane| {
+pub fn pictures(of: &ApexPictures) -> [ColorImage; 3] {
+    [&of.onset, &of.apex, &of.rebuilt].map(|plane| {
         let grays: Vec<u8> = plane.data.iter().map(|v| v.round() as u8).collect();
         ColorImage::from_gray([plane.width, plane.height], &grays)
     })
@@ -179,18 +179,18 @@ pub fn pictures(rebuilt: &RebuiltApex) -> [ColorImage; 3] {
 /// What is added to and taken from the onset at the true and at the rebuilt apex, and
 /// what the rebuilt one has too much and too little; with the grey levels in full colour.
 #[must_use]
-pub fn differences(rebuilt: &RebuiltApex) -> ([ColorImage; 3], f32) {
+pub fn differences(of: &ApexPictures) -> ([ColorImage; 3], f32) {
     let minus = |one: &Plane, other: &Plane| {
         let pairs = one.data.iter().zip(&other.data);
         Plane::from_vec(one.width, one.height, pairs.map(|(a, b)| a - b).collect())
     };
-    let true_change = minus(&rebuilt.apex, &rebuilt.onset);
+    let true_change = minus(&of.apex, &of.onset);
     let most = true_change.data.iter().map(|v| v.abs());
     let full = most.fold(LEAST_SCALE, f32::max);
     let planes = [
         true_change,
-        minus(&rebuilt.rebuilt, &rebuilt.onset),
-        minus(&rebuilt.rebuilt, &rebuilt.apex),
+        minus(&of.rebuilt, &of.onset),
+        minus(&of.rebuilt, &of.apex),
     ];
     let images = planes.map(|plane| {
         let image = diverging_image(&plane, full);
@@ -244,7 +244,7 @@ mod tests {
 
     #[test]
     fn differences_share_one_scale_and_noise_is_not_blown_up() {
-        let rebuilt = |apex: f32| RebuiltApex {
+        let rebuilt = |apex: f32| ApexPictures {
             onset: Plane::filled(2, 2, 100.0),
             apex: Plane::filled(2, 2, apex),
             rebuilt: Plane::filled(2, 2, 100.0),

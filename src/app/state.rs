@@ -96,6 +96,7 @@ impl AppState {
         let before = self.settings.clone();
         let mut effects = self.carry_out(command);
         self.follow_the_blind_pass();
+        effects.extend(self.keep_the_blind_pass());
         effects.extend(self.nothing_hidden_is_worked_on());
         effects.extend(self.carry_out_what_waited());
         effects.extend(self.keep_analysis());
@@ -195,6 +196,10 @@ impl AppState {
             }
             Command::Project { generation, news } => self.project(generation, *news),
             Command::Kept { generation, kept } => self.kept(generation, kept),
+            Command::Passes(found) => {
+                self.learn_of_blind_passes(found);
+                vec![]
+            }
             Command::Merged { generation, joined } => self.merged(generation, *joined),
             Command::CompareCoders(_) | Command::Disagree(_) | Command::ToDisagreement(_) => {
                 self.compare(command)
@@ -229,6 +234,8 @@ impl AppState {
             | Command::Import(_)
             | Command::Merge(_)
             | Command::Imported { .. } => self.exchange(command),
+
+            Command::ImportSaid { generation, said } => self.say_of_an_import(generation, *said),
 
             Command::Clip(form) => self.clip(form),
             Command::ClipNews(news) => self.clip_news(news),
@@ -270,6 +277,15 @@ impl AppState {
                 if let Some(review) = self.of(generation) {
                     review.seek_ended(asked, last);
                     review.follow();
+                }
+                vec![]
+            }
+            Command::Decoded {
+                generation,
+                furthest,
+            } => {
+                if let Some(review) = self.of(generation) {
+                    review.has_decoded(furthest);
                 }
                 vec![]
             }

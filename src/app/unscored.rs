@@ -42,7 +42,7 @@ impl Review {
         let now = self.recording.end().secs();
         let last = curves.filter_map(|curve| curve.last().map(sample_secs));
         let last = last.fold(0.0, f64::max);
-        let start = last.max(now - self.status.decision_delay_secs);
+        let start = last.max(now - f64::from(self.status.decision_delay_secs));
         (runs && now - start >= LEAST_WAIT_SECS).then_some(Unmeasured {
             why: Why::ToCome,
             start,

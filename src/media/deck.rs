@@ -1,6 +1,6 @@
 //! The player's source with its cache: any frame, cheaply those near the last one.
 
-use crate::base::Notice;
+use crate::base::{Notice, Timestamp};
 
 use super::picture_cache::PictureCache;
 use super::{Frame, FrameSource, MediaError};
@@ -22,6 +22,8 @@ pub(crate) struct Deck {
     read_next: u64,
     /// The number of frames, once the end has been seen.
     count: Option<u64>,
+    /// The furthest frame that was decoded, and when it is shown.
+    furthest: Option<(u64, Timestamp)>,
     /// The frame asked for last.
     focus: u64,
 }
@@ -33,12 +35,22 @@ impl Deck {
             cache: PictureCache::new(cache_bytes),
             read_next: 0,
             count: None,
+            furthest: None,
             focus: 0,
         }
     }
 
+    /// Exact once the end has been seen; before, as the container states, which may be fewer
+    /// than were decoded.
     pub(crate) fn frame_count(&self) -> Option<u64> {
-        self.count.or(self.source.info().frame_count)
+        let decoded = self.furthest.map_or(0, |(frame, _)| frame + 1);
+        let stated = self.source.info().frame_count;
+        self.count.or(stated.map(|stated| stated.max(decoded)))
+    }
+
+    /// The furthest frame that was decoded, and when it is shown.
+    pub(crate) fn furthest(&self) -> Option<(u64, Timestamp)> {
+        self.furthest
     }
 
     /// The rate that the source states, in frames a second.
@@ -150,6 +162,13 @@ impl Deck {
 
     /// A frame that was decoded elsewhere.
     pub(crate) fn put(&mut self, frame: Frame) {
+        self.keep(frame);
+    }
+
+    fn keep(&mut self, frame: Frame) {
+        if self.furthest.is_none_or(|(known, _)| known < frame.index) {
+            self.furthest = Some((frame.index, frame.timestamp));
+        }
         self.cache.insert(frame);
     }
 
@@ -191,7 +210,7 @@ impl Deck {
         match self.source.next_frame()? {
             Some(frame) => {
                 self.read_next = frame.index + 1;
-                self.cache.insert(frame);
+                self.keep(frame);
                 Ok(true)
             }
             None => {
@@ -213,7 +232,6 @@ mod tests {
     use std::sync::atomic::{AtomicU64, Ordering};
 
     use super::*;
-    use crate::base::Timestamp;
     use crate::media::SourceInfo;
 
     /// `count` frames of 100 pixels which claim to be `claimed`.
@@ -294,6 +312,29 @@ mod tests {
                 .unwrap()
                 .is_none()
         );
+    }
+
+    #[test]
+    fn a_recording_longer_than_it_says_grows_as_far_as_it_is_decoded() {
+        let (source, _) = numbers(37, 20);
+        let mut deck = Deck::new(source, 1 << 20);
+        deck.frame(19).unwrap();
+        assert_eq!(deck.frame_count(), Some(20));
+        deck.frame(24).unwrap();
+        assert_eq!(deck.frame_count(), Some(25));
+        assert_eq!(deck.furthest().map(|(frame, _)| frame), Some(24));
+        assert!(!deck.is_last(24));
+        // Going back takes nothing of it away.
+        deck.frame(3).unwrap();
+        assert_eq!(deck.frame_count(), Some(25));
+        while deck.frame(deck.frame_count().unwrap()).unwrap().is_some() {}
+        assert_eq!(deck.frame_count(), Some(37));
+        assert!(deck.is_last(36));
+        // Where fewer are there than it says, that is known at the end.
+        let (source, _) = numbers(3, 20);
+        let mut deck = Deck::new(source, 1 << 20);
+        deck.frame(1).unwrap();
+        assert_eq!(deck.frame_count(), Some(20));
     }
 
     #[test]

@@ -37,8 +37,11 @@ pub struct PlayerState {
     pub playing: bool,
     /// 0.1 to 4.
     pub speed: f64,
-    /// Exact once the end has been seen, else what the container states.
+    /// Exact once the end has been seen, else what the container states, or what was decoded
+    /// where that is more.
     pub frame_count: Option<u64>,
+    /// The furthest frame that was decoded, and when it is shown.
+    pub furthest: Option<(u64, Timestamp)>,
     /// The last frame has been reached.
     pub ended: bool,
     /// Why there is no picture any more.
@@ -156,6 +159,7 @@ impl Player {
                     playing: false,
                     speed: 1.0,
                     frame_count: info.frame_count,
+                    furthest: None,
                     ended: false,
                     trouble: None,
                 },

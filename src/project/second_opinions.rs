@@ -132,7 +132,7 @@ mod tests {
     use crate::base::Plane;
     use crate::explain::uncertainty::Uncertainty;
     use crate::recognition::UnitReading;
-    use crate::recognition::second_look::{MagnifiedLook, RebuiltApex};
+    use crate::recognition::second_look::{ApexPictures, MagnifiedLook, RebuiltApex};
     use crate::spotting::{ExpressionKind, IntervalStatus};
     use crate::timeline::Event;
     use crate::timeline::event::Recognised;
@@ -187,11 +187,11 @@ mod tests {
                 ..opinion("uamrn")
             },
             SecondOpinion {
-                rebuilt: Some(RebuiltApex {
+                rebuilt: Some(RebuiltApex::of(ApexPictures {
                     onset: gray(90.0),
                     apex: gray(100.0),
                     rebuilt: gray(97.0),
-                }),
+                })),
                 ..opinion("moext-pretraining")
             },
         ];

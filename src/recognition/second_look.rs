@@ -36,7 +36,7 @@ use crate::nn::{NnDevice, WeightsError};
 
 pub use magnified::{MagnifiedLook, PASSES};
 pub use network::LookingNetwork;
-pub use rebuilt::RebuiltApex;
+pub use rebuilt::{ApexPictures, RebuiltApex};
 
 /// Why there is no second look.
 #[derive(Debug, thiserror::Error)]
@@ -77,6 +77,26 @@ pub struct SecondOpinion {
     pub magnified: Option<MagnifiedLook>,
     /// MoExt's own.
     pub rebuilt: Option<RebuiltApex>,
+}
+
+impl SecondOpinion {
+    /// Only numbers and words stay.
+    pub fn let_go_of_pictures(&mut self) {
+        if let Some(look) = &mut self.magnified {
+            look.attention = Vec::new();
+        }
+        if let Some(rebuilt) = &mut self.rebuilt {
+            rebuilt.pictures = None;
+        }
+    }
+
+    #[must_use]
+    pub fn has_pictures(&self) -> bool {
+        let magnified = self.magnified.as_ref();
+        let rebuilt = self.rebuilt.as_ref();
+        magnified.is_some_and(|look| !look.attention.is_empty())
+            || rebuilt.is_some_and(|rebuilt| rebuilt.pictures.is_some())
+    }
 }
 
 /// Everything that looks a second time.

@@ -29,7 +29,8 @@ pub struct Preview {
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct SessionStatus {
     pub frames_done: u64,
-    /// Estimated unless the source counts exactly; `None` for cameras.
+    /// Estimated unless the source counts exactly, never fewer than are done; `None` for
+    /// cameras.
     pub frames_total: Option<u64>,
     /// Over the last half second.
     pub analysed_fps: f32,
@@ -288,6 +289,8 @@ fn run(
                 status.analysed_fps = meter.rate();
                 let (frames, secs) = (status.frames_done, started.elapsed().as_secs_f64());
                 status.pace.tell(Pace { frames, secs });
+                // A container may state too few.
+                status.frames_total = status.frames_total.map(|total| total.max(frames));
                 status.source_fps = pipeline.measured_fps().unwrap_or(0.0) as f32;
                 status.latency_ms = frame.captured.map(|at| at.elapsed().as_secs_f32() * 1e3);
                 status.decision_delay_secs = pipeline.decision_delay_secs() as f32;
@@ -300,8 +303,13 @@ fn run(
         }
         (out.wake)();
     }
-    if !stop.load(Ordering::Relaxed) {
-        out.events.post(pipeline.finish());
+    // What was found is told at once: second looks may take long.
+    let parts: [fn(&mut Pipeline) -> Vec<Event>; 2] = [Pipeline::spot, Pipeline::late_looks];
+    for part in parts {
+        if !stop.load(Ordering::Relaxed) {
+            out.events.post(part(pipeline));
+            (out.wake)();
+        }
     }
     match broken {
         Some(error) => Err(error),

@@ -6,6 +6,7 @@ pub mod device;
 mod error;
 pub mod facts;
 pub mod handle;
+mod known;
 pub mod magnified_motion;
 pub mod magnified_view;
 pub mod magnifier;

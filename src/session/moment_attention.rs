@@ -1,13 +1,15 @@
 //! Where the action-unit network looks at one moment: what moved within the last
 //! moments before a frame, as the bars read it, and which places of the face speak for
 //! one unit. On a thread of its own, asked for what is on the screen and only while
-//! somebody looks.
+//! somebody looks; so is its optical flow, which in everybody's pool would keep the analysis
+//! from its cores.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use crossbeam_channel::{Receiver, Sender, bounded};
+use rayon::{ThreadPool, ThreadPoolBuilder};
 
 use super::SessionError;
 use super::recognising::{BACK_SECS, QUICK_WIDEST};
@@ -147,9 +149,10 @@ impl MomentAttentionWorker {
         let (requests, ready) = (Latest::default(), Latest::default());
         let (bell, rung) = bounded(1);
         let (inbox, outbox) = (Latest::clone(&requests), Latest::clone(&ready));
+        let looker = Looker::new()?;
         std::thread::Builder::new()
             .name("attention".into())
-            .spawn(move || serve(&rung, &inbox, &outbox, &wake))
+            .spawn(move || serve(looker, &rung, &inbox, &outbox, &wake))
             .map_err(SessionError::Thread)?;
         Ok(Self {
             requests,
@@ -172,12 +175,12 @@ impl MomentAttentionWorker {
 }
 
 fn serve(
+    mut looker: Looker,
     rung: &Receiver<()>,
     inbox: &Latest<MomentRequest>,
     outbox: &Latest<MomentAttention>,
     wake: &impl Fn(),
 ) {
-    let mut looker = Looker::default();
     let mut last = None;
     while rung.recv().is_ok() {
         let Some(request) = inbox.take() else {
@@ -211,17 +214,30 @@ fn serve(
     }
 }
 
-/// The network, once it was asked for.
-#[derive(Default)]
+/// What is needed to look.
 struct Looker {
-    /// With the file it is of.
-    reader: Option<(Option<PathBuf>, FaceReader)>,
+    network: Network,
+    /// Where the flow is computed: on one thread, apart from the analysis.
+    flow: ThreadPool,
 }
 
 impl Looker {
+    /// # Errors
+    /// When the system refuses another thread.
+    fn new() -> Result<Self, SessionError> {
+        let flow = ThreadPoolBuilder::new()
+            .num_threads(1)
+            .thread_name(|_| "attention flow".to_owned())
+            .build();
+        Ok(Self {
+            network: Network::default(),
+            flow: flow.map_err(|e| SessionError::Thread(std::io::Error::other(e)))?,
+        })
+    }
+
     fn look(&mut self, request: &MomentRequest) -> Result<Attention, String> {
         let wish = &request.wish;
-        let reader = self.reader(wish.weights.as_deref(), &wish.sha256)?;
+        let reader = (self.network).reader(wish.weights.as_deref(), &wish.sha256)?;
         if reader.weights().1 != wish.sha256 {
             return Err("the network's weights are no longer those it was read with".to_owned());
         }
@@ -233,7 +249,8 @@ impl Looker {
         let first = face(&first.frame, request.framed());
         let last = face(last, &wish.now);
         let meter = MotionMeter::new(wish.flow.params()).at_most(QUICK_WIDEST);
-        let motion = meter.measure(&first, &last).map_err(|e| e.to_string())?;
+        let motion = self.flow.install(|| meter.measure(&first, &last));
+        let motion = motion.map_err(|e| e.to_string())?;
         let units = reader.units().iter();
         let at = units.enumerate().find(|(_, unit)| **unit == wish.unit);
         let (at, _) = at.ok_or("the network does not know this unit")?;
@@ -244,7 +261,16 @@ impl Looker {
             framing: motion.framing,
         })
     }
+}
 
+/// The network, once it was asked for.
+#[derive(Default)]
+struct Network {
+    /// With the file it is of.
+    reader: Option<(Option<PathBuf>, FaceReader)>,
+}
+
+impl Network {
     /// A file may have been written anew since it was read.
     fn reader(&mut self, weights: Option<&Path>, sha256: &str) -> Result<&FaceReader, String> {
         let same = |(path, reader): &(Option<PathBuf>, FaceReader)| {
@@ -259,5 +285,20 @@ impl Looker {
             }
         };
         Ok(&self.reader.insert(reader).1)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_flow_of_a_moment_has_one_thread_that_nobody_else_works_on() {
+        let looker = Looker::new().unwrap();
+        let (name, threads) = looker.flow.install(|| {
+            let name = std::thread::current().name().map(str::to_owned);
+            (name, rayon::current_num_threads())
+        });
+        assert_eq!((name.as_deref(), threads), (Some("attention flow"), 1));
     }
 }

@@ -1,6 +1,7 @@
 //! The analysis of one recording: frames in, events out. No thread of its own, no
 //! channel, no clock that the results depend on.
 
+mod end;
 mod face;
 mod facts;
 mod frame;
@@ -17,9 +18,9 @@ use super::remarks::Tally;
 use super::scorer::Scorer;
 use super::second_looking::{Here, LookAgain};
 use super::temporal::Temporal;
-use super::window_sample::{Recent, frame_times};
+use super::window_sample::Recent;
 use super::{Params, Resources, SessionError};
-use crate::base::{Notice, Timestamp};
+use crate::base::Timestamp;
 use crate::face::crop::{CropHold, HeldCrop};
 use crate::face::tracker::TrackerParams;
 use crate::face::{FaceTrack, FaceTracker, LandmarkPredictor};
@@ -85,6 +86,8 @@ pub struct Pipeline {
     live: Spotter,
     /// The live decoding's list, by its own ids.
     provisional: BTreeMap<u64, SpottedInterval>,
+    /// What was found in the whole recording, once it is at its end.
+    found: Vec<SpottedInterval>,
     last_track: Option<FaceTrack>,
     lost_since: Option<Timestamp>,
     tally: Tally,
@@ -165,6 +168,7 @@ impl Pipeline {
             recognition: recognising.as_ref().map(Recognising::source),
             recognising,
             provisional: BTreeMap::new(),
+            found: Vec::new(),
             last_track: None,
             lost_since: None,
             tally: Tally::default(),
@@ -210,47 +214,21 @@ impl Pipeline {
             }
         }
     }
+}
 
-    /// The end of the recording: measures what waits, then decodes everything. What
-    /// cannot be measured any more, since the card was lost, is left out with a notice.
-    pub fn finish(&mut self) -> Vec<Event> {
-        let mut events = std::mem::take(&mut self.unsent);
-        self.decide_rates(&mut events);
-        self.rate_known = true;
-        self.resolve();
-        let measured = self.measure_waiting(&mut events);
-        if let Err(e) = measured.and_then(|()| self.tell_ready(Vec::new(), true, &mut events)) {
-            let text = format!("The last moments before the end are not measured. {e}");
-            events.push(Event::Notice(Notice::warning(text)));
-            self.waiting.clear();
-        }
-        if let Some(track) = &self.last_track {
-            let end = track.timestamp;
-            self.tell_loss(end, &mut events);
-            self.tell_whole(end, &mut events);
-        }
-        let samples: Vec<ScoreSample> = self
-            .kinds
-            .iter()
-            .flat_map(|k| &k.samples)
-            .cloned()
-            .collect();
-        let (intervals, thresholds) = self.decoding.whole(&samples);
-        events.push(Event::Spotted {
-            intervals: intervals.clone(),
-            thresholds,
-        });
-        if let Some(recognising) = &mut self.recognising {
-            let times = frame_times(&samples);
-            let time_of = |frame| times.get(&frame).copied();
-            match recognising.finish(&intervals, time_of) {
-                Ok(read) => events.extend(read),
-                Err(e) => {
-                    let text = format!("What moved at the end is not read. {e}");
-                    events.push(Event::Notice(Notice::warning(text)));
-                }
-            }
-        }
-        events
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Frames without a face.
+    pub(super) fn blank(fps: f64, count: u64) -> impl Iterator<Item = Frame> {
+        let picture = Arc::new(image::RgbImage::new(64, 48));
+        (0..count).map(move |index| Frame {
+            index,
+            timestamp: Timestamp::from_secs(index as f64 / fps),
+            dropped_before: 0,
+            captured: None,
+            picture: Arc::clone(&picture),
+        })
     }
 }

@@ -6,12 +6,14 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 
+use super::known::{Known, KnownIntervals};
 use super::params::RecognitionChoice;
 use super::second_looking::{Answer, Key, LookAgain, Question, SecondLooking};
 use super::{Params, SessionError};
 use crate::base::{Notice, Timestamp};
 use crate::face::Face;
 use crate::media::Frame;
+use crate::media::recall::RECALL_SECS;
 use crate::model::face_pictures::STEPS;
 use crate::nn::NnDevice;
 use crate::recognition::second_look::LookingNetwork;
@@ -34,9 +36,6 @@ pub const QUICK_WIDEST: f64 = 96.0;
 const SETTLED_SECS: f64 = 0.25;
 /// Looks that wait for each other where nobody waits for the first.
 const TOGETHER: usize = 8;
-/// What was decoded at the end is the same as what was believed before if onset and
-/// apex lie no further apart, seconds, and no more than a quarter of the rise.
-const SAME_SECS: f64 = 0.1;
 
 /// From which frame to which, and what for.
 #[derive(Debug, Clone)]
@@ -47,18 +46,6 @@ pub(super) struct Job {
     interval: Option<Key>,
     /// From onset to offset, where somebody looks a second time.
     clip: Vec<Arc<Moment>>,
-}
-
-/// What is known of an interval by its onset and apex.
-#[derive(Debug, Clone)]
-enum Known {
-    /// Believed in since then: it may still be moving.
-    Since(Timestamp),
-    /// Waits to be measured.
-    Waiting,
-    Read(Box<Recognised>),
-    /// The face did not allow it, and why.
-    Unread(String),
 }
 
 /// A job with its motion, or why there is none.
@@ -76,7 +63,7 @@ pub(super) struct Recognising {
     quick: MotionMeter,
     moments: Moments,
     jobs: Vec<Job>,
-    known: BTreeMap<Key, Known>,
+    known: KnownIntervals,
     next_look: Option<Timestamp>,
     /// At once, or in batches.
     together: usize,
@@ -108,15 +95,17 @@ impl Recognising {
             quick: meter.at_most(QUICK_WIDEST),
             moments: Moments::default(),
             jobs: Vec::new(),
-            known: BTreeMap::new(),
+            known: KnownIntervals::default(),
             next_look: None,
             together: TOGETHER,
         }))
     }
 
-    /// Nothing waits for anything else.
+    /// For a camera: nothing waits for anything else, and pictures go with the frames that
+    /// can be gone back to, since it may run for hours.
     pub(super) fn at_once(&mut self) {
         self.together = 1;
+        self.known.keep_pictures_for(RECALL_SECS);
     }
 
     pub(super) fn source(&self) -> RecognitionSource {
@@ -166,13 +155,10 @@ impl Recognising {
         };
         let believed: BTreeMap<Key, u64> = by_key(intervals).collect();
         // What was withdrawn meanwhile begins anew, should it come back.
-        self.known
-            .retain(|key, known| !matches!(known, Known::Since(_)) || believed.contains_key(key));
+        self.known.withdraw(|key| believed.contains_key(key));
         for (key, offset) in believed {
-            match self.known.get(&key) {
-                None => {
-                    self.known.insert(key, Known::Since(now));
-                }
+            match self.known.get(key) {
+                None => self.known.put(key, Known::Since(now)),
                 Some(Known::Since(then)) if now.secs_since(*then) >= SETTLED_SECS => {
                     self.want(key, offset);
                 }
@@ -205,7 +191,7 @@ impl Recognising {
             }
             _ => Known::Unread("there is no face at its onset or apex".to_owned()),
         };
-        self.known.insert((onset, apex), known);
+        self.known.put((onset, apex), known);
     }
 
     /// Whether enough waits.
@@ -255,7 +241,8 @@ impl Recognising {
                         recognition,
                         second_look: Vec::new(),
                     });
-                    self.known.insert(key, Known::Read(recognised.clone()));
+                    let now = self.moments.now().unwrap_or(job.second.timestamp);
+                    self.known.read(key, recognised.clone(), now);
                     events.extend(self.look_again(key, job, motion));
                     let seen = self.answers(false);
                     // With the second look where it is there at once.
@@ -266,7 +253,7 @@ impl Recognising {
                     events.extend(seen);
                 }
                 (Some(key), Err(reason)) => {
-                    self.known.insert(key, Known::Unread(reason));
+                    self.known.put(key, Known::Unread(reason));
                 }
             }
         }
@@ -295,15 +282,15 @@ impl Recognising {
         let Some(second_look) = &mut self.second_look else {
             return Vec::new();
         };
+        let now = self.moments.now().unwrap_or(Timestamp::ZERO);
         let mut events = Vec::new();
         for Answer { key, said } in second_look.answers(all) {
-            match (said, self.known.get_mut(&key)) {
-                (Ok(opinions), Some(Known::Read(recognised))) => {
-                    recognised.second_look = opinions;
-                    events.push(Event::Recognised(recognised.clone()));
+            match said {
+                Ok(opinions) => {
+                    let looked_at = self.known.looked_at(key, opinions, now);
+                    events.extend(looked_at.map(Event::Recognised));
                 }
-                (Ok(_), _) => {}
-                (Err(e), _) => {
+                Err(e) => {
                     let text = format!("From here on there is no second look at candidates. {e}");
                     events.push(Event::Notice(Notice::warning(text)));
                     self.second_look = None;
@@ -314,11 +301,11 @@ impl Recognising {
         events
     }
 
-    /// What is known of the intervals that were decoded at the end.
+    /// What moved in the intervals that were decoded at the end, where it is not read yet.
     ///
     /// # Errors
     /// When the network's device fails.
-    pub(super) fn finish(
+    pub(super) fn read_rest(
         &mut self,
         intervals: &[SpottedInterval],
         time_of: impl Fn(u64) -> Option<Timestamp>,
@@ -328,7 +315,7 @@ impl Recognising {
         }
         for (key, offset) in by_key(intervals) {
             if !matches!(
-                self.known.get(&key),
+                self.known.get(key),
                 Some(Known::Read(_) | Known::Waiting | Known::Unread(_))
             ) {
                 self.want(key, offset);
@@ -336,21 +323,8 @@ impl Recognising {
         }
         let measured = self.measure();
         let mut events = self.read(&measured)?;
-        events.extend(self.answers(true));
-        let mut unread: Vec<(Key, String)> = Vec::new();
-        for (key, _) in by_key(intervals) {
-            let Some(Known::Unread(reason)) = self.known.get(&key) else {
-                continue;
-            };
-            match self.nearest(key, &time_of) {
-                Some(near) => events.push(Event::Recognised(Box::new(Recognised {
-                    onset: key.0,
-                    apex: key.1,
-                    ..near.clone()
-                }))),
-                None => unread.push((key, reason.clone())),
-            }
-        }
+        let (near, unread) = self.instead(intervals, time_of);
+        events.extend(near);
         if let Some(((onset, _), reason)) = unread.first() {
             let count = unread.len();
             let text = if count == 1 {
@@ -365,27 +339,49 @@ impl Recognising {
         Ok(events)
     }
 
-    /// What was read of nearly the same interval while it could be.
-    fn nearest(
+    /// Every second look that was asked for and is still to come, after
+    /// [`Self::read_rest`].
+    pub(super) fn late_looks(
+        &mut self,
+        intervals: &[SpottedInterval],
+        time_of: impl Fn(u64) -> Option<Timestamp>,
+    ) -> Vec<Event> {
+        let mut events = self.answers(true);
+        if !events.is_empty() {
+            events.extend(self.instead(intervals, time_of).0);
+        }
+        events
+    }
+
+    /// For the intervals that could not be read themselves what was read of nearly the
+    /// same ones, and of which there is none, with the reason.
+    fn instead(
         &self,
-        (onset, apex): (u64, u64),
-        time_of: &impl Fn(u64) -> Option<Timestamp>,
-    ) -> Option<&Recognised> {
-        let secs = |frame| time_of(frame).map(Timestamp::secs);
-        let (onset, apex) = (secs(onset)?, secs(apex)?);
-        let off = |recognised: &Recognised| {
-            let first = (secs(recognised.onset)? - onset).abs();
-            Some(first.max((secs(recognised.apex)? - apex).abs()))
-        };
-        self.known
-            .values()
-            .filter_map(|known| match known {
-                Known::Read(recognised) => Some((off(recognised)?, &**recognised)),
-                _ => None,
-            })
-            .filter(|(off, _)| *off <= SAME_SECS.min(0.25 * (apex - onset)))
-            .min_by(|a, b| a.0.total_cmp(&b.0))
-            .map(|(_, recognised)| recognised)
+        intervals: &[SpottedInterval],
+        time_of: impl Fn(u64) -> Option<Timestamp>,
+    ) -> (Vec<Event>, Vec<(Key, String)>) {
+        let (mut events, mut unread) = (Vec::new(), Vec::new());
+        for (key, _) in by_key(intervals) {
+            let Some(Known::Unread(reason)) = self.known.get(key) else {
+                continue;
+            };
+            match self.known.nearest(key, &time_of) {
+                Some(near) => events.push(Event::Recognised(Box::new(Recognised {
+                    onset: key.0,
+                    apex: key.1,
+                    ..near.clone()
+                }))),
+                None => unread.push((key, reason.clone())),
+            }
+        }
+        (events, unread)
+    }
+}
+
+#[cfg(test)]
+impl Recognising {
+    pub(super) fn look_again_with(&mut self, second_look: Box<dyn SecondLooking>) {
+        self.second_look = Some(second_look);
     }
 }
 

@@ -134,6 +134,76 @@ pub struct Recognised {
     pub second_look: Vec<SecondOpinion>,
 }
 
+impl Recognised {
+    /// Only numbers and words stay: pictures of hours of a camera would fill the memory.
+    pub fn let_go_of_pictures(&mut self) {
+        self.attention = None;
+        for opinion in &mut self.second_look {
+            opinion.let_go_of_pictures();
+        }
+    }
+
+    #[must_use]
+    pub fn has_pictures(&self) -> bool {
+        let mut opinions = self.second_look.iter();
+        self.attention.is_some() || opinions.any(SecondOpinion::has_pictures)
+    }
+}
+
+#[cfg(test)]
+impl Recognised {
+    /// With an attention and two opinions that have pictures: one that magnifies, one that
+    /// rebuilds.
+    pub(crate) fn with_pictures((onset, apex): (u64, u64)) -> Self {
+        use crate::base::{Plane, Similarity};
+        use crate::model::flow_framing::FlowFraming;
+        use crate::recognition::second_look::{ApexPictures, MagnifiedLook, RebuiltApex};
+        let opinion = |network: &str| SecondOpinion {
+            weights: network.to_owned(),
+            network: network.to_owned(),
+            recognition: None,
+            magnified: None,
+            rebuilt: None,
+        };
+        let attention = ActionUnit::new(12).map(|unit| Attention {
+            unit,
+            map: Plane::filled(28, 28, 0.5),
+            framing: FlowFraming {
+                crop_from_image: Similarity::IDENTITY,
+                width: 160,
+                height: 160,
+            },
+        });
+        Self {
+            onset,
+            apex,
+            recognition: Recognition {
+                units: Vec::new(),
+                class: None,
+            },
+            attention,
+            second_look: vec![
+                SecondOpinion {
+                    magnified: Some(MagnifiedLook {
+                        gamma: 0.4,
+                        factors: vec![2.0, 3.0],
+                        attention: vec![vec![Plane::zeros(2, 2)]],
+                    }),
+                    ..opinion("uamrn")
+                },
+                SecondOpinion {
+                    rebuilt: Some(RebuiltApex::of(ApexPictures {
+                        onset: Plane::zeros(4, 4),
+                        apex: Plane::filled(4, 4, 9.0),
+                        rebuilt: Plane::filled(4, 4, 8.5),
+                    })),
+                    ..opinion("moext-pretraining")
+                },
+            ],
+        }
+    }
+}
+
 /// What moved within the last moments before a frame, five times a second.
 #[derive(Debug, Clone, PartialEq)]
 pub struct UnitSample {

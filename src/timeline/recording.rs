@@ -9,7 +9,8 @@ use crate::face::crop::HeldCrop;
 use crate::spotting::signal::ScoreSample;
 use crate::spotting::{ExpressionKind, SpottedInterval};
 
-/// Grows by events, never shrinks; the intervals are replaced as a whole.
+/// Grows by events, never shrinks but for pictures that are let go; the intervals are
+/// replaced as a whole.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Recording {
     pub frames: Vec<FrameRecord>,
@@ -154,6 +155,12 @@ impl Recording {
         let recognised = self.recognised.into_values();
         events.extend(recognised.map(|r| Event::Recognised(Box::new(r))));
         events
+    }
+
+    /// Of what moved in an interval only the numbers stay where `keep` says no.
+    pub fn keep_pictures(&mut self, keep: impl Fn(&Recognised) -> bool) {
+        let gone = self.recognised.values_mut().filter(|r| !keep(r));
+        gone.for_each(Recognised::let_go_of_pictures);
     }
 
     /// What is known of what moved in an interval.

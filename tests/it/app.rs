@@ -18,10 +18,14 @@ mod import;
 mod kept;
 #[path = "app/killed.rs"]
 mod killed;
+#[path = "app/length.rs"]
+mod length;
 #[path = "app/live.rs"]
 mod live;
 #[path = "app/long.rs"]
 mod long;
+#[path = "app/passes.rs"]
+mod passes;
 #[path = "app/pictures.rs"]
 mod pictures;
 #[path = "app/plain_words.rs"]

@@ -107,6 +107,10 @@ impl AppState {
                 for notice in said {
                     self.say(notice);
                 }
+                // What the analysis finds in them may have to be hidden.
+                if !recordings.is_empty() {
+                    effects.push(Effect::LookForPasses(recordings.clone()));
+                }
                 match self.batch.found(recordings) {
                     0 => {}
                     1 => effects.extend(self.inform("One of these is in the queue already.")),

@@ -1,17 +1,20 @@
 //! The ways out of a blind pass. What was seen cannot be unseen, so whatever would show the
 //! recording asks first, once a recording, and the log keeps the answer. To open another
 //! recording is none of them: nothing is shown of the one before, and its pass goes on when
-//! it is opened again.
+//! it is opened again, by whatever path. The project keeps who made a pass, and whether it has
+//! ended; a recording without one is remembered until the window closes.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use super::{Coded, NOTICE_SECS, named};
 use crate::app::batch::BatchCommand;
 use crate::app::command::{Command, Effect, Room};
+use crate::app::exchange::ImportSaid;
 use crate::app::review::Review;
 use crate::app::state::AppState;
 use crate::base::{Notice, Severity};
+use crate::project::file::{BlindPass, PassStep};
 
 /// An answer counts as long as the question stands in the corner.
 const ANSWER_SECS: f64 = 8.0;
@@ -39,9 +42,12 @@ struct Question {
 #[derive(Debug, Clone, Default)]
 pub struct BlindPasses {
     asked: Option<Question>,
-    /// Recordings that were left in the middle of one, and who coded.
+    /// Recordings that were left in the middle of one, by where they really lie, and who
+    /// coded.
     left: BTreeSet<(PathBuf, String)>,
-    /// What the analysis said meanwhile: it tells of candidates.
+    /// Where recordings really lie that were named by other paths.
+    places: BTreeMap<PathBuf, PathBuf>,
+    /// What was said meanwhile of candidates and other coders.
     held: Vec<Notice>,
 }
 
@@ -55,6 +61,28 @@ impl BlindPasses {
         });
         self.left = named.collect();
     }
+
+    fn place_of(&self, recording: &Path) -> PathBuf {
+        let path = absolute(recording);
+        self.places.get(&path).cloned().unwrap_or(path)
+    }
+
+    fn lies(&mut self, recording: &Path, place: PathBuf) {
+        let path = absolute(recording);
+        if path != place {
+            self.places.insert(path, place);
+        }
+    }
+}
+
+/// What was found of a recording in the queue.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PassesOf {
+    pub recording: PathBuf,
+    /// The same for every path to it.
+    pub place: PathBuf,
+    /// Whose blind pass of it was left in its middle.
+    pub coders: Vec<String>,
 }
 
 impl AppState {
@@ -72,7 +100,7 @@ impl AppState {
         self.blind_passes.asked = None;
         let review = self.review.as_mut()?;
         if answered {
-            review.seen = true;
+            review.seen.insert(self.settings.coder.clone());
             let own = review.coding.annotations().iter();
             let count = own.filter(|a| a.coder == self.settings.coder).count();
             let notice = Notice::info(format!(
@@ -101,7 +129,7 @@ impl AppState {
 
     fn way_out(&self, command: &Command) -> Option<WayOut> {
         let review = self.review.as_ref()?;
-        if !review.blind_pass || review.seen {
+        if !review.hides_from(&self.settings.coder) {
             return None;
         }
         match command {
@@ -135,6 +163,25 @@ impl AppState {
         }
     }
 
+    /// Says what became of an import: in a blind pass only what its coder may know, the rest
+    /// once it is over. Of another recording nothing else is said ever.
+    pub(in crate::app) fn say_of_an_import(
+        &mut self,
+        generation: u64,
+        said: ImportSaid,
+    ) -> Vec<Effect> {
+        let open = self.of(generation).is_some();
+        match (self.blind(), open) {
+            (false, true) => self.say(said.all),
+            (true, true) if said.all != said.blind => {
+                self.say(said.blind);
+                self.blind_passes.held.push(said.all);
+            }
+            _ => self.say(said.blind),
+        }
+        vec![Effect::WakeAfter(NOTICE_SECS)]
+    }
+
     /// Says what the analysis says. In a blind pass only what concerns a stretch of the
     /// pictures or is an error; the rest, which is about candidates, once it is over.
     pub(in crate::app) fn say_of_the_analysis(&mut self, notice: Notice) {
@@ -149,34 +196,69 @@ impl AppState {
     /// Whether a blind pass of this recording runs or was left in its middle.
     #[must_use]
     pub fn hides(&self, recording: &Path) -> bool {
-        let path = absolute(recording);
-        let runs = |r: &Review| {
-            self.blind() && r.session.info.path.as_deref().map(absolute).as_ref() == Some(&path)
-        };
-        let left = (path.clone(), self.settings.coder.clone());
+        let place = self.blind_passes.place_of(recording);
+        let runs = |r: &Review| self.blind() && r.place().as_ref() == Some(&place);
+        let left = (place.clone(), self.settings.coder.clone());
         self.review.as_ref().is_some_and(runs) || self.blind_passes.left.contains(&left)
+    }
+
+    /// What projects know of recordings in the queue; of the one that is open the window
+    /// knows more.
+    pub(in crate::app) fn learn_of_blind_passes(&mut self, found: Vec<PassesOf>) {
+        let open = self.review.as_ref().and_then(Review::place);
+        for passes in found {
+            let PassesOf {
+                recording,
+                place,
+                coders,
+            } = passes;
+            if open.as_ref() != Some(&place) {
+                let left = coders.into_iter().map(|coder| (place.clone(), coder));
+                self.blind_passes.left.extend(left);
+            }
+            self.blind_passes.lies(&recording, place);
+        }
     }
 
     /// Another recording takes the place of this one.
     pub(in crate::app) fn leave_the_blind_pass(&mut self, before: &Review) {
         self.blind_passes.held.clear();
-        if before.blind_pass && !before.seen {
-            let pass = pass_of(before, &self.settings.coder);
-            self.blind_passes.left.extend(pass);
-        }
+        self.leave(before.passes_left(&self.settings.coder));
+    }
+
+    fn leave(&mut self, left: Option<(PathBuf, String)>) {
+        self.blind_passes.left.extend(left);
+    }
+
+    /// Somebody else codes from now on: the pass of who coded before is left, and theirs
+    /// goes on if they had left one.
+    pub(super) fn hand_the_blind_pass_over(&mut self, before: &str) -> Vec<Effect> {
+        let left = self.review.as_ref().and_then(|r| r.passes_left(before));
+        self.leave(left);
+        self.take_the_blind_pass_up()
     }
 
     /// A recording that was left in the middle of a pass is open again: it hides the same,
     /// wherever it was opened from.
     pub(in crate::app) fn take_the_blind_pass_up(&mut self) -> Vec<Effect> {
+        let coder = &self.settings.coder;
         let Some(review) = self.review.as_mut() else {
             return vec![];
         };
-        let pass = pass_of(review, &self.settings.coder);
-        if !pass.is_some_and(|pass| self.blind_passes.left.remove(&pass)) {
+        let info = &review.session.info;
+        let Some((path, place)) = info.path.as_deref().zip(review.place()) else {
+            return vec![];
+        };
+        self.blind_passes.lies(path, place.clone());
+        let goes_on = |pass: &BlindPass| pass.coder == *coder && pass.goes_on();
+        let kept = review.session.blind_passes.iter().any(goes_on);
+        let left = self.blind_passes.left.remove(&(place, coder.clone()));
+        if !(left || kept) || review.seen.contains(coder) {
             return vec![];
         }
-        review.blind_pass = true;
+        if std::mem::replace(&mut review.blind_pass, true) {
+            return vec![];
+        }
         let name = review.session.info.name.clone();
         let shows = self.settings.room == Room::Review;
         if shows {
@@ -190,12 +272,64 @@ impl AppState {
         self.say(Notice::info(self.settings.keys.fill(&said)));
         vec![Effect::WakeAfter(NOTICE_SECS)]
     }
+
+    /// What the project is to keep of the pass of whoever codes, where that is news.
+    pub(in crate::app) fn keep_the_blind_pass(&mut self) -> Vec<Effect> {
+        let coder = &self.settings.coder;
+        let Some(review) = self.review.as_mut() else {
+            return vec![];
+        };
+        // A camera's pictures cannot be opened again.
+        if review.session.info.path.is_none() {
+            return vec![];
+        }
+        let told = review.pass_told.as_ref() == Some(coder);
+        let step = if review.hides_from(coder) && !told {
+            review.pass_told = Some(coder.clone());
+            PassStep::Begun
+        } else if told && review.seen.contains(coder) {
+            review.pass_told = None;
+            PassStep::Ended
+        } else {
+            return vec![];
+        };
+        vec![Effect::BlindPass(coder.clone(), step)]
+    }
 }
 
-/// Its name; a camera's pictures cannot be opened again.
-fn pass_of(review: &Review, coder: &str) -> Option<(PathBuf, String)> {
-    let path = review.session.info.path.as_deref()?;
-    Some((absolute(path), coder.to_owned()))
+impl Review {
+    /// A blind pass of this coder runs.
+    pub(in crate::app) fn hides_from(&self, coder: &str) -> bool {
+        self.blind_pass && !self.seen.contains(coder)
+    }
+
+    /// Where the recording really lies; a camera's pictures cannot be opened again.
+    fn place(&self) -> Option<PathBuf> {
+        let session = &self.session;
+        let path = session.info.path.as_deref()?;
+        Some(session.place.clone().unwrap_or_else(|| absolute(path)))
+    }
+
+    /// The pass that this coder leaves in its middle, by its name.
+    fn passes_left(&self, coder: &str) -> Option<(PathBuf, String)> {
+        let place = self.place().filter(|_| self.hides_from(coder))?;
+        Some((place, coder.to_owned()))
+    }
+
+    /// Who coded without a name has one now.
+    pub(super) fn name_the_blind_pass(&mut self, name: &str) -> Option<Effect> {
+        let mut any = self.seen.remove("");
+        if any {
+            self.seen.insert(name.to_owned());
+        }
+        let kept = self.session.blind_passes.iter_mut().map(|p| &mut p.coder);
+        for coder in kept.chain(&mut self.pass_told).filter(|c| c.is_empty()) {
+            name.clone_into(coder);
+            any = true;
+        }
+        let file = self.session.info.path.is_some();
+        (file && any).then(|| Effect::BlindPass(name.to_owned(), PassStep::Named))
+    }
 }
 
 /// By another name it is the same recording.

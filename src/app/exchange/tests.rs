@@ -19,6 +19,7 @@ fn desk(folder: &Path) -> Desk {
         stopped: false,
         read: 99,
         end: Some(99),
+        uncounted: false,
     }
 }
 
@@ -57,7 +58,8 @@ fn annotations_of_another_recording_are_refused_by_its_name() {
         ..written
     };
     let why = other.import(&folder.path().join("clip.annotations.csv"));
-    assert!(why.unwrap_err().contains("another recording, clip"));
+    let why = why.unwrap_err().all.text;
+    assert!(why.contains("another recording, clip"));
 }
 
 #[test]
@@ -85,12 +87,10 @@ fn what_lies_past_the_recordings_end_is_left_out_and_counted() {
         let path = folder.path().join(file);
         let (back, said) = shorter.import(&path).unwrap();
         assert_eq!(back, [seen(1, (80, 89))], "{file}");
-        assert!(
-            said.text.contains("Read 1 annotations; 2 left out"),
-            "{said:?}"
-        );
-        assert!(said.text.contains("last frame, 99"), "{said:?}");
-        assert!(said.text.contains("frames 95 to 105"), "{said:?}");
+        let said = said.all.text;
+        assert!(said.contains("Read 1 annotations; 2 left out"), "{said}");
+        assert!(said.contains("last frame, 99"), "{said}");
+        assert!(said.contains("frames 95 to 105"), "{said}");
     }
     let behind = Desk {
         name: "behind".into(),
@@ -103,7 +103,7 @@ fn what_lies_past_the_recordings_end_is_left_out_and_counted() {
         name: "behind".into(),
         ..desk.clone()
     };
-    let why = named(&shorter).import(&path).unwrap_err();
+    let why = named(&shorter).import(&path).unwrap_err().all.text;
     assert!(
         why.contains("none of its 1 annotations lies within"),
         "{why}"
@@ -114,7 +114,7 @@ fn what_lies_past_the_recordings_end_is_left_out_and_counted() {
         end: None,
         ..named(&shorter)
     };
-    let why = unread.import(&path).unwrap_err();
+    let why = unread.import(&path).unwrap_err().all.text;
     assert!(why.contains("when the analysis has finished"), "{why}");
     assert_eq!(behind.import(&path).unwrap().0.len(), 1);
 }
@@ -144,7 +144,7 @@ fn a_broken_analysis_drops_nothing_and_is_not_waited_for() {
         end: None,
         ..desk(folder.path())
     };
-    let why = running.import(&times).unwrap_err();
+    let why = running.import(&times).unwrap_err().all.text;
     let later = "ELAN needs the times of all frames. Import again when the analysis has finished.";
     assert_eq!(why, later);
     let said = running.export(Format::Elan).text;
@@ -155,7 +155,7 @@ fn a_broken_analysis_drops_nothing_and_is_not_waited_for() {
         ..running
     };
     for path in [&table, &times] {
-        let why = broken.import(path).unwrap_err();
+        let why = broken.import(path).unwrap_err().all.text;
         assert!(why.contains("stopped at frame 99"), "{why}");
         assert!(!why.contains("has finished"), "{why}");
     }
@@ -165,11 +165,72 @@ fn a_broken_analysis_drops_nothing_and_is_not_waited_for() {
         ..broken.clone()
     };
     assert_eq!(counted.import(&table).unwrap().0.len(), 2);
-    let why = counted.import(&times).unwrap_err();
+    let why = counted.import(&times).unwrap_err().all.text;
     assert!(why.contains("stopped at frame 99"), "{why}");
     // What lies before goes out and comes in as ever.
     let said = broken.export(Format::Elan);
     assert!(said.text.starts_with("Exported 1"), "{}", said.text);
     let before = folder.path().join("clip-2.eaf");
     assert_eq!(broken.import(&before).unwrap().0, broken.annotations);
+}
+
+#[test]
+fn a_blind_pass_is_told_nothing_of_how_much_others_have_found_and_where() {
+    let folder = tempfile::tempdir().unwrap();
+    let kind = ExpressionKind::Micro;
+    let seen = |id, coder, frames| Annotation::found(AnnotationId(id), coder, kind, frames);
+    let others = Desk {
+        annotations: vec![
+            seen(1, "Ben", (30, 35)),
+            seen(2, "Ben", (150, 160)),
+            seen(3, "Ada", (40, 45)),
+        ],
+        read: 199,
+        end: Some(199),
+        ..desk(folder.path())
+    };
+    let _ = others.export(Format::Table);
+    let path = folder.path().join("clip.annotations.csv");
+    let (read, said) = desk(folder.path()).import(&path).unwrap();
+    assert_eq!(read.len(), 2, "what the pass hides is here all the same");
+    let ImportSaid { all, blind } = said;
+    assert!(all.text.contains("Read 2 annotations; 1 left out"));
+    assert!(blind.text.starts_with("Read 1 annotation of yours;"));
+    assert_eq!(blind.severity, all.severity);
+    let said = blind.text.strip_suffix(&path.display().to_string());
+    let said = said.expect("the path last");
+    for tells in ["150", "99", "left out", "Read 2"] {
+        assert!(!said.contains(tells), "{tells}: {said}");
+    }
+    // Why it cannot be read in may name frames of others as well.
+    let unread = Desk {
+        finished: false,
+        end: None,
+        ..desk(folder.path())
+    };
+    let none = Desk {
+        end: Some(20),
+        read: 20,
+        ..desk(folder.path())
+    };
+    for (desk, frames) in [(unread, "frames 150 to 160"), (none, "frames 30 to 35")] {
+        let said = desk.import(&path).unwrap_err();
+        assert!(said.all.text.contains(frames), "{said:?}");
+        assert!(said.blind.text.contains("Cannot import"), "{said:?}");
+        assert!(!said.blind.text.contains(frames), "{said:?}");
+    }
+    let why = desk(folder.path()).import(&folder.path().join("no.csv"));
+    let why = why.unwrap_err();
+    assert_eq!(why.all, why.blind, "it tells of nobody");
+}
+
+#[test]
+fn what_is_saved_under_a_blind_pass_is_not_counted() {
+    let folder = tempfile::tempdir().unwrap();
+    let desk = Desk {
+        uncounted: true,
+        ..desk(folder.path())
+    };
+    let said = desk.export(Format::Table).text;
+    assert!(said.starts_with("Exported the annotations: "), "{said}");
 }

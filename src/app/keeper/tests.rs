@@ -1,6 +1,11 @@
+use std::path::Path;
+
 use super::*;
+use crate::app::project::Kept;
+use crate::project::file::ProjectFile;
+use crate::project::kept;
 use crate::spotting::ExpressionKind;
-use crate::timeline::AnnotationId;
+use crate::timeline::{Annotation, AnnotationId};
 
 fn info(path: &Path) -> SourceInfo {
     SourceInfo {
@@ -257,4 +262,58 @@ fn while_another_window_has_the_project_changes_wait_and_then_all_go_in() {
     drop(here);
     let file = ProjectFile::open_read_only(&folder.path().join("clip.onset")).unwrap();
     assert_eq!(file.annotations().unwrap().len(), 3);
+}
+
+fn passes(project: &Path) -> Vec<(String, bool, bool)> {
+    let passes = ProjectFile::blind_passes_in(project).unwrap().into_iter();
+    let told = passes.map(|p| (p.coder.clone(), p.left_ms.is_some(), p.goes_on()));
+    told.collect()
+}
+
+fn step(desk: &mut Desk, coder: &str, step: PassStep) {
+    desk.carry_out(Order::BlindPass(PassNews::now(coder, step)));
+}
+
+#[test]
+fn a_blind_pass_is_kept_with_the_first_change_and_left_with_its_recording() {
+    let folder = tempfile::tempdir().unwrap();
+    let [clip, other] = ["clip.mp4", "other.mp4"].map(|name| folder.path().join(name));
+    std::fs::write(&clip, b"a film").unwrap();
+    std::fs::write(&other, b"another film").unwrap();
+    let project = folder.path().join("clip.onset");
+    let mut desk = desk();
+    desk.begin(1, info(&clip), None);
+    step(&mut desk, "Ada", PassStep::Begun);
+    assert!(!project.exists(), "nobody has said anything yet");
+    // Analysed again meanwhile.
+    desk.begin(2, info(&clip), None);
+    step(&mut desk, "Ada", PassStep::Begun);
+    keep(&mut desk, 7);
+    desk.begin(3, info(&other), None);
+    assert_eq!(passes(&project), [("Ada".to_owned(), true, true)]);
+    assert!(!folder.path().join("other.onset").exists());
+    // It goes on, and is ended at once.
+    desk.begin(4, info(&clip), None);
+    step(&mut desk, "Ada", PassStep::Begun);
+    step(&mut desk, "Ada", PassStep::Ended);
+    desk.last_try();
+    drop(desk);
+    assert_eq!(passes(&project), [("Ada".to_owned(), true, false)]);
+}
+
+#[test]
+fn a_blind_pass_is_left_where_the_window_closes_or_somebody_else_sits_down() {
+    let folder = tempfile::tempdir().unwrap();
+    let clip = folder.path().join("clip.mp4");
+    std::fs::write(&clip, b"a film").unwrap();
+    let mut desk = desk();
+    desk.begin(1, info(&clip), None);
+    keep(&mut desk, 7);
+    step(&mut desk, "", PassStep::Begun);
+    step(&mut desk, "Ada", PassStep::Named);
+    step(&mut desk, "Ben", PassStep::Begun);
+    desk.last_try();
+    drop(desk);
+    let both = ["Ada", "Ben"].map(|coder| (coder.to_owned(), true, true));
+    assert_eq!(passes(&folder.path().join("clip.onset")), both);
 }

@@ -11,6 +11,7 @@ use crate::app::command::Command;
 use crate::app::{record, trail};
 use crate::base::Notice;
 use crate::media::{self, Compare, StillKey};
+use crate::project::file::PassStep;
 use crate::project::kept::KeptAnalysis;
 use crate::project::unattended::News;
 use crate::session::Params;
@@ -160,6 +161,13 @@ impl Backend for Live {
         // Without the thread nothing is kept, which every change says.
         if let Some(keeper) = &self.keeper {
             keeper.analysed(analysis);
+        }
+    }
+
+    fn blind_pass(&mut self, coder: &str, step: PassStep) {
+        // As of an analysis.
+        if let Some(keeper) = &self.keeper {
+            keeper.blind_pass(coder, step);
         }
     }
 

@@ -6,7 +6,8 @@ use crate::app::backend::OpenedSession;
 use crate::app::camera_side::CameraSide;
 use crate::app::command::Command;
 use crate::app::project;
-use crate::base::Notice;
+use crate::base::{Notice, Timestamp};
+use crate::media::SourceInfo;
 use crate::project::unattended::Worker;
 use crate::session::SessionStatus;
 
@@ -72,7 +73,7 @@ impl Live {
         self.projects.clear();
         self.told = SessionStatus::default();
         (self.was_playing, self.troubled, self.waiting) = (false, false, false);
-        self.seeking = None;
+        (self.seeking, self.decoded) = (None, None);
         if let Some(views) = &self.views {
             // What is still being drawn belongs to the recording before.
             let _ = (views.take(), views.take_attention());
@@ -85,6 +86,8 @@ impl Live {
             params: ready.params.clone(),
             project: ready.project.clone(),
             earlier: ready.earlier.clone(),
+            place: ready.place.clone(),
+            blind_passes: ready.blind_passes.clone(),
             unit_thresholds: ready.unit_thresholds.clone(),
             second_look: ready.second_look.clone(),
             device: ready.device.clone(),
@@ -211,6 +214,14 @@ impl Live {
         // The analysis reports damage itself; the player's own view of it is the same.
         drop(player.take_notices());
         let state = player.state();
+        if let Some(furthest) = state.furthest.filter(|f| is_behind(&open.session.info, *f))
+            && self.decoded.replace(furthest.0) != Some(furthest.0)
+        {
+            out.push(Command::Decoded {
+                generation,
+                furthest,
+            });
+        }
         if self.was_playing && !state.playing {
             out.push(Command::PlaybackEnded { generation });
         }
@@ -221,4 +232,9 @@ impl Live {
             out.push(Command::Say(Notice::error(trouble)));
         }
     }
+}
+
+/// Whether a frame and its time lie behind the length that a recording states.
+fn is_behind(info: &SourceInfo, (frame, at): (u64, Timestamp)) -> bool {
+    info.frame_count.is_none_or(|count| frame >= count) || info.duration.is_none_or(|end| at > end)
 }

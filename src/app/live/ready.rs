@@ -5,16 +5,18 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::shown::{Shown, with_readable_second_look};
+use crate::app::beside;
 use crate::app::camera_side::CameraSide;
 use crate::app::kept::Earlier;
 use crate::app::missing::Missing;
-use crate::app::opening::{self, Place};
+use crate::app::opening::{self, KeptThere, Place};
 use crate::app::trail::Trail;
 use crate::app::wake::Wake;
 use crate::base::{Latest, Notice};
 use crate::facs::ActionUnit;
 use crate::gpu::GpuContext;
 use crate::media::{self, Frame, InputSpec, Player, Stills};
+use crate::project::file::BlindPass;
 use crate::session::views::ViewsWorker;
 use crate::session::{Params, SessionHandle};
 use crate::spotting::ExpressionKind;
@@ -43,6 +45,10 @@ pub(super) struct Ready {
     pub(super) project: Option<PathBuf>,
     /// What is shown was kept by the project.
     pub(super) earlier: Option<Earlier>,
+    /// The same for every path to the recording; `None` for a camera.
+    pub(super) place: Option<PathBuf>,
+    /// As the project knows them.
+    pub(super) blind_passes: Vec<BlindPass>,
 }
 
 /// What an opening thread is told.
@@ -124,18 +130,15 @@ pub(super) fn ready(
         stills = Some(Stills::start(open, Box::new(move || knock.wake()))?);
     }
     let (params, mut said) = with_readable_second_look(&wanted.params);
-    let kept = if wanted.anew || wanted.known.is_some() {
-        None
+    let place = info.path.as_deref().map(beside::real);
+    // Of what is open already the window knows the blind passes.
+    let there = if wanted.anew || wanted.known.is_some() {
+        KeptThere::default()
     } else {
-        match opening::kept_of(&info, project.as_deref()) {
-            Ok(kept) => kept,
-            Err(why) => {
-                said.push(why);
-                None
-            }
-        }
+        opening::kept_of(&info, project.as_deref())
     };
-    let shown = match kept {
+    said.extend(there.said);
+    let shown = match there.analysis {
         Some(kept) => Shown::kept(info, kept, &params),
         None => Shown::analysed(source, params, wanted)?,
     };
@@ -157,5 +160,7 @@ pub(super) fn ready(
         device: shown.device,
         params: shown.params,
         earlier: shown.earlier,
+        place,
+        blind_passes: there.blind_passes,
     })
 }

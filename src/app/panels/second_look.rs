@@ -43,6 +43,8 @@ const REBUILT: &str = "MoExt has to rebuild the apex from the texture of the ons
                        alone. Where the rebuilt one moves as the true one does, it has understood \
                        the motion.";
 
+const GONE: &str = "Its pictures are gone: a camera's are kept for half a minute.";
+
 /// Of the selected candidate.
 pub(super) fn contents(
     ui: &mut Ui,
@@ -250,6 +252,10 @@ fn matrices(
         small(ui, &format!("{name}: the brightest is {full:.2}"));
         return;
     }
+    if look.attention.is_empty() {
+        small(ui, GONE);
+        return;
+    }
     let blocks = look.attention.len().max(1);
     let heads = look.attention.iter().map(Vec::len).max().unwrap_or(0);
     let room = ui.available_width() + theme::GAP;
@@ -392,6 +398,16 @@ fn apexes(
             "differences",
         )
     };
+    let off = format!(
+        "off by {:.1} grey levels, the onset by {:.1}",
+        rebuilt.error(),
+        rebuilt.change()
+    );
+    if rebuilt.pictures.is_none() {
+        small(ui, &off);
+        small(ui, GONE);
+        return;
+    }
     let Some(handles) = handles else {
         return;
     };
@@ -418,11 +434,6 @@ fn apexes(
         };
         out.push(Command::LookAgain(view));
     }
-    let off = format!(
-        "off by {:.1} grey levels, the onset by {:.1}",
-        rebuilt.error(),
-        rebuilt.change()
-    );
     small(ui, &off);
     if let (true, Some(textures)) = (view.differences, textures) {
         let full = textures.full_scale;

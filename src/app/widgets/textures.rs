@@ -67,6 +67,7 @@ impl OpinionTextures {
             look.attention.iter().map(heads).collect()
         });
         let rebuilt = opinion.rebuilt.as_ref();
+        let rebuilt = rebuilt.and_then(|rebuilt| rebuilt.pictures.as_deref());
         let differences = rebuilt.map(second_look::differences);
         Self {
             matrices: matrices.unwrap_or_default(),

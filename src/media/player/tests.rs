@@ -114,3 +114,25 @@ fn a_loop_without_a_length_does_not_spin() {
         );
     }
 }
+
+#[test]
+fn a_recording_longer_than_it_says_is_gone_through_and_its_length_grows() {
+    let mut source = timeless(60, None);
+    source.info.frame_count = Some(20);
+    source.info.exact_frame_count = false;
+    let (player, _) = started(source);
+    player.seek(19);
+    let state = until(&player, |state| state.asked.is_none());
+    assert_eq!((state.position, state.ended), (19, false));
+    // While it rests, some are decoded ahead.
+    let ahead = |state: &PlayerState| state.furthest.is_some_and(|(frame, _)| frame > 30);
+    let state = until(&player, ahead);
+    assert_eq!(
+        state.frame_count,
+        state.furthest.map(|(frame, _)| frame + 1)
+    );
+    player.seek(1000);
+    let state = until(&player, |state| state.asked.is_none());
+    assert_eq!((state.position, state.ended), (59, true));
+    assert_eq!(state.frame_count, Some(60));
+}

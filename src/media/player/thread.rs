@@ -97,6 +97,7 @@ impl PlayerThread {
                 let position = self.shared.lock().state.position;
                 self.look_behind(position);
                 if !self.prefetch(position, false) && !self.strip(position) {
+                    self.tell_length();
                     self.rest(None);
                 }
             }
@@ -210,6 +211,7 @@ impl PlayerThread {
         control.state.time = frame.timestamp;
         control.state.trouble = None;
         control.state.frame_count = self.deck.frame_count();
+        control.state.furthest = self.deck.furthest();
         control.state.ended = self.deck.is_last(frame.index);
         control.notices.extend(self.deck.take_notices());
         drop(control);
@@ -228,10 +230,24 @@ impl PlayerThread {
         }
     }
 
+    /// What was decoded ahead may be more than the container states.
+    fn tell_length(&self) {
+        let told = (self.deck.frame_count(), self.deck.furthest());
+        let mut control = self.shared.lock();
+        let state = &mut control.state;
+        if (state.frame_count, state.furthest) == told {
+            return;
+        }
+        (state.frame_count, state.furthest) = told;
+        drop(control);
+        (self.wake)();
+    }
+
     fn reach_end(&mut self) {
         self.show_skipped();
         let mut control = self.shared.lock();
         control.state.frame_count = self.deck.frame_count();
+        control.state.furthest = self.deck.furthest();
         control.notices.extend(self.deck.take_notices());
         control.state.ended = true;
         // A loop goes on from its start.

@@ -164,7 +164,11 @@ impl ProjectFile {
             .map_err(|e| self.said(&e))
     }
 
-    fn within(
+    /// Writes several things, all of them or none.
+    ///
+    /// # Errors
+    /// The file cannot be written or was moved.
+    pub(super) fn within(
         &mut self,
         write: impl FnOnce(&Transaction) -> rusqlite::Result<()>,
     ) -> Result<(), ProjectError> {

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use super::history::{History, copy_entry, copy_id, held_as_copies};
 use super::journal::{Batch, Origin, apply, record};
 use super::{Action, Change, Coder, EmotionLabels, ProjectError, ProjectFile, Source};
-use super::{annotations, coding, copy};
+use super::{annotations, blind_pass, coding, copy};
 use crate::timeline::{Annotation, AnnotationId};
 
 /// What a merge brought.
@@ -36,8 +36,8 @@ pub struct Merged {
 }
 
 impl ProjectFile {
-    /// Takes over coders and annotations from another copy of this project, or another
-    /// project of the same recording. Nothing is deleted, the other file stays as it is,
+    /// Takes over coders, annotations and blind passes from another copy of this project, or
+    /// another project of the same recording. Nothing is deleted, the other file stays as it is,
     /// and merging it again changes nothing.
     ///
     /// # Errors
@@ -73,6 +73,7 @@ impl ProjectFile {
             coders.iter().try_for_each(|coder| join.coder(coder))?;
             theirs.iter().try_for_each(|a| join.annotation(a))?;
             join.labels(&theirs)?;
+            blind_pass::join(&tx, &other.conn)?;
             let merged = join.merged;
             let change = Change::Merge {
                 from,

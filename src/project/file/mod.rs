@@ -9,7 +9,7 @@
 //! goes when it is closed; [`ProjectFile::save_copy`] makes a single file at any time. A
 //! project is open in one window at a time, which also makes it safe on a network drive.
 //!
-//! Every change is kept in a journal with what it replaced. Each entry has a name that
+//! Every change of what people say is kept in a journal with what it replaced. Each entry has a name that
 //! copies of the project share, so that [`ProjectFile::merge`] knows whether one copy has
 //! seen the other's latest word on an annotation or both went their own ways.
 //!
@@ -19,6 +19,7 @@
 mod action;
 mod analysis;
 mod annotations;
+mod blind_pass;
 mod coding;
 mod copy;
 mod error;
@@ -40,6 +41,7 @@ use rusqlite::Connection;
 
 pub use action::{Action, Change, Coder, Done, EmotionLabels};
 pub use analysis::{Analysis, Part, ProposedInterval, Track, UsedWeights};
+pub use blind_pass::{BlindPass, PassNews, PassStep};
 pub use error::ProjectError;
 pub use fingerprint::Fingerprint;
 pub use merge::Merged;

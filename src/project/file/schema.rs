@@ -12,8 +12,11 @@ pub(super) const APPLICATION_ID: i64 = 0x4f6e_7374;
 
 /// Each makes a file of the next version out of one of the version before; the first
 /// makes it out of nothing. What is released is never edited, only added to.
-pub(super) const MIGRATIONS: &[&str] =
-    &[include_str!("schema/1.sql"), include_str!("schema/2.sql")];
+pub(super) const MIGRATIONS: &[&str] = &[
+    include_str!("schema/1.sql"),
+    include_str!("schema/2.sql"),
+    include_str!("schema/3.sql"),
+];
 
 /// The version of the file, 1 to the number of `migrations`, without a look at the rest.
 ///

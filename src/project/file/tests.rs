@@ -220,10 +220,10 @@ fn an_older_file_is_kept_and_brought_up_to_date_and_a_newer_one_refused() {
     drop(file);
     // Nothing is left to be done, so no third copy is made.
     drop(ProjectFile::open_with(&path, &newer).unwrap());
-    assert!(!folder.path().join("a.onset.bak-v2-3").exists());
+    assert!(!folder.path().join("a.onset.bak-v3-3").exists());
     let error = ProjectFile::open(&path).expect_err("newer").to_string();
-    assert!(error.contains("its format is 3, this program reads up to 2"));
-    for backup in ["a.onset.bak-v2", "a.onset.bak-v2-2"] {
+    assert!(error.contains("its format is 4, this program reads up to 3"));
+    for backup in ["a.onset.bak-v3", "a.onset.bak-v3-2"] {
         let old = ProjectFile::open(&folder.path().join(backup)).unwrap();
         assert_eq!(old.annotations().unwrap(), before);
     }

@@ -8,7 +8,7 @@ use crate::face::crop::HeldCrop;
 use crate::face::{DetectedFace, Landmarks};
 use crate::facs::{ActionUnit, Side};
 use crate::model::flow_framing::FlowFraming;
-use crate::recognition::second_look::{MagnifiedLook, RebuiltApex};
+use crate::recognition::second_look::{ApexPictures, MagnifiedLook, RebuiltApex};
 use crate::recognition::{Attention, ClassReading, Recognition, SecondOpinion, UnitReading};
 use crate::spotting::signal::{MaskReason, RegionMotion};
 use crate::spotting::{ExpressionKind, IntervalStatus, SpottedInterval};
@@ -38,7 +38,7 @@ fields! {
     FlowFraming { crop_from_image, width, height }
     Attention { unit, map, framing }
     MagnifiedLook { gamma, factors, attention }
-    RebuiltApex { onset, apex, rebuilt }
+    ApexPictures { onset, apex, rebuilt }
     SecondOpinion { weights, network, recognition, magnified, rebuilt }
     Recognised { onset, apex, recognition, attention, second_look }
     UnitSample { from, frame, timestamp, recognition }
@@ -81,6 +81,26 @@ impl Compact for ActionUnit {
 
     fn take(from: &mut Reader) -> Result<Self, Unreadable> {
         Self::new(from.byte()?).ok_or(Unreadable("it has an unknown action unit"))
+    }
+}
+
+/// Its numbers are those of its pictures. An analysis that is kept is of a file, whose
+/// pictures never go.
+impl Compact for RebuiltApex {
+    fn put(&self, to: &mut Writer) {
+        match &self.pictures {
+            Some(pictures) => pictures.put(to),
+            None => {
+                let nothing = Plane::zeros(0, 0);
+                (0..3).for_each(|_| nothing.put(to));
+            }
+        }
+    }
+
+    fn take(from: &mut Reader) -> Result<Self, Unreadable> {
+        let mut rebuilt = ApexPictures::take(from).map(Self::of)?;
+        rebuilt.pictures = (rebuilt.pictures).filter(|pictures| !pictures.apex.data.is_empty());
+        Ok(rebuilt)
     }
 }
 

@@ -8,7 +8,7 @@ use crate::explain::uncertainty::Uncertainty;
 use crate::face::Landmarks;
 use crate::facs::{ActionUnit, Side};
 use crate::model::flow_framing::FlowFraming;
-use crate::recognition::second_look::{MagnifiedLook, RebuiltApex};
+use crate::recognition::second_look::{ApexPictures, MagnifiedLook, RebuiltApex};
 use crate::recognition::{Attention, ClassReading, Recognition, SecondOpinion, UnitReading};
 use crate::session::facts::KindSource;
 use crate::spotting::IntervalStatus;
@@ -148,11 +148,11 @@ fn recording(count: u64, every: u64) -> Recording {
                     factors: vec![2.0, 3.0],
                     attention: vec![vec![Plane::zeros(2, 2)]],
                 }),
-                rebuilt: Some(RebuiltApex {
+                rebuilt: Some(RebuiltApex::of(ApexPictures {
                     onset: Plane::zeros(4, 4),
                     apex: Plane::filled(4, 4, 9.0),
                     rebuilt: Plane::filled(4, 4, 8.5),
-                }),
+                })),
             }],
         };
         recording.recognised.insert((onset, onset + 20), read);

@@ -17,7 +17,8 @@ pub struct MagnifiedLook {
     /// How many times each picture of the sequence is magnified (α), in order.
     pub factors: Vec<f32>,
     /// Of each block, of each head: row by row the picture that looks, column by column
-    /// the one looked at, 0..1. With several members that of the first.
+    /// the one looked at, 0..1. With several members that of the first. Empty where it is no
+    /// longer kept.
     pub attention: Vec<Vec<Plane>>,
 }
 

@@ -8,9 +8,18 @@ use crate::model::expression_network::{Architecture, Expression};
 use crate::model::moext::MoExtPretraining;
 use crate::nn::NnDevice;
 
-/// What MoExt makes of motion and texture. Grey, 0..255, square, of one size.
+/// What MoExt makes of motion and texture.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RebuiltApex {
+    error: f64,
+    change: f64,
+    /// `None` where they are no longer kept.
+    pub pictures: Option<Box<ApexPictures>>,
+}
+
+/// Grey, 0..255, square, of one size.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ApexPictures {
     pub onset: Plane,
     /// As it was.
     pub apex: Plane,
@@ -19,16 +28,26 @@ pub struct RebuiltApex {
 }
 
 impl RebuiltApex {
+    /// What these pictures say.
+    #[must_use]
+    pub fn of(pictures: ApexPictures) -> Self {
+        Self {
+            error: apart(&pictures.rebuilt, &pictures.apex),
+            change: apart(&pictures.onset, &pictures.apex),
+            pictures: Some(Box::new(pictures)),
+        }
+    }
+
     /// How far the rebuilt apex is from the true one: the mean over pixels, grey levels.
     #[must_use]
-    pub fn error(&self) -> f64 {
-        apart(&self.rebuilt, &self.apex)
+    pub const fn error(&self) -> f64 {
+        self.error
     }
 
     /// How far the onset is from the apex: what to rebuild nothing would cost.
     #[must_use]
-    pub fn change(&self) -> f64 {
-        apart(&self.onset, &self.apex)
+    pub const fn change(&self) -> f64 {
+        self.change
     }
 }
 
@@ -53,9 +72,9 @@ pub(super) fn rebuilt(
         let values = values.into_iter().map(|v| (scale * v).clamp(0.0, 255.0));
         Ok(Plane::from_vec(side, side, values.collect()))
     };
-    Ok(RebuiltApex {
+    Ok(RebuiltApex::of(ApexPictures {
         onset: plane(onset.clone(), 1.0)?,
         apex: plane(apex.clone(), 1.0)?,
         rebuilt: plane(network.rebuilt(onset, apex), 255.0)?,
-    })
+    }))
 }

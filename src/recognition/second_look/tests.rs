@@ -149,7 +149,8 @@ fn each_network_says_what_it_alone_can_and_says_it_again() {
 
     assert!(moext.recognition.is_none());
     let rebuilt = moext.rebuilt.as_ref().unwrap();
-    for plane in [&rebuilt.onset, &rebuilt.apex, &rebuilt.rebuilt] {
+    let pictures = rebuilt.pictures.as_ref().unwrap();
+    for plane in [&pictures.onset, &pictures.apex, &pictures.rebuilt] {
         assert_eq!((plane.width, plane.height), (56, 56));
         assert!(plane.data.iter().all(|v| (0.0..=255.0).contains(v)));
     }

@@ -129,31 +129,16 @@ impl Pipeline {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
-    use image::RgbImage;
-
+    use super::super::tests::blank;
     use super::*;
-    use crate::base::Timestamp;
     use crate::session::{Params, Resources};
-
-    fn frames(fps: f64, count: u64) -> impl Iterator<Item = Frame> {
-        let picture = Arc::new(RgbImage::new(64, 48));
-        (0..count).map(move |index| Frame {
-            index,
-            timestamp: Timestamp::from_secs(index as f64 / fps),
-            dropped_before: 0,
-            captured: None,
-            picture: Arc::clone(&picture),
-        })
-    }
 
     #[test]
     fn only_what_windows_can_need_is_kept_at_any_rate() {
         for (fps, most) in [(4.0, 20), (10.0, 40), (30.0, 60), (200.0, 200)] {
             let resources = Resources::load(&Params::default()).unwrap();
             let mut pipeline = Pipeline::new(&Params::default(), &resources).unwrap();
-            for frame in frames(fps, 600) {
+            for frame in blank(fps, 600) {
                 pipeline.push(&frame).unwrap();
             }
             let kept = pipeline.motion.frames_kept();

@@ -18,14 +18,14 @@ use super::coding::{Hands, named};
 use super::scripted::Scripted;
 use super::{say, says};
 
-const QUESTION: &str = "This ends the blind pass";
+pub(super) const QUESTION: &str = "This ends the blind pass";
 const OVER: &str = "The blind pass of interview 07.mp4 by Anna is over";
 const GOES_ON: &str = "The blind pass of interview 07.mp4 goes on where it was left";
-const FIRST: &str = "/recordings/interview 07.mp4";
-const OTHER: &str = "/recordings/interview 08.mp4";
+pub(super) const FIRST: &str = "/recordings/interview 07.mp4";
+pub(super) const OTHER: &str = "/recordings/interview 08.mp4";
 
 /// Anna codes blind and has found something.
-fn blind() -> Hands {
+pub(super) fn blind() -> Hands {
     let mut hands = Hands::on(Room::Annotate);
     named(&mut hands, "Anna");
     hands.keys(&[Key::T, Key::B]);
@@ -33,27 +33,27 @@ fn blind() -> Hands {
     hands
 }
 
-fn state(hands: &Hands) -> &AppState {
+pub(super) fn state(hands: &Hands) -> &AppState {
     &hands.window.state().app.state
 }
 
-fn apply(hands: &mut Hands, command: Command) -> Vec<Effect> {
+pub(super) fn apply(hands: &mut Hands, command: Command) -> Vec<Effect> {
     hands.window.state_mut().app.state.apply(command)
 }
 
 /// Where the window is, and which recording is open.
-fn at(state: &AppState) -> (Room, String) {
+pub(super) fn at(state: &AppState) -> (Room, String) {
     let review = state.review.as_ref().expect("a recording is open");
     let path = review.session.info.path.as_ref().expect("it is a file");
     (state.settings.room, path.display().to_string())
 }
 
-fn in_room(room: Room, path: &str) -> (Room, String) {
+pub(super) fn in_room(room: Room, path: &str) -> (Room, String) {
     (room, path.to_owned())
 }
 
 /// In the Batch room, where this recording is done and selected.
-fn queued(hands: &mut Hands, path: &str) {
+pub(super) fn queued(hands: &mut Hands, path: &str) {
     hands.press(Modifiers::COMMAND, Key::Num4);
     let found = News::Found {
         recordings: vec![path.into()],

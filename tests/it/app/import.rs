@@ -47,10 +47,11 @@ fn after_a_broken_analysis_the_files_own_count_is_the_end_and_without_one_it_is_
         let mut window = broken(finished);
         let (read, said) = desk(&mut window).import(&path).expect("within 600 frames");
         assert_eq!((read.len(), read[0].onset), (1, 300));
-        assert!(said.text.contains("last frame, 599"), "{}", said.text);
+        let said = said.all.text;
+        assert!(said.contains("last frame, 599"), "{said}");
         let review = window.state_mut().app.state.review.as_mut();
         review.expect("open").session.info.exact_frame_count = false;
-        let why = desk(&mut window).import(&path).unwrap_err();
+        let why = desk(&mut window).import(&path).unwrap_err().all.text;
         assert!(why.contains("stopped at frame 99"), "{why}");
         assert!(!why.contains("has finished"), "{why}");
         // The player has been at the last frame, and so it is known.

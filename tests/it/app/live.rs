@@ -3,8 +3,11 @@
 use super::*;
 use egui_kittest::kittest::Queryable as _;
 use onset::app::backend::Backend as _;
+use onset::app::coding::SpotKey;
 use onset::app::command::Room;
-use scripted::FROZEN;
+use onset::timeline::FrameRecord;
+use onset::timeline::event::Recognised;
+use scripted::{FROZEN, recognised, time};
 
 fn key(window: &mut Shown, modifiers: Modifiers, key: Key) {
     window.key_press_modifiers(modifiers, key);
@@ -215,4 +218,71 @@ fn the_second_look_follows_the_cameras_newest_candidate() {
     );
     assert!(!says(&window, "Of the newest candidate"));
     assert!(says(&window, "LED-SSSNet"));
+}
+
+#[test]
+fn hours_of_a_camera_keep_pictures_only_where_one_can_go_back_to_or_looks() {
+    let mut window = camera();
+    let generation = review(&window).session.generation;
+    let mut script = Scripted::new(Rc::default());
+    script.looks_again = true;
+    let mut told = recognised(&script);
+    let Event::Recognised(first) = told.remove(0) else {
+        panic!("what moved in the first candidate");
+    };
+    assert!(first.has_pictures());
+    let key = (first.onset, first.apex);
+    let read = |onset: u64| {
+        Event::Recognised(Box::new(Recognised {
+            onset,
+            apex: onset + 5,
+            ..(*first).clone()
+        }))
+    };
+    let runs = |window: &mut Shown, frames: std::ops::Range<u64>| {
+        let mut events = Vec::new();
+        for frame in frames {
+            events.push(Event::Frame(Box::new(FrameRecord {
+                frame,
+                timestamp: time(frame),
+                dropped_before: 0,
+                face: None,
+                others: vec![],
+            })));
+            if frame % 60 == 0 {
+                events.push(read(frame - 8));
+            }
+        }
+        say(window, vec![Command::Events { generation, events }]);
+    };
+    let pictured = |window: &Shown| -> Vec<(u64, u64)> {
+        let all = review(window).recording.recognised.iter();
+        let with = all.filter(|(_, r)| r.has_pictures());
+        with.map(|(key, _)| *key).collect()
+    };
+    let events = vec![Event::Recognised(first.clone())];
+    say(&mut window, vec![Command::Events { generation, events }]);
+    // For ten minutes the picture stands while the camera goes on.
+    press(&mut window, Key::Space);
+    runs(&mut window, 300..18_300);
+    let kept = pictured(&window);
+    assert_eq!(kept[..2], [key, (292, 297)], "what can be gone through");
+    assert!((14..=16).contains(&kept[2..].len()), "{kept:?}");
+    assert!(
+        kept[2..].iter().all(|k| k.1 > 17_300),
+        "the last half minute"
+    );
+    assert_eq!(review(&window).recording.recognised.len(), 301);
+    // Gone through no more, but looked at.
+    let spot = review(&window).spots.iter().find(|s| s.onset == key.0);
+    let spot = SpotKey::of(spot.expect("the first candidate"));
+    press(&mut window, Key::Escape);
+    say(&mut window, vec![Command::Select(Some(spot))]);
+    runs(&mut window, 18_300..18_400);
+    assert!(pictured(&window).contains(&key));
+    say(&mut window, vec![Command::Select(None)]);
+    runs(&mut window, 18_400..18_500);
+    assert!(!pictured(&window).contains(&key));
+    let units = &review(&window).recording.recognised[&key].recognition;
+    assert_eq!(units, &first.recognition, "the numbers stay");
 }

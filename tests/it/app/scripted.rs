@@ -2,7 +2,7 @@
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -23,10 +23,10 @@ use onset::face::{DetectedFace, Landmarks};
 use onset::facs::{ActionUnit, Side, parse_units};
 use onset::media::{Compare, Frame, SourceInfo, Still, StillKey, stills};
 use onset::model::flow_framing::FlowFraming;
-use onset::project::file::Merged;
+use onset::project::file::{BlindPass, Merged, PassStep};
 use onset::project::kept::KeptAnalysis;
 use onset::project::unattended::News;
-use onset::recognition::second_look::{MagnifiedLook, RebuiltApex};
+use onset::recognition::second_look::{ApexPictures, MagnifiedLook, RebuiltApex};
 use onset::recognition::{Attention, ClassReading, Recognition, SecondOpinion, UnitReading};
 use onset::session::Params;
 use onset::session::facts::{AnalysisFacts, KindSource};
@@ -58,6 +58,10 @@ pub(crate) struct Scripted {
     pub(crate) without_stills: bool,
     /// Whether a project keeps the analysis.
     pub(crate) earlier: Option<Earlier>,
+    /// Where the recording really lies.
+    pub(crate) place: Option<PathBuf>,
+    /// As a project knows them.
+    pub(crate) blind_passes: Vec<BlindPass>,
 }
 
 impl Scripted {
@@ -73,6 +77,8 @@ impl Scripted {
             looks_again: false,
             without_stills: false,
             earlier: None,
+            place: None,
+            blind_passes: vec![],
         }
     }
 
@@ -167,6 +173,8 @@ impl Backend for Scripted {
             params: params.clone(),
             project: None,
             earlier: self.earlier.clone(),
+            place: self.place.clone(),
+            blind_passes: self.blind_passes.clone(),
             sources,
             second_look: if self.looks_again {
                 ["led", "uamrn", "moext.rebuilding"]
@@ -329,6 +337,11 @@ impl Backend for Scripted {
             generation: self.generation,
             kept: Kept::Analysis,
         });
+    }
+
+    fn blind_pass(&mut self, coder: &str, step: PassStep) {
+        let asked = format!("blind pass {step:?} by {coder}");
+        self.asked.borrow_mut().push(asked);
     }
 
     /// As if Ben had seen the first candidate, two frames later than it was spotted, and
@@ -649,11 +662,11 @@ fn second_look() -> Vec<SecondOpinion> {
             ..opinion("uamrn", "uamrn")
         },
         SecondOpinion {
-            rebuilt: Some(RebuiltApex {
+            rebuilt: Some(RebuiltApex::of(ApexPictures {
                 onset: face(20.0),
                 apex: face(60.0),
                 rebuilt: face(50.0),
-            }),
+            })),
             ..opinion("moext.rebuilding", "moext-pretraining")
         },
     ]
