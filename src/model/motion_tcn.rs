@@ -125,6 +125,15 @@ impl MotionTcn {
     ///   apexes
     #[must_use]
     pub fn forward(&self, steps: Tensor<3>, kept: Option<Tensor<3>>) -> Tensor<3> {
+        let mut vectors = self.vectors(steps);
+        if let Some(kept) = kept {
+            vectors = vectors * kept;
+        }
+        self.over_time(vectors)
+    }
+
+    /// Each step by itself: `[batch, time, STEP_VALUES]` to `[batch, time, WIDTH]`.
+    fn vectors(&self, steps: Tensor<3>) -> Tensor<3> {
         let [batch, time, values] = steps.dims();
         assert_eq!(values, STEP_VALUES);
         let flat: Tensor<2> = steps.reshape([batch * time, STEP_VALUES]);
@@ -134,10 +143,11 @@ impl MotionTcn {
         let maps = convolved(&self.grid, planes, Then::rectified());
         let maps = maps.reshape([batch * time, MAPS * CELLS / 4]);
         let vectors = relu(self.step.forward(Tensor::cat(vec![maps, scalars], 1)));
-        let mut vectors: Tensor<3> = vectors.reshape([batch, time, WIDTH]);
-        if let Some(kept) = kept {
-            vectors = vectors * kept;
-        }
+        vectors.reshape([batch, time, WIDTH])
+    }
+
+    /// What the steps say together: `[batch, time, WIDTH]` to logits `[batch, time, 4]`.
+    fn over_time(&self, mut vectors: Tensor<3>) -> Tensor<3> {
         for layer in &self.layers {
             vectors = layer.forward(vectors);
         }
@@ -198,16 +208,47 @@ impl MotionTcns {
         values: &[f32],
         device: &NnDevice,
     ) -> Result<Vec<[f32; OUTPUTS]>, String> {
+        self.over_time(&self.vectors(values, device)?, device)
+    }
+
+    /// How many values [`Self::vectors`] gives for a step.
+    #[must_use]
+    pub fn vector_len(&self) -> usize {
+        self.members() * WIDTH
+    }
+
+    /// What the members see in each step by itself, `[step][member][WIDTH]`, from linear
+    /// values. Nearly all of the network's work: who scores a stream keeps it.
+    ///
+    /// # Errors
+    /// When the device fails.
+    pub fn vectors(&self, values: &[f32], device: &NnDevice) -> Result<Vec<f32>, String> {
         let mut values = values.to_vec();
         compress(&mut values);
         let steps = values.len() / STEP_VALUES;
         let data = TensorData::new(values, [1, steps, STEP_VALUES]);
         let input: Tensor<3> = Tensor::from_data(data, device.handle());
+        let seen = self.0.iter().map(|member| member.vectors(input.clone()));
+        read(Tensor::cat(seen.collect(), 2))
+    }
+
+    /// Probabilities of every step from what [`Self::vectors`] saw in them.
+    ///
+    /// # Errors
+    /// When the device fails.
+    pub fn over_time(
+        &self,
+        vectors: &[f32],
+        device: &NnDevice,
+    ) -> Result<Vec<[f32; OUTPUTS]>, String> {
+        let steps = vectors.len() / self.vector_len();
+        let data = TensorData::new(vectors.to_vec(), [1, steps, self.vector_len()]);
+        let input: Tensor<3> = Tensor::from_data(data, device.handle());
         let mut mean = vec![[0.0; OUTPUTS]; steps];
-        let share = 1.0 / self.0.len() as f32;
-        for member in &self.0 {
-            let logits = member.forward(input.clone(), None);
-            let logits = logits.try_into_vec_as::<f32>().map_err(|e| e.to_string())?;
+        let share = 1.0 / self.members() as f32;
+        for (place, member) in self.0.iter().enumerate() {
+            let own = input.clone().narrow(2, place * WIDTH, WIDTH);
+            let logits = read(member.over_time(own))?;
             for (mean, step) in mean.iter_mut().zip(logits.as_chunks::<OUTPUTS>().0) {
                 for (mean, logit) in mean.iter_mut().zip(step) {
                     *mean += share / (1.0 + (-logit).exp());
@@ -216,6 +257,10 @@ impl MotionTcns {
         }
         Ok(mean)
     }
+}
+
+fn read(tensor: Tensor<3>) -> Result<Vec<f32>, String> {
+    tensor.try_into_vec_as::<f32>().map_err(|e| e.to_string())
 }
 
 #[cfg(test)]

@@ -36,9 +36,11 @@ pub(super) struct Temporal {
     source: ScoreSource,
     runs: BothRuns,
     kinds: [Recent; 2],
-    /// Linear values of the steps from number `first_kept` on.
-    values: Vec<f32>,
+    /// What the network sees in the steps from number `first_kept` on, each by itself.
+    vectors: Vec<f32>,
     first_kept: usize,
+    /// Linear values of the steps that follow: built, and not yet looked at.
+    values: Vec<f32>,
     /// Probabilities of the steps from number `first_scored` on.
     scores: VecDeque<[f32; OUTPUTS]>,
     first_scored: usize,
@@ -94,8 +96,9 @@ impl Temporal {
             runs: BothRuns::from_settings(&weights.card.settings)
                 .map_err(|reason| SessionError::Thresholds { reason })?,
             kinds: Default::default(),
-            values: Vec::new(),
+            vectors: Vec::new(),
             first_kept: 0,
+            values: Vec::new(),
             scores: VecDeque::new(),
             first_scored: 0,
             waiting: VecDeque::new(),
@@ -146,7 +149,7 @@ impl Temporal {
     ) -> Result<Vec<ScoreSample>, SessionError> {
         self.build(on, end);
         loop {
-            let built = self.first_kept + self.values.len() / STEP_VALUES;
+            let built = self.built();
             let scored = self.first_scored + self.scores.len();
             let waits_for = scored + TOGETHER + LOOK_AHEAD;
             if built >= waits_for || (end && built > scored) {
@@ -193,7 +196,7 @@ impl Temporal {
         };
         let Some(until) = until else { return };
         loop {
-            let next = self.first_kept + self.values.len() / STEP_VALUES;
+            let next = self.built();
             let at = next as f64 / STEPS_PER_SEC;
             if at > until {
                 return;
@@ -210,15 +213,30 @@ impl Temporal {
         }
     }
 
-    /// Scores the steps from `first` on that `built` steps allow.
+    /// How many steps have been looked at since the recording began.
+    fn seen(&self) -> usize {
+        self.first_kept + self.vectors.len() / self.network.vector_len()
+    }
+
+    /// How many steps' windows are known.
+    fn built(&self) -> usize {
+        self.seen() + self.values.len() / STEP_VALUES
+    }
+
+    /// Scores the steps from `first` on that `built` steps allow. Each step is looked at
+    /// once; only what they say together is reckoned anew over all that a score can see.
     fn score(&mut self, first: usize, built: usize) -> Result<(), SessionError> {
+        let failed = |reason| SessionError::TemporalNetwork { reason };
+        let new = built.saturating_sub(self.seen()) * STEP_VALUES;
+        let new: Vec<f32> = self.values.drain(..new).collect();
+        if !new.is_empty() {
+            let seen = self.network.vectors(&new, &self.device).map_err(failed)?;
+            self.vectors.extend(seen);
+        }
         let from = first.saturating_sub(LOOK_BACK).max(self.first_kept);
-        let values =
-            &self.values[(from - self.first_kept) * STEP_VALUES..][..(built - from) * STEP_VALUES];
-        let scores = self
-            .network
-            .probabilities(values, &self.device)
-            .map_err(|reason| SessionError::TemporalNetwork { reason })?;
+        let width = self.network.vector_len();
+        let vectors = &self.vectors[(from - self.first_kept) * width..][..(built - from) * width];
+        let scores = (self.network.over_time(vectors, &self.device)).map_err(failed)?;
         let new = scores.iter().skip(first - from).take(TOGETHER);
         self.scores.extend(new.copied());
         Ok(())
@@ -239,8 +257,9 @@ impl Temporal {
         let scored = self.first_scored + self.scores.len();
         let needed = scored.saturating_sub(LOOK_BACK);
         if needed > self.first_kept + 2 * LOOK_BACK {
-            self.values
-                .drain(..(needed - self.first_kept) * STEP_VALUES);
+            // What comes before the last scored step has been looked at.
+            let width = self.network.vector_len();
+            self.vectors.drain(..(needed - self.first_kept) * width);
             self.first_kept = needed;
         }
         let oldest = self.waiting.iter().map(ScoreSample::centre_secs);
