@@ -160,7 +160,7 @@ fn what_another_coder_said_stays_and_a_blind_pass_hides_it_and_the_networks() {
     assert_eq!(hands.annotations().len(), 2);
     let listed = |hands: &Hands| {
         let labels = labels(&hands.window).into_iter();
-        labels.filter(|l| l.starts_with("ME from ")).count()
+        labels.filter(|l| l.starts_with("ME, onset ")).count()
     };
     assert_eq!(listed(&hands), 2);
     hands.keys(&[Key::B]);
