@@ -22,7 +22,7 @@ use crate::session::moment_attention::MomentAttention;
 use crate::session::views::Views;
 use crate::spotting::{ExpressionKind, IntervalStatus, SpottedInterval};
 use crate::timeline::decimate::MinMaxSeries;
-use crate::timeline::event::{FaceRecord, Recognised};
+use crate::timeline::event::{FaceRecord, Recognised, UnitSample};
 use crate::timeline::{Annotation, AnnotationId, Event, Recording};
 
 /// What is played, and what of it is on the screen.
@@ -362,6 +362,19 @@ impl Review {
     pub fn only_forward(&self) -> Option<&'static str> {
         let runs = self.session.info.live && self.frozen.is_none();
         runs.then_some("A camera is shown as it comes. Freeze it to go back.")
+    }
+
+    /// What moved just before the frame on the screen. While a camera runs the last look
+    /// stays for a second, with its frame: where frames are dropped the bars would come and
+    /// go.
+    #[must_use]
+    pub fn units_shown(&self) -> Option<&UnitSample> {
+        const STAYS_SECS: f64 = 1.0;
+        let t = self.time_of(self.playback.frame);
+        match self.only_forward() {
+            Some(_) => self.recording.newest_units(t, STAYS_SECS),
+            None => self.recording.units_at(t),
+        }
     }
 
     /// The analysed face of the picture on the screen, with its held crop.

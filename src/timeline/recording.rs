@@ -174,9 +174,15 @@ impl Recording {
     #[must_use]
     pub fn units_at(&self, t: Timestamp) -> Option<&UnitSample> {
         const OLDEST_SECS: f64 = 0.34;
+        self.newest_units(t, OLDEST_SECS)
+    }
+
+    /// The newest look at what moved that is at most so many seconds older than `t`.
+    #[must_use]
+    pub fn newest_units(&self, t: Timestamp, oldest_secs: f64) -> Option<&UnitSample> {
         let after = self.units.partition_point(|u| u.timestamp <= t);
         let last = self.units.get(after.checked_sub(1)?)?;
-        (t.secs_since(last.timestamp) <= OLDEST_SECS).then_some(last)
+        (t.secs_since(last.timestamp) <= oldest_secs).then_some(last)
     }
 
     /// The record of a frame by its index; `None` where it is not analysed yet.

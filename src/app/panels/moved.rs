@@ -158,7 +158,7 @@ fn subject(review: &Review) -> Subject<'_> {
         };
     }
     let frame = review.playback.frame;
-    match review.recording.units_at(review.time_of(frame)) {
+    match review.units_shown() {
         Some(sample) => Subject {
             when: format!(
                 "in the {:.1} s before frame {}",
