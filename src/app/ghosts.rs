@@ -1,7 +1,7 @@
-//! Whether the magnified picture is to be taken with care, for the head moved further than
-//! its gain bears. What is said stays for a while, so that it does not flicker.
+//! Whether the magnified picture is to be taken with care, for the head, the mouth or the
+//! brows moved further than its gain bears. What is said stays for a while, so that it does not flicker.
 
-use crate::session::magnified_motion::HeadInBand;
+use crate::session::magnified_motion::{MotionInBand, Mover};
 use crate::session::magnified_view::MagnifyView;
 
 /// It is said for so long at least, and so long after the last picture that it was true of;
@@ -19,7 +19,9 @@ pub struct Ghosts(Option<Said>);
 #[derive(Debug, Clone, Copy, PartialEq)]
 struct Said {
     with: MagnifyView,
-    /// The furthest since it is said: a number that changes with every picture is not read.
+    /// What moved furthest since it is said, and how far: a number that changes with every
+    /// picture is not read.
+    what: Mover,
     moved_px: f64,
     /// Of the last picture, in the recording.
     at_secs: f64,
@@ -35,7 +37,7 @@ impl Ghosts {
     /// taken back without another picture.
     pub fn hear(
         &mut self,
-        head: Option<HeadInBand>,
+        moved: Option<MotionInBand>,
         (with, at_secs): (MagnifyView, f64),
         now: f64,
     ) -> bool {
@@ -46,15 +48,21 @@ impl Ghosts {
                 && said.holds(now)
         });
         let bound = if before.is_some() { STILL_TRUE } else { 1.0 };
-        let far = head.filter(|head| head.moved_px > bound * head.bears_px);
+        let far = moved.filter(|moved| moved.moved_px > bound * moved.bears_px);
         self.0 = match far {
-            Some(head) => Some(Said {
-                with,
-                moved_px: before.map_or(0.0, |b| b.moved_px).max(head.moved_px),
-                at_secs,
-                true_now: true,
-                until: now + HOLD_SECS,
-            }),
+            Some(far) => {
+                let before = before.map(|b| (b.what, b.moved_px));
+                let before = before.filter(|(_, px)| *px > far.moved_px);
+                let (what, moved_px) = before.unwrap_or((far.what, far.moved_px));
+                Some(Said {
+                    with,
+                    what,
+                    moved_px,
+                    at_secs,
+                    true_now: true,
+                    until: now + HOLD_SECS,
+                })
+            }
             None => before.map(|before| Said {
                 at_secs,
                 true_now: false,
@@ -75,8 +83,9 @@ impl Ghosts {
         };
         let alpha = (10.0 * said.with.alpha).round() / 10.0;
         Some(format!(
-            "The head moved {moved} px: too much for α = {alpha}, the magnified picture may show \
-             ghosts. Lower α, or pick a stiller moment."
+            "{} moved {moved} px: too much for α = {alpha}, the magnified picture may show \
+             ghosts. Lower α, or pick a stiller moment.",
+            said.what.name()
         ))
     }
 }
@@ -91,8 +100,9 @@ impl Said {
 mod tests {
     use super::*;
 
-    fn head(moved_px: f64) -> Option<HeadInBand> {
-        Some(HeadInBand {
+    fn head(moved_px: f64) -> Option<MotionInBand> {
+        Some(MotionInBand {
+            what: Mover::Head,
             moved_px,
             bears_px: 1.0,
         })

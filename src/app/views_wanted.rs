@@ -9,7 +9,7 @@ use super::settings::Shown;
 use super::state::AppState;
 use crate::facs::ActionUnit;
 use crate::motion::heat::Heat;
-use crate::session::magnified_motion::head_in_band;
+use crate::session::magnified_motion::motion_in_band;
 use crate::session::magnified_view::MagnifyView;
 use crate::session::views::Views;
 
@@ -80,9 +80,9 @@ impl AppState {
             return vec![];
         };
         let magnified = views.magnified.is_some();
-        let head = magnified.then(|| head_in_band(&review.recording, views.frame, &with));
+        let moved = magnified.then(|| motion_in_band(&review.recording, views.frame, &with));
         let at_secs = review.time_of(views.frame).secs();
-        let runs_out = review.ghosts.hear(head.flatten(), (with, at_secs), now);
+        let runs_out = review.ghosts.hear(moved.flatten(), (with, at_secs), now);
         review.views = views;
         review.views_count += 1;
         if runs_out {
