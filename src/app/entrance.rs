@@ -181,6 +181,9 @@ impl AppState {
                 self.remember(&session);
                 let mut effects = vec![Effect::Player(PlayerOrder::Speed(self.settings.speed))];
                 let mut before = self.review.take();
+                if session.info.live {
+                    self.say_it_is_back(&session.info.name, before.as_ref());
+                }
                 if let Some(waiting) = before.as_ref().and_then(|b| b.waiting.as_ref()) {
                     effects.extend(self.forgotten(waiting.frame));
                 }
@@ -231,6 +234,18 @@ impl AppState {
                 self.recent(Command::LookForRecent)
             }
             _ => vec![],
+        }
+    }
+
+    /// What was said of the loss of a camera no longer stands once it sends again.
+    fn say_it_is_back(&mut self, name: &str, before: Option<&Review>) {
+        let same = |r: &&Review| r.session.info.live && r.session.info.name == name;
+        if before
+            .filter(same)
+            .is_some_and(|r| r.status.failed.is_some())
+        {
+            self.notices.dismiss_about(name);
+            self.say(Notice::info(format!("{name} is back.")));
         }
     }
 

@@ -82,6 +82,12 @@ impl NoticeLog {
         self.entries.iter_mut().for_each(|e| e.dismissed = true);
     }
 
+    /// What names this has come to its end; the log keeps it.
+    pub fn dismiss_about(&mut self, name: &str) {
+        let about = |e: &&mut Entry| e.notice.text.contains(name);
+        (self.entries.iter_mut().filter(about)).for_each(|e| e.dismissed = true);
+    }
+
     /// Newest last.
     #[must_use]
     pub fn entries(&self) -> &[Entry] {

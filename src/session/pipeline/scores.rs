@@ -13,11 +13,12 @@ use crate::timeline::Event;
 const RECOGNISED_OPEN: usize = 16;
 
 impl Pipeline {
-    /// An empty list of candidates must not look like a face that did not move.
+    /// An empty list of candidates must not look like a face that did not move. Of a camera
+    /// that is lost at once the loss is said, and no longer recording would help.
     pub(super) fn tell_whole(&mut self, end: Timestamp, events: &mut Vec<Event>) {
         for state in self.kinds.iter_mut().filter(|k| !k.off) {
             let window = state.pairer.delta_secs();
-            if state.samples.is_empty() && end.secs() <= window {
+            if !self.at_once && state.samples.is_empty() && end.secs() <= window {
                 state.off = true;
                 let notice = remarks::too_short(state.kind, end.secs(), window);
                 events.push(Event::Notice(notice));

@@ -286,3 +286,31 @@ fn hours_of_a_camera_keep_pictures_only_where_one_can_go_back_to_or_looks() {
     let units = &review(&window).recording.recognised[&key].recognition;
     assert_eq!(units, &first.recognition, "the numbers stay");
 }
+
+#[test]
+fn what_was_said_of_a_lost_camera_leaves_the_corner_once_it_is_back() {
+    let mut window = camera();
+    let state = &mut window.state_mut().app.state;
+    let session = state.review.as_ref().expect("open").session.clone();
+    let name = session.info.name.clone();
+    let lost = format!("The camera was lost: it was unplugged; plug it in again. {name}");
+    let mut status = state.review.as_ref().expect("open").status.clone();
+    status.failed = Some(lost.clone());
+    let generation = session.generation;
+    say(
+        &mut window,
+        vec![
+            Command::Say(onset::base::Notice::warning("The disk is nearly full.")),
+            Command::Status { generation, status },
+        ],
+    );
+    assert!(says(&window, &lost));
+    let again = onset::app::backend::OpenedSession {
+        generation: generation + 1,
+        ..session
+    };
+    say(&mut window, vec![Command::Opened(Box::new(again))]);
+    assert!(!says(&window, &lost));
+    assert!(says(&window, &format!("{name} is back.")));
+    assert!(says(&window, "The disk is nearly full."), "still so");
+}
