@@ -72,9 +72,9 @@ impl Ghosts {
         self.0.is_some_and(|said| !said.true_now)
     }
 
-    /// What is said now, by the window's clock, and what can be done about it.
+    /// What is said now, by the window's clock.
     #[must_use]
-    pub fn note(&self, now: f64) -> Option<String> {
+    pub fn brief(&self, now: f64) -> Option<String> {
         let said = self.0.filter(|said| said.holds(now))?;
         let moved = if said.moved_px < 9.95 {
             format!("{:.1}", said.moved_px)
@@ -82,10 +82,16 @@ impl Ghosts {
             format!("{:.0}", said.moved_px)
         };
         let alpha = (10.0 * said.with.alpha).round() / 10.0;
+        let what = said.what.name();
+        Some(format!("{what} moved {moved} px: too much for α = {alpha}"))
+    }
+
+    /// The same with what it does and what can be done about it.
+    #[must_use]
+    pub fn note(&self, now: f64) -> Option<String> {
+        let brief = self.brief(now)?;
         Some(format!(
-            "{} moved {moved} px: too much for α = {alpha}, the magnified picture may show \
-             ghosts. Lower α, or pick a stiller moment.",
-            said.what.name()
+            "{brief}, the magnified picture may show ghosts. Lower α, or pick a stiller moment."
         ))
     }
 }

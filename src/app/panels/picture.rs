@@ -351,12 +351,21 @@ pub(super) fn ghosts(ui: &Ui, state: &AppState, review: &Review, rect: Rect) {
     let painter = ui.painter().with_clip_rect(rect.intersect(ui.clip_rect()));
     let (font, ink) = (FontId::proportional(11.0), over_picture::TEXT);
     let width = (rect.width() - 2.0 * theme::GAP).max(0.0);
-    let words = painter.layout(note.clone(), font, ink, width);
+    let lay = |words: &str| painter.layout(words.to_owned(), font.clone(), ink, width);
+    // More would lie over the mouth.
+    let brief = || review.ghosts.brief(state.now).map(|brief| lay(&brief));
+    let whole = lay(&note);
+    let words = if whole.rows.len() > 2 {
+        brief().unwrap_or(whole)
+    } else {
+        whole
+    };
     let top = rect.bottom() - words.size().y - 2.0 * theme::GRID;
     let ground = rect.with_min_y(top.max(rect.top()));
     painter.rect_filled(ground, 0.0, over_picture::HALO);
     painter.galley(ground.min + vec2(theme::GAP, theme::GRID), words, ink);
     let response = ui.interact(ground, ui.scope_id().with("ghosts"), Sense::hover());
+    let response = response.on_hover_text(&note);
     response.widget_info(|| WidgetInfo::labeled(Role::Status, true, &note));
     // A screen reader says it although the focus is elsewhere.
     ui.ctx()
