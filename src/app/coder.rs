@@ -122,6 +122,7 @@ impl AppState {
             let said = format!("{count} annotations without a name are {name}'s now.");
             self.say(Notice::info(said));
         }
+        effects.extend(self.take_the_blind_pass_up());
         effects
     }
 

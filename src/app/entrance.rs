@@ -187,10 +187,10 @@ impl AppState {
                 if let Some(waiting) = before.as_ref().and_then(|b| b.waiting.as_ref()) {
                     effects.extend(self.forgotten(waiting.frame));
                 }
-                if let Some(before) = &before {
-                    self.leave_the_blind_pass(before);
-                }
                 let mut review = Review::new(*session);
+                if let Some(before) = &before {
+                    self.leave_the_blind_pass(before, &review);
+                }
                 // Analysed again: what the person decided holds.
                 let same = |before: &Review| {
                     let info = &before.session.info;
@@ -207,6 +207,7 @@ impl AppState {
                     review.project.clone_from(&before.project);
                     review.project_there = before.project_there;
                     review.seen = std::mem::take(&mut before.seen);
+                    review.session.blind_passes = std::mem::take(&mut before.session.blind_passes);
                     review.decided();
                 } else if let Some(before) = before.filter(|b| b.unsaved) {
                     effects.push(Effect::SaveCandidates(Box::new(Saving::of(&before))));
@@ -240,11 +241,8 @@ impl AppState {
     /// What was said of the loss of a camera no longer stands once it sends again.
     fn say_it_is_back(&mut self, name: &str, before: Option<&Review>) {
         let same = |r: &&Review| r.session.info.live && r.session.info.name == name;
-        if before
-            .filter(same)
-            .is_some_and(|r| r.status.failed.is_some())
-        {
-            self.notices.dismiss_about(name);
+        if let Some(why) = before.filter(same).and_then(|r| r.status.failed.as_ref()) {
+            self.notices.dismiss_said(why);
             self.say(Notice::info(format!("{name} is back.")));
         }
     }

@@ -119,7 +119,11 @@ impl Review {
             return read;
         }
         let stated = match (self.last_frame, self.session.info.duration) {
-            (None, Some(stated)) => stated.secs(),
+            // The player has been further than the container says.
+            (None, Some(stated)) => {
+                let last = self.decoded.map_or(0.0, |(frame, _)| self.lasts(0, frame));
+                stated.secs().max(last)
+            }
             _ => self.lasts(0, self.count_minus_one()),
         };
         stated.max(read)

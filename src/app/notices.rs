@@ -82,10 +82,10 @@ impl NoticeLog {
         self.entries.iter_mut().for_each(|e| e.dismissed = true);
     }
 
-    /// What names this has come to its end; the log keeps it.
-    pub fn dismiss_about(&mut self, name: &str) {
-        let about = |e: &&mut Entry| e.notice.text.contains(name);
-        (self.entries.iter_mut().filter(about)).for_each(|e| e.dismissed = true);
+    /// This no longer holds; the log keeps it.
+    pub fn dismiss_said(&mut self, text: &str) {
+        let said = |e: &&mut Entry| e.notice.text == text;
+        (self.entries.iter_mut().filter(said)).for_each(|e| e.dismissed = true);
     }
 
     /// Newest last.

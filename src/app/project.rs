@@ -9,7 +9,7 @@ use super::command::{Command, Effect};
 use super::review::Review;
 use super::state::AppState;
 use crate::base::Notice;
-use crate::project::file::Merged;
+use crate::project::file::{BlindPass, Merged};
 use crate::timeline::Annotation;
 
 /// What is told when a recording is opened.
@@ -57,6 +57,8 @@ pub struct Joined {
     pub merged: Merged,
     /// What it changed here, on the disk already.
     pub changes: Vec<Change>,
+    /// All that the project knows now.
+    pub blind_passes: Vec<BlindPass>,
 }
 
 impl Joined {
@@ -202,7 +204,9 @@ impl AppState {
             // The file has these; it is asked once more for the sake of the count.
             effects.push(Effect::Keep(vec![]));
         }
+        review.session.blind_passes = joined.blind_passes;
         self.notices.push(Notice::info(said), now);
+        effects.extend(self.take_the_blind_pass_up());
         effects
     }
 }
@@ -262,6 +266,7 @@ mod tests {
                 ..Merged::default()
             },
             changes: vec![change("Ben"), change("Anna"), change("Ben")],
+            blind_passes: vec![],
         };
         assert_eq!(
             joined.sentence(),

@@ -75,14 +75,16 @@ impl AppState {
 
     /// What was drawn of the open recording; another's is discarded.
     pub(super) fn views_drawn(&mut self, generation: u64, views: Views) -> Vec<Effect> {
-        let (with, now) = (self.settings.magnify, self.now);
+        let now = self.now;
         let Some(review) = self.of(generation) else {
             return vec![];
         };
-        let magnified = views.magnified.is_some();
-        let moved = magnified.then(|| motion_in_band(&review.recording, views.frame, &with));
+        // By what it was drawn: the sliders may have moved on since.
+        let with = views.magnified_with;
+        let moved = with.and_then(|with| motion_in_band(&review.recording, views.frame, &with));
         let at_secs = review.time_of(views.frame).secs();
-        let runs_out = review.ghosts.hear(moved.flatten(), (with, at_secs), now);
+        let with = with.unwrap_or_default();
+        let runs_out = review.ghosts.hear(moved, (with, at_secs), now);
         review.views = views;
         review.views_count += 1;
         if runs_out {

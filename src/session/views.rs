@@ -8,7 +8,7 @@ use crossbeam_channel::{Receiver, Sender, bounded};
 use image::{RgbImage, RgbaImage};
 
 use super::SessionError;
-use super::magnified_view::{self, MagnifiedFace, MagnifyMethod, MagnifyRequest};
+use super::magnified_view::{self, MagnifiedFace, MagnifyMethod, MagnifyRequest, MagnifyView};
 use super::moment_attention::{MomentAttention, MomentAttentionWorker, MomentRequest};
 use crate::base::{Latest, Plane};
 use crate::face::CROP_SIDE;
@@ -65,6 +65,8 @@ pub struct Views {
     /// Where the LED kernel ran.
     pub led_device: String,
     pub magnified: Option<RgbImage>,
+    /// By what the magnified one was magnified.
+    pub magnified_with: Option<MagnifyView>,
     /// The same frame's face as it was filmed, cut and sized as the magnified one.
     pub filmed: Option<RgbImage>,
     /// Why it could not be drawn, for the person.
@@ -228,6 +230,7 @@ impl Drawer {
             match self.magnify(request, &crops, magnify) {
                 Ok((magnified, filmed)) => {
                     views.magnified = Some(magnified);
+                    views.magnified_with = Some(magnify.with);
                     views.filmed = Some(filmed);
                 }
                 Err(why) => views.magnify_trouble = Some(why),

@@ -220,10 +220,19 @@ impl AppState {
         }
     }
 
-    /// Another recording takes the place of this one.
-    pub(in crate::app) fn leave_the_blind_pass(&mut self, before: &Review) {
-        self.blind_passes.held.clear();
+    /// Another recording takes the place of this one, or the same once more.
+    pub(in crate::app) fn leave_the_blind_pass(&mut self, before: &Review, next: &Review) {
+        let place = before.place();
+        if place.is_none() || place != next.place() {
+            self.blind_passes.held.clear();
+        }
         self.leave(before.passes_left(&self.settings.coder));
+        // Those of others, too: the queue asks about every coder.
+        let passes = before.session.blind_passes.iter();
+        let go_on = passes.filter(|p| p.goes_on() && !before.seen.contains(&p.coder));
+        let others = go_on.filter(|p| p.coder != self.settings.coder);
+        let left = others.filter_map(|p| Some((place.clone()?, p.coder.clone())));
+        self.blind_passes.left.extend(left);
     }
 
     fn leave(&mut self, left: Option<(PathBuf, String)>) {

@@ -47,6 +47,8 @@ impl Desk {
         if let Some(coder) = open.codes_blind.take() {
             open.passes.push(PassNews::now(&coder, PassStep::Left));
         }
+        // Nobody is left to hear of its annotations.
+        drop(open.connect_again());
         if !open.pending.is_empty()
             && let Err(why) = open.write()
         {
@@ -103,18 +105,7 @@ impl Desk {
                 let generation = open.generation;
                 open.coder = coder;
                 open.pending.extend(changes.into_iter().filter_map(action));
-                let mut said = Vec::new();
-                // Another window has closed it, or space was made.
-                if open.unusable.is_some() {
-                    said.extend(open.connect().ok().map(|annotations| {
-                        let news = Box::new(ProjectNews {
-                            path: open.path.clone(),
-                            there: open.file.is_some(),
-                            annotations,
-                        });
-                        Command::Project { generation, news }
-                    }));
-                }
+                let mut said: Vec<_> = open.connect_again().into_iter().collect();
                 let kept = match open.write() {
                     Ok(()) => Kept::Saved {
                         path: open.path.clone(),
@@ -143,10 +134,12 @@ impl Desk {
             return;
         };
         let generation = open.generation;
+        let mut said: Vec<_> = open.connect_again().into_iter().collect();
         if let Err(why) = open.blind_pass(news) {
             let kept = Kept::Failed(why);
-            self.tell([Command::Kept { generation, kept }]);
+            said.push(Command::Kept { generation, kept });
         }
+        self.tell(said);
     }
 
     /// Tells how it fared; nothing where it still waits for a project.
@@ -173,7 +166,7 @@ impl Desk {
         let generation = open.generation;
         open.coder = coder;
         let said = match open.merge(other) {
-            Ok((merged, changes)) => vec![
+            Ok((merged, changes, blind_passes)) => vec![
                 Command::Kept {
                     generation,
                     kept: Kept::Made {
@@ -186,6 +179,7 @@ impl Desk {
                         from: other.to_path_buf(),
                         merged,
                         changes,
+                        blind_passes,
                     }),
                 },
             ],

@@ -4,9 +4,13 @@ use std::path::{Path, PathBuf};
 
 use crate::app::beside::{find, free, source_of};
 use crate::app::coding::Change;
+use crate::app::command::Command;
+use crate::app::project::ProjectNews;
 use crate::app::saving::documents;
 use crate::media::SourceInfo;
-use crate::project::file::{Action, Merged, PassNews, PassStep, ProjectError, ProjectFile};
+use crate::project::file::{
+    Action, BlindPass, Merged, PassNews, PassStep, ProjectError, ProjectFile,
+};
 use crate::project::kept::{self, KeptAnalysis};
 use crate::timeline::Annotation;
 
@@ -65,6 +69,21 @@ impl Open {
         }
         (self.path, self.file) = (path, file);
         Ok(annotations)
+    }
+
+    /// Where the project could not be used so far, once more: another window has closed it,
+    /// or space was made. Tells what is in it.
+    pub(super) fn connect_again(&mut self) -> Option<Command> {
+        self.unusable.as_ref()?;
+        let annotations = self.connect().ok()?;
+        Some(Command::Project {
+            generation: self.generation,
+            news: Box::new(ProjectNews {
+                path: self.path.clone(),
+                there: self.file.is_some(),
+                annotations,
+            }),
+        })
     }
 
     /// Everything that is pending.
@@ -145,7 +164,8 @@ impl Open {
     /// All that is known of blind passes, in one go.
     pub(super) fn write_passes(&mut self) -> Result<(), String> {
         let Some(file) = self.file.as_mut() else {
-            return Ok(());
+            let why = self.unusable.as_ref().filter(|_| !self.passes.is_empty());
+            return why.map_or(Ok(()), |why| Err(why.clone()));
         };
         (file.tell_of_blind_passes(&self.passes)).map_err(|e| e.to_string())?;
         self.passes.clear();
@@ -172,7 +192,10 @@ impl Open {
     }
 
     /// What came with the other project, and which annotations are others now.
-    pub(super) fn merge(&mut self, other: &Path) -> Result<(Merged, Vec<Change>), String> {
+    pub(super) fn merge(
+        &mut self,
+        other: &Path,
+    ) -> Result<(Merged, Vec<Change>, Vec<BlindPass>), String> {
         let said = |e: ProjectError| e.to_string();
         if self.file.is_none() {
             // No project is made for one that cannot be added.
@@ -191,7 +214,8 @@ impl Open {
             after: Some(after),
         });
         let changes = changes.filter(|c| c.before != c.after).collect();
-        Ok((merged, changes))
+        let blind_passes = file.blind_passes().map_err(said)?;
+        Ok((merged, changes, blind_passes))
     }
 
     /// A new project where it is to be, or in the person's documents where the

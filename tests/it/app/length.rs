@@ -46,6 +46,8 @@ fn what_is_decoded_behind_the_stated_length_can_be_gone_to_and_lies_on_the_timel
     assert!(!review(&window).frames_are_counted());
     assert!(review(&window).limits().end >= time(624).secs());
     assert_eq!(review(&window).time_of(624), time(624));
+    let length = review(&window).length_secs();
+    assert!((length - time(625).secs()).abs() < 1e-6, "{length}");
     assert_eq!(sent_to(&mut window, 700), 624);
     // Played on, it grows with every picture, and never shrinks by going back.
     let mut script = Scripted::new(Rc::default());

@@ -96,6 +96,18 @@ fn a_pass_that_was_left_before_the_window_closed_goes_on_from_the_project() {
     assert!(!others.blind());
     assert_eq!(at(&others), in_room(Room::Review, OTHER));
     assert!(!opened("Anna", vec![begun("Anna", Some(3))]).blind());
+    // Nobody had given a name yet.
+    let mut nameless = opened("", vec![begun("Ben", None)]);
+    assert!(!nameless.blind());
+    nameless.apply(Command::Code(Coded::Coder("Ben".into())));
+    assert!(nameless.blind());
+    // Analysed again, or with another recording open, what the project knew is still known.
+    for then in [OTHER, FIRST] {
+        let mut later = others.clone();
+        arrives(&mut later, then, |_| {});
+        later.apply(Command::Code(Coded::Coder("Ben".into())));
+        assert!(later.hides(std::path::Path::new(OTHER)), "{then}");
+    }
     // Whoever left one sits down at it again.
     let mut others = others;
     others.apply(Command::Code(Coded::Coder("Ben".into())));

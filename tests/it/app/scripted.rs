@@ -388,6 +388,7 @@ fn joined(from: &Path) -> Joined {
             ..Merged::default()
         },
         changes: changes.into(),
+        blind_passes: vec![],
     }
 }
 
@@ -438,6 +439,7 @@ fn views(wanted: &ViewsWanted) -> Views {
         strain_heat: wanted.heat,
         led_device: "processor".into(),
         magnified: wanted.magnify.map(|_| drawn_face()),
+        magnified_with: wanted.magnify,
         filmed: wanted.magnify.map(|_| drawn_face()),
         magnify_trouble: None,
     }
