@@ -3,6 +3,20 @@
 
 server='' window=''
 
+# User-Mode Linux has no noise of its own: the first random number that a program wants takes
+# minutes, so what is known is credited. And a page of memory costs it 0.1 ms, so programs
+# keep theirs: with both, a camera's pictures are analysed there at nearly this machine's rate.
+if grep -q 'User Mode Linux' /proc/cpuinfo; then
+	python3 -c '
+import fcntl, hashlib, struct, time
+seed = hashlib.sha512(repr(time.time()).encode()).digest()
+add_entropy = 0x40085203
+with open("/dev/random", "wb") as random:
+    fcntl.ioctl(random, add_entropy, struct.pack("ii64s", 512, 64, seed))'
+	export MALLOC_MMAP_MAX_=0 MALLOC_TRIM_THRESHOLD_=100000000000 MALLOC_ARENA_MAX=1 \
+		MALLOC_TOP_PAD_=33554432
+fi
+
 close_window() {
 	[ -z "$window" ] || kill "$window" 2>/dev/null || true
 	[ -z "$server" ] || kill "$server" 2>/dev/null || true

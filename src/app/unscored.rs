@@ -31,6 +31,10 @@ impl Review {
             let waits = dropped && middle(span.start, span.end) > decided;
             span.start <= view.end && span.end >= view.start && !waits
         });
+        // Hours of a file are drawn at every repaint, and its frames are not lost one by one.
+        if !self.session.info.live {
+            return spans.collect();
+        }
         let mut list = joined(spans, |secs| curves().any(|curve| goes_on(curve, secs)));
         list.extend(to_come);
         list

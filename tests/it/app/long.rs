@@ -56,7 +56,7 @@ fn events() -> Vec<Event> {
 }
 
 /// Rounds at most; some make sure that one is quick, the others only wait for one.
-const ROUNDS: usize = 16;
+const ROUNDS: usize = 90;
 const SURE: usize = 4;
 
 /// Milliseconds of processor time of logic, layout and tessellation, median and p99 of the
