@@ -12,6 +12,7 @@ use super::disagreements::Disagreements;
 use super::ghosts::Ghosts;
 use super::time_view::TimeView;
 use super::trace;
+use super::views_wanted::ViewsBehind;
 use crate::base::Timestamp;
 use crate::face::crop::HeldCrop;
 use crate::media::recall::RECALL_SECS;
@@ -67,6 +68,8 @@ pub struct Review {
     pub views: Views,
     /// Whether the magnified one of [`Review::views`] is to be taken with care.
     pub ghosts: Ghosts,
+    /// Whether [`Review::views`] are of another frame than the one on the screen.
+    pub views_behind: ViewsBehind,
     /// The frames beside the one on the screen.
     pub strip: Option<FilmStrip>,
     /// Increases with every new strip.
@@ -143,6 +146,7 @@ impl Review {
             playback: Playback::default(),
             views: Views::default(),
             ghosts: Ghosts::default(),
+            views_behind: ViewsBehind::default(),
             strip: None,
             strip_count: 0,
             stills: StillShelf::default(),

@@ -104,6 +104,7 @@ impl AppState {
         if let Some(wanted) = self.views_wanted() {
             effects.push(Effect::Views(Box::new(wanted)));
         }
+        effects.extend(self.views_follow());
         effects.extend(self.strip_wanted());
         effects.extend(self.stills_wanted());
         effects.extend(self.comparison_wanted());

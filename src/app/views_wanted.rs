@@ -5,6 +5,7 @@ use super::attention;
 use super::backend::ViewsWanted;
 use super::command::{Effect, Room};
 use super::ghosts::HOLD_SECS;
+use super::review::Review;
 use super::settings::Shown;
 use super::state::AppState;
 use crate::facs::ActionUnit;
@@ -27,7 +28,76 @@ pub(super) struct ViewsKey {
     unit: Option<ActionUnit>,
 }
 
+/// While it plays the pictures beside the original are made one after another: so much they
+/// may trail it by; seconds of the recording.
+const TRAIL_SECS: f64 = 0.1;
+/// A picture that comes within this is waited for without a word; seconds.
+const PATIENCE_SECS: f64 = 0.25;
+
+/// Of another frame than the original the pictures beside it are, and since when by the
+/// window's clock.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct ViewsBehind(Option<f64>);
+
+impl ViewsBehind {
+    /// Gives whether it must be looked at again without another picture.
+    fn hear(&mut self, behind: bool, now: f64) -> bool {
+        let begins = behind && self.0.is_none();
+        self.0 = behind.then(|| self.0.unwrap_or(now));
+        begins
+    }
+
+    fn said(self, now: f64) -> bool {
+        self.0.is_some_and(|since| now - since >= PATIENCE_SECS)
+    }
+}
+
+impl Review {
+    /// By how many seconds of the recording the pictures beside the original are of an earlier
+    /// frame than it, negative where of a later one; `None` where they are of the same, and
+    /// before the first.
+    fn views_trail(&self) -> Option<f64> {
+        let picture = self.playback.picture.as_ref()?;
+        let other = self.views_count > 0 && self.views.frame != picture.index;
+        other.then(|| picture.timestamp.secs() - self.time_of(self.views.frame).secs())
+    }
+
+    /// What the pictures beside the original are of, where it is another frame.
+    #[must_use]
+    pub fn views_of_another(&self, now: f64) -> Option<String> {
+        let trail = self.views_trail().filter(|_| self.views_behind.said(now))?;
+        if self.moves() {
+            // A number that changes with every picture is not read.
+            return Some(format!("{:.1} s behind", trail.abs()));
+        }
+        let before = if trail < 0.0 { "after" } else { "before" };
+        let frame = self.views.frame;
+        Some(format!("frame {frame}, {:.2} s {before}", trail.abs()))
+    }
+
+    /// The original changes by itself.
+    fn moves(&self) -> bool {
+        self.playback.playing || self.session.info.live && self.frozen.is_none()
+    }
+}
+
 impl AppState {
+    /// Whether the pictures beside the original have followed it.
+    pub(super) fn views_follow(&mut self) -> Vec<Effect> {
+        let now = self.now;
+        let Some(review) = self.review.as_mut() else {
+            return vec![];
+        };
+        let may = if review.moves() { TRAIL_SECS } else { 0.0 };
+        let trail = review.views_trail();
+        let behind = trail.is_some_and(|secs| secs.abs() > may);
+        if review.views_behind.hear(behind, now) {
+            vec![Effect::WakeAfter(PATIENCE_SECS + 0.01)]
+        } else {
+            vec![]
+        }
+    }
+
     /// A new request, where what is shown has changed.
     pub(super) fn views_wanted(&mut self) -> Option<ViewsWanted> {
         let shown = self.settings.shown;
@@ -92,5 +162,23 @@ impl AppState {
         } else {
             vec![]
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pictures_of_another_frame_are_told_once_they_have_been_waited_for() {
+        let mut behind = ViewsBehind::default();
+        assert!(!behind.hear(false, 1.0) && !behind.said(9.0));
+        // A new frame: what belongs to it mostly comes at once.
+        assert!(behind.hear(true, 10.0), "to be looked at again");
+        assert!(!behind.said(10.0 + 0.5 * PATIENCE_SECS));
+        // The next frame does not begin the wait anew.
+        assert!(!behind.hear(true, 10.2));
+        assert!(behind.said(10.0 + PATIENCE_SECS));
+        assert!(!behind.hear(false, 11.0) && !behind.said(11.0));
     }
 }

@@ -129,7 +129,7 @@ pub fn side(ui: &mut Ui, state: &AppState, textures: &Textures, out: &mut Vec<Co
         ui.add(
             Label::new(row::weak(
                 ui,
-                "What moves is shown here once a camera runs.",
+                "What moved is shown here once a camera runs.",
             ))
             .wrap(),
         );

@@ -314,6 +314,7 @@ fn beside(
     let image = Image::new((texture.id(), rect.size())).alt_text(format!("{title} view"));
     ui.put(rect, seen(image, mirrored));
     let painter = ui.painter().with_clip_rect(rect);
+    of_another_frame(ui, state, review, rect);
     match view {
         View::Magnified => ghosts(ui, state, review, rect),
         View::Led => {}
@@ -329,6 +330,22 @@ fn beside(
             ramp(&painter, rect, views.strain_heat, &text);
         }
     }
+}
+
+/// In the upper left corner: that the picture is of another frame than the original.
+pub(super) fn of_another_frame(ui: &Ui, state: &AppState, review: &Review, rect: Rect) {
+    let Some(words) = review.views_of_another(state.now) else {
+        return;
+    };
+    // The words stand on their lower edge.
+    let at = rect.left_top() + vec2(theme::GAP, theme::SECTION);
+    let painter = ui.painter().with_clip_rect(rect);
+    tag(&painter, at, &words, over_picture::TEXT);
+    let ground = Rect::from_min_max(rect.min, pos2(rect.right(), at.y));
+    let at = (rect.left() as i32, rect.top() as i32);
+    let id = ui.scope_id().with(("another frame", at));
+    let response = ui.interact(ground, id, Sense::hover());
+    response.widget_info(|| WidgetInfo::labeled(Role::Label, true, &words));
 }
 
 /// Why there is no picture, where it would stand.

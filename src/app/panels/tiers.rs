@@ -61,7 +61,7 @@ pub fn height(state: &AppState, review: &Review) -> f32 {
     tiers as f32 * ROW
 }
 
-/// In so many points.
+/// All tiers, within `height` points.
 pub fn show(
     ui: &mut Ui,
     (state, review): (&AppState, &Review),

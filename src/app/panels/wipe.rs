@@ -5,7 +5,7 @@
 use egui::{CursorIcon, Image, Rect, Sense, Stroke, Ui, WidgetInfo, pos2, vec2};
 
 use super::legend::note;
-use super::picture::{caption, ghosts, in_its_place, magnified_detail, missing};
+use super::picture::{caption, ghosts, in_its_place, magnified_detail, missing, of_another_frame};
 use crate::app::command::{Command, View};
 use crate::app::keys;
 use crate::app::review::Review;
@@ -79,6 +79,7 @@ pub fn show(
     let handle = Rect::from_center_size(pos2(line, rect.center().y), HANDLE);
     painter.rect_filled(handle.expand(1.0), 3.0, over_picture::HALO);
     painter.rect_filled(handle, 3.0, over_picture::TEXT);
+    of_another_frame(ui, state, review, rect);
     // Each name on its own half; where that is narrow its beginning is cut off.
     let bottom = rect.bottom() - theme::GRID;
     let left = painter.with_clip_rect(rect.with_max_x(line));

@@ -17,10 +17,14 @@ pub struct PictureLayout {
 /// original, where the face is a part of the picture.
 const VIEW_WORTH: f32 = 3.0;
 
+/// A view lower than this part of the original is a thumbnail: only where nothing else fits.
+const SMALLEST_SHARE: f32 = 0.3;
+
 /// As much of `area` as it takes: the original with `aspect` (width over height)
 /// and `views` squares in one or two columns beside it or in a row below, whichever
-/// leaves the most to see; `stacked` below wherever there is room. No view stands higher than the original, and every
-/// picture has [`CAPTION`] free above it.
+/// leaves the most to see; `stacked` below wherever there is room, as high as the original
+/// where they can be. No view stands higher than the original, and every picture has
+/// [`CAPTION`] free above it.
 #[must_use]
 pub fn arrange(area: Rect, aspect: f32, views: usize, stacked: bool) -> PictureLayout {
     if views == 0 {
@@ -39,6 +43,7 @@ pub fn arrange(area: Rect, aspect: f32, views: usize, stacked: bool) -> PictureL
             if views > 1 && 1.5 * side > candidate.original.height() {
                 continue;
             }
+            let worth = |l| worth(l, stacked);
             if best.as_ref().is_none_or(|b| worth(&candidate) > worth(b)) {
                 best = Some(candidate);
             }
@@ -58,8 +63,13 @@ pub fn arrange(area: Rect, aspect: f32, views: usize, stacked: bool) -> PictureL
     })
 }
 
-fn worth(l: &PictureLayout) -> f32 {
-    l.original.area() + VIEW_WORTH * l.views.iter().map(|r| r.area()).sum::<f32>()
+/// First whether the views can be read beside the original, then how much there is to see;
+/// stacked the more alike in height the better, for the one is held against the other.
+fn worth(l: &PictureLayout, stacked: bool) -> (bool, f32) {
+    let side = l.views.first().map_or(0.0, Rect::height);
+    let seen = l.original.area() + VIEW_WORTH * l.views.iter().map(|r| r.area()).sum::<f32>();
+    let worth = if stacked { side } else { seen };
+    (SMALLEST_SHARE * l.original.height() <= side, worth)
 }
 
 /// Columns of squares at the right, no higher than the original.
@@ -198,6 +208,12 @@ mod tests {
         assert!(wide.views[0].left() > wide.original.right());
         let stacked = arrange(area, 4.0 / 3.0, 1, true);
         assert!(stacked.views[0].top() > stacked.original.bottom());
+        // As high as the original, but for a rounding: no thumbnail under it.
+        let (original, view) = (stacked.original.height(), stacked.views[0].height());
+        assert!(
+            view <= original && original < view + 3.0,
+            "{original}, {view}"
+        );
         let flat = Rect::from_min_size(pos2(0.0, 0.0), vec2(720.0, 90.0));
         assert_eq!(
             arrange(flat, 4.0 / 3.0, 1, true),

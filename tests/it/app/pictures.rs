@@ -391,3 +391,32 @@ fn in_a_small_window_the_words_under_the_pictures_are_fewer_and_none_is_cut() {
     let known = ["Current 106", "Now 106", "Now"];
     assert!(known.contains(&small[2].as_str()), "{small:?}");
 }
+
+#[test]
+fn a_picture_of_another_frame_than_the_original_says_so_until_it_has_followed() {
+    let mut h = recording(SIZE, 1.0, FRAMES, true);
+    say(&mut h, vec![Command::HintsSeen, Command::Seek(36)]);
+    press(&mut h, Modifiers::NONE, Key::M);
+    assert!(
+        !says(&h, "0.20 s before"),
+        "it is of the frame on the screen"
+    );
+    let review = h.state().app.state.review.as_ref();
+    let mut views = review.expect("a recording is open").views.clone();
+    let (generation, followed) = (views.generation, views.clone());
+    views.frame = 30;
+    let views_arrive = |h: &mut Shown, views: &onset::session::views::Views| {
+        let views = Box::new(views.clone());
+        say(h, vec![Command::Views { generation, views }]);
+        for _ in 0..4 {
+            h.step();
+        }
+    };
+    views_arrive(&mut h, &views);
+    assert!(says(&h, "frame 30, 0.20 s before"));
+    // In one picture with the original, too.
+    press(&mut h, Modifiers::NONE, Key::C);
+    assert!(says(&h, "frame 30, 0.20 s before"));
+    views_arrive(&mut h, &followed);
+    assert!(!says(&h, "0.20 s before"));
+}
