@@ -28,6 +28,8 @@ const FINER: usize = 8;
 pub enum Attention {
     Laid {
         unit: ActionUnit,
+        /// Of a candidate in which none stands out it is the likeliest.
+        stands_out: bool,
         /// Where the motion is shorter than what the bars read, its length, seconds.
         over_secs: Option<f64>,
         /// Upper left, upper right, lower right, lower left; image pixels with whole
@@ -75,7 +77,9 @@ fn of_candidate(review: &Review, spot: &SpottedInterval) -> Result<Attention, St
     }
     let onset = review.recording.frame(recognised.onset);
     let onset = onset.and_then(|record| record.face.as_ref()?.landmarks.as_deref());
-    laid(review, attention, onset, None)
+    let mut units = recognised.recognition.units.iter();
+    let stands_out = units.any(|read| read.unit == attention.unit && read.present);
+    laid(review, (attention, stands_out), onset, None)
 }
 
 /// What was found of a moment so near stands in while the network still looks.
@@ -97,7 +101,7 @@ fn of_moment(review: &Review) -> Result<Attention, String> {
     let found = found.ok_or("the network is looking…")?;
     let attention = found.said.as_ref().map_err(String::clone)?;
     let short = Some(found.back_secs).filter(|secs| *secs < SHORT_SECS);
-    laid(review, attention, Some(&found.landmarks), short)
+    laid(review, (attention, true), Some(&found.landmarks), short)
 }
 
 /// The unit that stands out most in what moved just before the frame on the screen; why
@@ -167,7 +171,7 @@ pub(super) fn wish(review: &Review, unit: ActionUnit) -> Option<Box<MomentWish>>
 /// head may have gone on since.
 fn laid(
     review: &Review,
-    attention: &Read,
+    (attention, stands_out): (&Read, bool),
     framed: Option<&Landmarks>,
     over_secs: Option<f64>,
 ) -> Result<Attention, String> {
@@ -181,6 +185,7 @@ fn laid(
     };
     Ok(Attention::Laid {
         unit: attention.unit,
+        stands_out,
         over_secs,
         corners: laid.corners().map(|p| Point::new(p.x + dx, p.y + dy)),
     })

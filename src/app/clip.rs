@@ -93,9 +93,7 @@ impl ClipDesk {
     }
 
     fn try_to_write(&self, tell: impl Fn(ClipNews), unwanted: &AtomicBool) -> Notice {
-        let name = Path::new(&self.info.name)
-            .file_stem()
-            .map_or_else(|| "recording".into(), |s| s.to_string_lossy().into_owned());
+        let name = self.info.stem();
         let mut told = None;
         let mut progress = |share: f32| {
             let percent = (100.0 * share.clamp(0.0, 1.0)) as u8;

@@ -11,6 +11,7 @@ use uuid::Uuid;
 
 use super::coding::{Coding, NOTE};
 use super::command::{Command, Effect};
+use super::review::Review;
 use super::state::AppState;
 use crate::base::Notice;
 use crate::facs::ScoredUnit;
@@ -105,16 +106,7 @@ impl AppState {
         }
         self.blind_passes.name_them(name);
         let named = review.name_the_blind_pass(name);
-        review.coding.steps_without_a_name_are(name);
-        let nameless = review.coding.annotations().iter();
-        let signed: Vec<Annotation> = nameless
-            .filter(|a| a.coder.is_empty())
-            .map(|a| Annotation {
-                coder: name.to_owned(),
-                ..a.clone()
-            })
-            .collect();
-        let changes = review.coding.put_all("the name", signed);
+        let changes = review.coding.all_without_a_name_is(name);
         let count = changes.len();
         let mut effects = review.changed(changes);
         effects.extend(named);
@@ -161,7 +153,21 @@ impl AppState {
                 let changes = review.coding.remove("an annotation", id);
                 Ok(review.changed(changes))
             }
-            Coded::Edge(edge) => review.edge(&coder, edge),
+            Coded::Edge(edge) => {
+                let apex = |review: &Review| review.annotation().map(|a| (a.id, a.apex));
+                let before = apex(review);
+                let mut effects = review.edge(&coder, edge)?;
+                let after = apex(review);
+                let same = before.map(|(id, _)| id) == after.map(|(id, _)| id);
+                if edge == Edge::Onset && same && before != after {
+                    self.say(Notice::info(self.settings.keys.fill(
+                        "The apex lay before this onset and went with it: mark it anew with \
+                         {Apex is here}.",
+                    )));
+                    effects.push(Effect::WakeAfter(NOTICE_SECS));
+                }
+                Ok(effects)
+            }
             Coded::Drag(id, edge, frame) => {
                 let Some(annotation) = review.coding.get(id).cloned() else {
                     return Ok(vec![]);

@@ -8,6 +8,8 @@ use super::review::Review;
 use super::saving::Saving;
 use super::state::AppState;
 use crate::base::Notice;
+use crate::media::InputSpec;
+use crate::project::file::ENDING;
 use crate::spotting::ExpressionKind;
 
 /// A file dialog that says nothing for so long is said to be missing.
@@ -38,6 +40,9 @@ pub struct Entrance {
     pub dialog_since: Option<f64>,
     /// The missing answer has been explained.
     dialog_hinted: bool,
+    /// Another coder's project was asked for where no dialog can be shown: the next one that
+    /// is typed or dropped is added, not opened.
+    adds_next: bool,
     pub cameras: Cameras,
     /// Where what is being opened is to be seen, if that was said: until it is there, the
     /// recording before stays where it is.
@@ -114,8 +119,8 @@ impl AppState {
                         paths.push(path);
                         self.look(Command::SecondLookWeights(paths))
                     }
-                    (None, _) => {
-                        self.nothing_chosen(since);
+                    (None, kind) => {
+                        self.nothing_chosen(since, Some(kind));
                         vec![]
                     }
                 }
@@ -123,7 +128,7 @@ impl AppState {
             Command::SeveralChosen(paths) => {
                 let since = entrance.dialog_since.take();
                 let Some(first) = paths.first() else {
-                    self.nothing_chosen(since);
+                    self.nothing_chosen(since, None);
                     return vec![];
                 };
                 self.settings.last_folder = first.parent().map(std::path::Path::to_path_buf);
@@ -219,10 +224,16 @@ impl AppState {
                 effects.extend(self.shown_earlier());
                 effects
             }
-            Command::OpenFailed { why, .. } => {
+            Command::OpenFailed { input, why } => {
                 entrance.opening = None;
                 entrance.room = None;
                 entrance.failed = Some(why.clone());
+                // One camera was let go for another, which does not come: the room where one
+                // is chosen says why.
+                let camera = InputSpec::parse(&input, None).is_ok_and(|spec| spec.is_camera());
+                let let_go = (self.review.take_if(|r| camera && r.session.info.live))
+                    .filter(|gone| gone.unsaved)
+                    .map(|gone| Effect::SaveCandidates(Box::new(Saving::of(&gone))));
                 // The empty window says it in its middle; over a recording it is a notice.
                 if self.review.is_some() {
                     self.say(Notice::error(why));
@@ -232,7 +243,9 @@ impl AppState {
                     self.notices.push(quiet, self.now);
                     self.notices.dismiss_all();
                 }
-                self.recent(Command::LookForRecent)
+                let mut effects = self.recent(Command::LookForRecent);
+                effects.extend(let_go);
+                effects
             }
             _ => vec![],
         }
@@ -248,13 +261,21 @@ impl AppState {
     }
 
     /// A dialog was closed, or could not be shown.
-    fn nothing_chosen(&mut self, since: Option<f64>) {
-        if since.is_some_and(|s| self.now - s < NO_DIALOG_SECS) {
-            self.say(Notice::warning(
-                "No file dialog could be shown: neither a desktop portal nor zenity answers. Type \
-                 the path into the box at the top or drop the file on the window.",
-            ));
+    fn nothing_chosen(&mut self, since: Option<f64>, kind: Option<DialogKind>) {
+        if since.is_none_or(|s| self.now - s >= NO_DIALOG_SECS) {
+            return;
         }
+        let adds = kind == Some(DialogKind::OtherProject);
+        self.entrance.adds_next = adds;
+        let then = if adds {
+            " It is added to this one, not opened."
+        } else {
+            ""
+        };
+        self.say(Notice::warning(format!(
+            "No file dialog could be shown: neither a desktop portal nor zenity answers. Type the \
+             path into the box at the top or drop the file on the window.{then}"
+        )));
     }
 
     /// As [`Command::Open`], to be seen in this room once it is there.
@@ -269,6 +290,10 @@ impl AppState {
         let input = input.trim().trim_matches('"').to_owned();
         if input.is_empty() {
             return vec![];
+        }
+        let project = std::path::Path::new(&input).extension();
+        if std::mem::take(&mut self.entrance.adds_next) && project.is_some_and(|e| e == ENDING) {
+            return self.exchange(Command::Merge(input.into()));
         }
         self.sheet = self.sheet.filter(|sheet| *sheet != Sheet::Recent);
         let blind = self.settings.blind;

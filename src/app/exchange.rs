@@ -1,6 +1,10 @@
 //! Annotations to the files of other programs, beside the recording, and back from them.
 
+mod filed;
+
 use std::path::{Path, PathBuf};
+
+use filed::filed_as;
 
 use super::review::Review;
 use crate::base::{Notice, Severity, Timestamp};
@@ -95,9 +99,7 @@ impl Desk {
     #[must_use]
     pub fn of(review: &Review, only: Option<&str>) -> Self {
         let info = &review.session.info;
-        let name = Path::new(&info.name)
-            .file_stem()
-            .map_or_else(|| "recording".into(), |s| s.to_string_lossy().into_owned());
+        let name = info.stem();
         let frames = review.recording.frames.iter();
         let read = review.recording.frames.last().map_or(0, |f| f.frame);
         let counted = info.frame_count.filter(|_| info.exact_frame_count);
@@ -189,7 +191,11 @@ impl Desk {
                         true => "the annotations".to_owned(),
                         false => format!("{count} annotations"),
                     };
-                    return Notice::info(format!("Exported {what}: {}", path.display()));
+                    let untimed = match format {
+                        Format::Table | Format::Json => self.untimed(),
+                        Format::Elan | Format::Megc => "",
+                    };
+                    return Notice::info(format!("Exported {what}{untimed}: {}", path.display()));
                 }
                 Err(e) => failed = Some(e.to_string()),
             }
@@ -199,6 +205,15 @@ impl Desk {
                 "Cannot export: this account has no folder of its own.".to_owned()
             }),
         )
+    }
+
+    /// What is to be said of annotations that lie where the analysis has not come to.
+    fn untimed(&self) -> &'static str {
+        let frames = self.times.len() as u64;
+        match self.annotations.iter().any(|a| reach(a) >= frames) {
+            true => ", without seconds where frames are not analysed yet",
+            false => "",
+        }
     }
 
     /// Why ELAN's times are no frames yet; `None` where they are.
@@ -335,8 +350,15 @@ impl Desk {
             };
             csv::read(&bytes, path, defaults, &self.annotations).map_err(|e| e.to_string())?
         };
-        let (mine, others): (Vec<_>, Vec<_>) = (imported.entries.into_iter())
-            .partition(|entry| entry.recording.is_empty() || entry.recording == self.name);
+        let filed_as = self
+            .media
+            .as_deref()
+            .and_then(|media| filed_as(path, media));
+        let is_mine = |recording: &str| {
+            [&self.name, "", filed_as.as_deref().unwrap_or_default()].contains(&recording)
+        };
+        let (mine, others): (Vec<_>, Vec<_>) =
+            (imported.entries.into_iter()).partition(|entry| is_mine(&entry.recording));
         if mine.is_empty()
             && let Some(other) = others.first()
         {
@@ -455,7 +477,7 @@ impl Desk {
                 &tier.annotator
             };
             let names = [tier.name.as_str()];
-            let found = document.annotations_of(&names, coder, &self.name, clock);
+            let found = document.annotations_of(&names, coder.trim(), &self.name, clock);
             all.entries.extend(found.entries);
             all.problems.extend(found.problems);
         }

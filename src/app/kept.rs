@@ -117,7 +117,7 @@ impl AppState {
                 vec![]
             }
             None => {
-                let said = format!("This analysis is of {date}, from the project.");
+                let said = format!("This analysis is of {date}; it was kept.");
                 self.say(Notice::info(said));
                 vec![Effect::WakeAfter(NOTICE_SECS)]
             }

@@ -8,7 +8,7 @@ mod polling;
 mod ready;
 mod shown;
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -21,7 +21,7 @@ use super::missing::Missing;
 use super::wake::Wake;
 use crate::base::{Mailbox, Notice};
 use crate::gpu::GpuContext;
-use crate::media::{Frame, Stills};
+use crate::media::{Frame, InputSpec, Stills};
 use crate::project::unattended::{News, Worker};
 use crate::session::views::ViewsWorker;
 use crate::session::{Params, SessionStatus};
@@ -74,6 +74,8 @@ pub struct Live {
     /// `None` where the system refuses another thread.
     batch: Option<Worker>,
     told_by_batch: Mailbox<News>,
+    /// Where the queue has put results.
+    outs: BTreeSet<PathBuf>,
     /// The open project and its recording, at most one.
     projects: Vec<(String, PathBuf)>,
     /// Said at the first poll.
@@ -119,6 +121,7 @@ impl Live {
             told_by_camera: Vec::new(),
             batch,
             told_by_batch,
+            outs: BTreeSet::new(),
             projects: Vec::new(),
             gpu,
             views,
@@ -165,10 +168,11 @@ impl Live {
 
     fn begin(&mut self, input: &str, params: &Params, (place, anew): (Option<PathBuf>, bool)) {
         self.ticket.fetch_add(1, Ordering::Relaxed);
-        // A camera is let go first: it may be the one that is asked for. A file stays
-        // until the next one is there, which may never be.
+        // What is open stays until the next one is there, which may never be; but a camera
+        // is let go for a camera: it may be the one that is asked for.
         self.back = None;
-        if self.open.as_ref().is_some_and(|o| o.session.info.live) {
+        let camera = InputSpec::parse(input, None).is_ok_and(|spec| spec.is_camera());
+        if camera && self.open.as_ref().is_some_and(|o| o.session.info.live) {
             let ended = self.end_recording();
             self.told_by_camera.extend(ended);
             self.open = None;
@@ -185,6 +189,7 @@ impl Live {
             views: self.views.clone(),
             known,
             place,
+            outs: self.outs.iter().cloned().collect(),
             anew,
         };
         self.apart("open", move || match opened(&wanted) {

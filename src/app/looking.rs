@@ -6,6 +6,7 @@ use super::key_change::KeyChange;
 use super::review::Review;
 use super::state::{AppState, JUMPS};
 use super::time_view::TimeView;
+use crate::base::Notice;
 use crate::spotting::ExpressionKind;
 
 impl AppState {
@@ -63,6 +64,8 @@ impl AppState {
             Command::Room(room) => {
                 self.settings.room = room;
                 self.entrance.room = None;
+                // What did not open is no news in another room.
+                self.entrance.failed = None;
                 if room == Room::Batch {
                     // The path of what is open is none to be queued.
                     self.entrance.path.clear();
@@ -86,7 +89,18 @@ impl AppState {
                 self.settings.params.second_look = paths;
             }
             Command::LookAgain(view) => self.second_look = view,
-            Command::ToggleSecondLook => self.second_look.shown = !self.second_look.shown,
+            Command::ToggleSecondLook => {
+                let review = self.review.as_ref();
+                let looks = review.is_some_and(|r| !r.session.second_look.is_empty());
+                if !looks {
+                    self.say(Notice::info(
+                        "No other network looks at these candidates. Choose weights for a second \
+                         look in Settings, then press “Analyse again” there.",
+                    ));
+                    return vec![Effect::WakeAfter(8.1)];
+                }
+                self.second_look.shown = !self.second_look.shown;
+            }
             Command::Weights(kind, path) => match kind {
                 ExpressionKind::Macro => self.settings.params.macro_weights = path,
                 ExpressionKind::Micro => self.settings.params.micro_weights = path,

@@ -3,6 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
+use super::batch::BESIDE;
 use super::beside;
 use super::coder::blind::PassesOf;
 use super::kept::Earlier;
@@ -12,7 +13,7 @@ use crate::media::SourceInfo;
 use crate::project::file::{
     BlindPass, ENDING, ProjectError, ProjectFile, Source, SourceKind, SourceState,
 };
-use crate::project::kept::{self, KeptAnalysis};
+use crate::project::kept::{self, KeptAnalysis, filed};
 use crate::session::Params;
 use crate::session::facts::AnalysisFacts;
 
@@ -130,12 +131,23 @@ pub(super) struct KeptThere {
     pub(super) said: Vec<Notice>,
 }
 
-/// What a project keeps of this very recording.
-pub(super) fn kept_of(info: &SourceInfo, project: Option<&Path>) -> KeptThere {
-    let mut there = KeptThere::default();
-    if info.live {
-        return there;
+/// What a project keeps of this very recording; where it keeps no analysis, the one among
+/// the results beside the recording or in one of the folders `outs`.
+pub(super) fn kept_of(info: &SourceInfo, project: Option<&Path>, outs: &[PathBuf]) -> KeptThere {
+    let Some(path) = info.path.as_deref().filter(|_| !info.live) else {
+        return KeptThere::default();
+    };
+    let mut there = in_project(info, project);
+    if there.analysis.is_none() {
+        let beside = path.parent().map(|folder| folder.join(BESIDE));
+        let mut outs = outs.iter().chain(&beside);
+        there.analysis = outs.find_map(|out| filed::find(out, path));
     }
+    there
+}
+
+fn in_project(info: &SourceInfo, project: Option<&Path>) -> KeptThere {
+    let mut there = KeptThere::default();
     let found = match project {
         Some(project) => Some(project.to_owned()),
         None => match beside::find(info) {

@@ -21,7 +21,11 @@ pub struct ProjectNews {
     pub there: bool,
     /// Of all coders.
     pub annotations: Vec<Annotation>,
+    pub blind_passes: Vec<BlindPass>,
 }
+
+/// What the undo calls what came from another project.
+pub(super) const MERGE: &str = "the merge";
 
 /// How a change fared.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -133,8 +137,14 @@ impl AppState {
         review.coding.add_kept(news.annotations);
         review.decided();
         let count = told(review) - before;
+        // Another window had it when the recording was opened.
+        let mut effects = vec![];
+        if review.session.blind_passes.is_empty() && !news.blind_passes.is_empty() {
+            review.session.blind_passes = news.blind_passes;
+            effects = self.take_the_blind_pass_up();
+        }
         if count == 0 {
-            return vec![];
+            return effects;
         }
         let said = if count == 1 {
             "1 annotation of an earlier session is here again.".to_owned()
@@ -142,7 +152,8 @@ impl AppState {
             format!("{count} annotations of earlier sessions are here again.")
         };
         self.notices.push(Notice::info(said), now);
-        vec![Effect::WakeAfter(8.1)]
+        effects.push(Effect::WakeAfter(8.1));
+        effects
     }
 
     pub(super) fn kept(&mut self, generation: u64, kept: Kept) -> Vec<Effect> {
@@ -168,6 +179,8 @@ impl AppState {
                 }
             }
             Kept::Failed(why) => {
+                // An earlier one may have been counted as the last.
+                review.unsaved = true;
                 if review.not_kept.as_ref() != Some(&why) {
                     self.notices.push(Notice::error(&why), now);
                 }
@@ -199,7 +212,7 @@ impl AppState {
             joined.sentence()
         };
         let mut effects = vec![Effect::WakeAfter(8.1)];
-        if review.coding.joined("the merge", joined.changes) {
+        if review.coding.joined(MERGE, joined.changes) {
             review.decided();
             // The file has these; it is asked once more for the sake of the count.
             effects.push(Effect::Keep(vec![]));
@@ -226,6 +239,7 @@ mod tests {
                 path: path.clone(),
                 there,
                 annotations: vec![],
+                blind_passes: vec![],
             }),
         };
         let kept = |kept| Command::Kept {

@@ -28,6 +28,8 @@ pub struct ReportDesk {
     recording: Arc<Recording>,
     annotations: Vec<Annotation>,
     candidates: Vec<SpottedInterval>,
+    /// Of an analysis that runs: how far it had come.
+    so_far: Option<Notice>,
 }
 
 impl ReportDesk {
@@ -41,6 +43,7 @@ impl ReportDesk {
             recording: review.recording.clone(),
             annotations: review.coding.annotations().to_vec(),
             candidates: review.recording.intervals.clone(),
+            so_far: so_far(review),
         }
     }
 
@@ -49,9 +52,7 @@ impl ReportDesk {
     #[must_use]
     pub fn write(&self) -> Notice {
         let (html, without) = self.html();
-        let name = std::path::Path::new(&self.info.name)
-            .file_stem()
-            .map_or_else(|| "recording".into(), |s| s.to_string_lossy().into_owned());
+        let name = self.info.stem();
         let mut failed = None;
         for folder in folders(self.info.path.as_deref()) {
             let path = free_path(&folder, &name, "report.html");
@@ -63,6 +64,9 @@ impl ReportDesk {
                 Ok(()) => {
                     let place = path.display();
                     return match without {
+                        None if self.so_far.is_some() => Notice::info(format!(
+                            "The report is written, of what is analysed so far: {place}"
+                        )),
                         None => Notice::info(format!("The report is written: {place}")),
                         Some(why) => Notice::warning(format!(
                             "The report is written, but some pictures are missing. {why}: {place}"
@@ -84,7 +88,8 @@ impl ReportDesk {
         let mut pictures = Pictures::wanted(recording, annotations, &self.candidates, size);
         let without = self.read(&mut pictures).err();
         let (fingerprint, params) = ((0, ""), &self.params);
-        let summary = Summary::of(&self.info, fingerprint, params, &self.analysed, recording);
+        let mut summary = Summary::of(&self.info, fingerprint, params, &self.analysed, recording);
+        summary.warnings.splice(..0, self.so_far.clone());
         let sources = Sources {
             recording,
             annotations,
@@ -126,6 +131,24 @@ impl ReportDesk {
         }
         Ok(())
     }
+}
+
+/// That the analysis had not come to its end; `None` where it had, or has stopped and said
+/// why.
+fn so_far(review: &Review) -> Option<Notice> {
+    if review.status.finished {
+        return None;
+    }
+    let last = review.recording.frames.last();
+    let at = last.map_or_else(
+        || "no frame".to_owned(),
+        |record| format!("frame {}, {}", record.frame, record.timestamp.clock()),
+    );
+    Some(Notice::warning(format!(
+        "This report was written while the analysis ran, which had come to {at}. Candidates are \
+         provisional, later ones are missing, and length, frames and the agreement between \
+         coders are of what was analysed by then"
+    )))
 }
 
 /// `2026-11-27`, in UTC.

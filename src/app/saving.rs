@@ -26,9 +26,7 @@ impl Saving {
     #[must_use]
     pub fn of(review: &Review) -> Self {
         let info = &review.session.info;
-        let name = Path::new(&info.name)
-            .file_stem()
-            .map_or_else(|| "recording".into(), |s| s.to_string_lossy().into_owned());
+        let name = info.stem();
         let mut recording = (*review.recording).clone();
         recording.intervals.clone_from(&review.spots);
         Self {

@@ -323,6 +323,9 @@ fn one(
             kept.display()
         );
     }
+    if let Some(why) = &done.not_kept {
+        tell!("warning: {why}");
+    }
     let recording = &done.whole.recording;
     report(&folder, recording, &done.filed.summary, quiet);
     Ok(if recording.has_warnings() {

@@ -54,15 +54,7 @@ impl InputSpec {
     pub fn stem(&self) -> String {
         match &self.place {
             InputPlace::Camera(n, _) => format!("camera_{n}"),
-            InputPlace::Path(path) => {
-                let absolute = std::path::absolute(path).unwrap_or_else(|_| path.clone());
-                let name = if absolute.is_dir() {
-                    absolute.file_name()
-                } else {
-                    absolute.file_stem()
-                };
-                name.map_or_else(|| "recording".into(), |n| n.to_string_lossy().into_owned())
-            }
+            InputPlace::Path(path) => stem_of(path),
         }
     }
 
@@ -70,6 +62,17 @@ impl InputSpec {
     pub fn is_camera(&self) -> bool {
         matches!(self.place, InputPlace::Camera(..))
     }
+}
+
+/// A file's name without its ending, or a folder's name, which has none.
+pub(super) fn stem_of(path: &Path) -> String {
+    let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    let name = if absolute.is_dir() {
+        absolute.file_name()
+    } else {
+        absolute.file_stem()
+    };
+    name.map_or_else(|| "recording".into(), |n| n.to_string_lossy().into_owned())
 }
 
 impl fmt::Display for InputSpec {

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use crate::base::{Notice, Timestamp};
 
+use super::open::stem_of;
 use super::{Frame, MediaError};
 
 /// What a source is before it is read to the end.
@@ -23,6 +24,19 @@ pub struct SourceInfo {
     pub duration: Option<Timestamp>,
     /// A camera: frames may be dropped, seeking is impossible.
     pub live: bool,
+}
+
+impl SourceInfo {
+    /// What is made of it is named after it: a file's name without its ending, a folder's or
+    /// a camera's name.
+    #[must_use]
+    pub fn stem(&self) -> String {
+        match &self.path {
+            Some(path) => stem_of(path),
+            // As a file's name it may not lead into a folder.
+            None => self.name.replace(['/', '\\'], "_"),
+        }
+    }
 }
 
 #[cfg(test)]

@@ -36,6 +36,8 @@ pub struct Whole {
     pub info: SourceInfo,
     pub recording: Recording,
     pub facts: AnalysisFacts,
+    /// To the recording's end: it neither broke off nor was it enough before.
+    pub complete: bool,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -68,7 +70,7 @@ pub fn analyse(
     }
     let mut recording = Recording::default();
     let (worker, deliveries) = CaptureWorker::start(source).map_err(WholeError::NoThread)?;
-    let mut broken_off = None;
+    let (mut broken_off, mut enough) = (None, false);
     while let Some(delivery) = deliveries.recv() {
         let next = match delivery {
             Delivery::Frame(frame) => match pipeline.push(&frame) {
@@ -95,10 +97,14 @@ pub fn analyse(
         match next {
             Ok(()) => {}
             Err(Next::Stop) => return Err(WholeError::Stopped),
-            Err(_) => break,
+            Err(_) => {
+                enough = true;
+                break;
+            }
         }
     }
     worker.stop();
+    let complete = broken_off.is_none() && !enough;
     if recording.frames.is_empty() {
         return Err(broken_off.map_or_else(
             || WholeError::NoFrame {
@@ -124,6 +130,7 @@ pub fn analyse(
         info,
         recording,
         facts: AnalysisFacts::of(&pipeline),
+        complete,
     })
 }
 

@@ -147,7 +147,12 @@ impl AppState {
             return vec![];
         };
         if !matches!(row.state, RowState::Done(_)) {
-            let text = format!("{} opens in Review once it is done.", row.name());
+            let text = match row.state {
+                RowState::Failed(_) | RowState::Cancelled => {
+                    format!("{} was not analysed: try it again first.", row.name())
+                }
+                _ => format!("{} opens in Review once it is done.", row.name()),
+            };
             return self.inform(&text);
         }
         let input = row.input.display().to_string();

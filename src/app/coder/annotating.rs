@@ -11,6 +11,8 @@ use crate::timeline::Annotation;
 const LONGEST_MICRO_SECS: f64 = 0.5;
 /// A key says nothing of an annotation further from the frame shown than this.
 const FAR_SECS: f64 = 1.0;
+/// But an offset may come later: a macro-expression lasts up to so long.
+const LATE_OFFSET_SECS: f64 = 4.0;
 
 impl Review {
     /// Shows the changes everywhere and has them kept.
@@ -123,13 +125,17 @@ impl Review {
         let far = ends.is_some_and(|(onset, offset)| {
             let t = self.time_of(here);
             let before = self.time_of(onset).secs_since(t) > FAR_SECS;
-            before || t.secs_since(self.time_of(offset)) > FAR_SECS
+            let late = match edge {
+                Edge::Offset => LATE_OFFSET_SECS,
+                Edge::Onset | Edge::Apex => FAR_SECS,
+            };
+            before || t.secs_since(self.time_of(offset)) > late
         });
         let behind = ends.is_some_and(|(_, offset)| here > offset);
         if edge != Edge::Onset && far {
             return Err(Refused(
-                "What is worked on lies more than a second from here. Press \
-                 {Onset is here} to begin one here, or drag its end."
+                "What is worked on lies far from here: more than a second, or more than four of \
+                 an offset. Press {Onset is here} to begin one here, or drag its end."
                     .to_owned(),
             ));
         }

@@ -3,6 +3,7 @@
 use super::{NOTICE_SECS, Refused, named, new_id};
 use crate::app::coding::{Change, Coding, Held, SpotKey, Taken};
 use crate::app::command::Effect;
+use crate::app::project::MERGE;
 use crate::app::state::AppState;
 use crate::base::Notice;
 use crate::spotting::IntervalStatus;
@@ -100,7 +101,15 @@ impl AppState {
         if let Some(back) = back.map(|a| a.id) {
             review.mark(Some(back));
         }
+        let merge = step.of == MERGE && does == "undo" && !blind;
         let mut effects = review.changed(step.changes);
+        if merge {
+            self.say(Notice::warning(self.settings.keys.fill(
+                "What came from the other project is taken out again. Only {Redo}, now, brings it \
+                 back: what was once taken out here does not come with a second merge.",
+            )));
+            effects.push(Effect::WakeAfter(NOTICE_SECS));
+        }
         if let Some(stays) = stays {
             let since = match stays.since.as_str() {
                 _ if blind => "it has been changed since".to_owned(),

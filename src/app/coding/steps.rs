@@ -133,12 +133,36 @@ impl Coding {
         Ok(Taken { step, stays })
     }
 
-    /// What was done before anybody gave a name was done by who gives the first one.
-    pub fn steps_without_a_name_are(&mut self, name: &str) {
-        let steps = self.done.iter_mut().chain(&mut self.undone);
-        steps
-            .filter(|step| step.coder.is_empty())
-            .for_each(|step| name.clone_into(&mut step.coder));
+    /// What was done before anybody gave a name was done by who gives the first one: the
+    /// annotations, which are given with what they were, and the steps, so that none brings
+    /// back what is nobody's. It is no step itself.
+    pub fn all_without_a_name_is(&mut self, name: &str) -> Vec<Change> {
+        let sign = |a: &mut Annotation| {
+            if a.coder.is_empty() {
+                name.clone_into(&mut a.coder);
+            }
+        };
+        for step in self.done.iter_mut().chain(&mut self.undone) {
+            if step.coder.is_empty() {
+                name.clone_into(&mut step.coder);
+            }
+            let sides = (step.changes.iter_mut()).flat_map(|c| [&mut c.before, &mut c.after]);
+            sides.flatten().for_each(sign);
+        }
+        let nameless = self.annotations.iter().filter(|a| a.coder.is_empty());
+        let changes: Vec<Change> = nameless
+            .map(|a| Change {
+                before: Some(a.clone()),
+                after: Some(Annotation {
+                    coder: name.to_owned(),
+                    ..a.clone()
+                }),
+            })
+            .collect();
+        if !changes.is_empty() {
+            self.carry_out(&changes);
+        }
+        changes
     }
 }
 

@@ -172,9 +172,25 @@ fn a_step_takes_the_way_forward_from_its_coder_and_over_its_annotations_only() {
 fn what_was_done_without_a_name_is_taken_back_by_who_gives_the_first_one() {
     let mut coding = Coding::default();
     coding.put("a verdict", decided(1, 100, IntervalStatus::Accepted));
+    let other = decided(2, 200, IntervalStatus::Accepted);
+    coding.put("a verdict", other.clone());
+    coding.remove("the removal", other.id);
     coding.sign_as("Ada");
-    coding.steps_without_a_name_are("Ada");
-    assert!(coding.undo().is_ok());
+    assert_eq!(coding.all_without_a_name_is("Ada").len(), 1);
+    let of_ada = |coding: &Coding| coding.annotations().iter().all(|a| a.coder == "Ada");
+    assert!(of_ada(&coding));
+    // What comes back is hers as well, and the name itself is no step.
+    let back = coding.undo().expect("her removal");
+    assert_eq!(
+        (back.step.of, coding.annotations().len()),
+        ("the removal", 2)
+    );
+    assert!(of_ada(&coding));
+    coding.undo().expect("her second verdict");
+    coding.undo().expect("her first verdict");
+    assert!(coding.annotations().is_empty());
+    coding.redo().expect("her first verdict");
+    assert!(of_ada(&coding) && coding.annotations().len() == 1);
 }
 
 #[test]

@@ -63,6 +63,48 @@ fn annotations_of_another_recording_are_refused_by_its_name() {
 }
 
 #[test]
+fn a_table_among_the_recordings_own_results_is_its_own_whatever_their_folder_is_called() {
+    let folder = tempfile::tempdir().unwrap();
+    let written = desk(folder.path());
+    let results = folder.path().join("clip_2");
+    std::fs::create_dir(&results).unwrap();
+    let table = results.join("intervals.csv");
+    let text = "recording,kind,onset,apex,offset\nclip_2,micro,10,15,20\n";
+    std::fs::write(&table, text).unwrap();
+    let summary = |of: &str| format!("{{\"recording\": {{\"name\": \"{of}\"}}}}");
+    std::fs::write(results.join("recording.json"), summary("clip.mp4")).unwrap();
+    let (read, _) = written.import(&table).unwrap();
+    assert_eq!((read.len(), read[0].onset), (1, 10));
+    // There is a recording of that name: the table is of it.
+    std::fs::write(results.join("recording.json"), summary("clip_2.mp4")).unwrap();
+    let why = written.import(&table).unwrap_err().all.text;
+    assert!(why.contains("another recording, clip_2"), "{why}");
+}
+
+#[test]
+fn seconds_of_frames_that_nobody_has_read_are_left_out_and_that_is_said() {
+    let folder = tempfile::tempdir().unwrap();
+    let ahead = Desk {
+        times: vec![Timestamp::default(); 1],
+        finished: false,
+        read: 0,
+        end: None,
+        ..desk(folder.path())
+    };
+    let said = ahead.export(Format::Table).text;
+    assert!(
+        said.contains("without seconds where frames are not analysed yet"),
+        "{said}"
+    );
+    let table = std::fs::read_to_string(folder.path().join("clip.annotations.csv")).unwrap();
+    assert!(table.contains(",micro,10,15,20,,,,"), "{table}");
+    let _ = ahead.export(Format::Json);
+    let json = std::fs::read(folder.path().join("clip.annotations.json")).unwrap();
+    let json: serde_json::Value = serde_json::from_slice(&json).unwrap();
+    assert!(json["source"]["fps"].is_null() && json["annotations"][0]["onset_secs"].is_null());
+}
+
+#[test]
 fn what_lies_past_the_recordings_end_is_left_out_and_counted() {
     let folder = tempfile::tempdir().unwrap();
     let kind = ExpressionKind::Micro;

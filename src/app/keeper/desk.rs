@@ -8,7 +8,7 @@ use crossbeam_channel::Receiver;
 use super::Order;
 use super::open::{Open, action};
 use crate::app::command::Command;
-use crate::app::project::{Joined, Kept, ProjectNews};
+use crate::app::project::{Joined, Kept};
 use crate::app::wake::Wake;
 use crate::base::{Mailbox, Notice};
 use crate::media::SourceInfo;
@@ -225,13 +225,9 @@ impl Desk {
             codes_blind: None,
         };
         let said = match open.connect() {
-            Ok(annotations) => Command::Project {
+            Ok(news) => Command::Project {
                 generation,
-                news: Box::new(ProjectNews {
-                    path: open.path.clone(),
-                    there: open.file.is_some(),
-                    annotations,
-                }),
+                news: Box::new(news),
             },
             Err(why) => Command::Say(Notice::error(format!(
                 "What you say of this recording cannot be kept in its project now. {why}"

@@ -12,7 +12,6 @@ use crate::project::file::{
     Action, BlindPass, Merged, PassNews, PassStep, ProjectError, ProjectFile,
 };
 use crate::project::kept::{self, KeptAnalysis};
-use crate::timeline::Annotation;
 
 /// The project of the open recording.
 pub(super) struct Open {
@@ -42,13 +41,13 @@ impl Open {
     ///
     /// # Errors
     /// A sentence; until it succeeds nothing can be written.
-    pub(super) fn connect(&mut self) -> Result<Vec<Annotation>, String> {
+    pub(super) fn connect(&mut self) -> Result<ProjectNews, String> {
         let connected = self.try_to_connect();
         self.unusable = connected.as_ref().err().map(ToString::to_string);
         connected.map_err(|e| e.to_string())
     }
 
-    fn try_to_connect(&mut self) -> Result<Vec<Annotation>, ProjectError> {
+    fn try_to_connect(&mut self) -> Result<ProjectNews, ProjectError> {
         let (path, mut file) = match &self.wanted {
             Some(path) => (path.clone(), Some(ProjectFile::open(path)?)),
             None => {
@@ -57,9 +56,10 @@ impl Open {
                 (path, file)
             }
         };
-        let mut annotations = Vec::new();
+        let (mut annotations, mut blind_passes) = (Vec::new(), Vec::new());
         if let Some(file) = &mut file {
             annotations = file.annotations()?;
+            blind_passes = file.blind_passes()?;
             // Where the recording lies now; a project without one gets it with a change.
             if let Some(place) = &self.info.path
                 && file.source()?.is_some()
@@ -68,21 +68,22 @@ impl Open {
             }
         }
         (self.path, self.file) = (path, file);
-        Ok(annotations)
+        Ok(ProjectNews {
+            path: self.path.clone(),
+            there: self.file.is_some(),
+            annotations,
+            blind_passes,
+        })
     }
 
     /// Where the project could not be used so far, once more: another window has closed it,
     /// or space was made. Tells what is in it.
     pub(super) fn connect_again(&mut self) -> Option<Command> {
         self.unusable.as_ref()?;
-        let annotations = self.connect().ok()?;
+        let news = Box::new(self.connect().ok()?);
         Some(Command::Project {
             generation: self.generation,
-            news: Box::new(ProjectNews {
-                path: self.path.clone(),
-                there: self.file.is_some(),
-                annotations,
-            }),
+            news,
         })
     }
 

@@ -59,6 +59,7 @@ impl Live {
             views: self.views.clone(),
             known: None,
             place: None,
+            outs: Vec::new(),
             anew: true,
         };
         let Ok(InputSpec {

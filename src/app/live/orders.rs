@@ -144,7 +144,11 @@ impl Backend for Live {
     fn batch(&mut self, order: BatchOrder) {
         match (&self.batch, order) {
             (Some(worker), BatchOrder::Find(paths)) => worker.find(paths),
-            (Some(worker), BatchOrder::Plan(plan)) => worker.plan(plan),
+            (Some(worker), BatchOrder::Plan(plan)) => {
+                self.outs
+                    .extend(plan.jobs.iter().map(|job| job.out.clone()));
+                worker.plan(plan);
+            }
             (None, BatchOrder::Find(_)) => self.told_by_batch.post([News::Found {
                 recordings: vec![],
                 said: vec![Notice::error(

@@ -38,9 +38,11 @@ impl Live {
                     }
                 }
                 Arrival::Failed(ticket, input, why) if ticket == self.ticket() => {
+                    self.wait_again();
                     out.push(Command::OpenFailed { input, why });
                 }
                 Arrival::Missing(ticket, missing) if ticket == self.ticket() => {
+                    self.wait_again();
                     out.push(Command::AskWhere(missing));
                 }
                 Arrival::Opened(..)
@@ -67,7 +69,13 @@ impl Live {
         }
     }
 
+    /// Nothing else came in the place of a camera that was lost: it is waited for as before.
+    fn wait_again(&mut self) {
+        self.waiting = false;
+    }
+
     fn take_over(&mut self, ready: Ready, out: &mut Vec<Command>) {
+        out.extend(self.end_recording());
         self.recent.clear();
         // The keeper tells which project is open now.
         self.projects.clear();
@@ -107,6 +115,8 @@ impl Live {
             return;
         };
         let generation = open.session.generation;
+        // Before the events: one that says that all is done must not overtake the last of them.
+        let status = open.session.status();
         let events = open.session.take_events();
         if let Some(camera) = &mut open.camera {
             camera.heard(&events);
@@ -114,7 +124,6 @@ impl Live {
         if !events.is_empty() {
             out.push(Command::Events { generation, events });
         }
-        let status = open.session.status();
         let retells = open.session.tells_more();
         self.wake.analysing(queue || !(status.finished || retells));
         if retells {

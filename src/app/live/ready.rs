@@ -62,6 +62,8 @@ pub(super) struct Wanted {
     pub(super) known: Option<(PathBuf, PathBuf)>,
     /// Where the recording of the project is said to lie now.
     pub(super) place: Option<PathBuf>,
+    /// Folders where the queue puts results.
+    pub(super) outs: Vec<PathBuf>,
     /// It is analysed whatever is kept.
     pub(super) anew: bool,
 }
@@ -135,7 +137,7 @@ pub(super) fn ready(
     let there = if wanted.anew || wanted.known.is_some() {
         KeptThere::default()
     } else {
-        opening::kept_of(&info, project.as_deref())
+        opening::kept_of(&info, project.as_deref(), &wanted.outs)
     };
     said.extend(there.said);
     let shown = match there.analysis {

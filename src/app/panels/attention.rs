@@ -27,6 +27,7 @@ pub(super) fn show(
         (
             Attention::Laid {
                 unit,
+                stands_out,
                 over_secs,
                 corners,
             },
@@ -50,7 +51,11 @@ pub(super) fn show(
                 Stroke::new(1.0, over_picture::EDGE),
             ));
             let over = over_secs.map_or_else(String::new, |secs| format!(", over {secs:.2} s"));
-            let text = format!("AU {}: where the network looks{over}", unit.number());
+            let unit = match stands_out {
+                true => format!("AU {}", unit.number()),
+                false => format!("AU {}, which does not stand out", unit.number()),
+            };
+            let text = format!("{unit}: where the network looks{over}");
             ramp(&painter, rect, heat, &text);
             text
         }

@@ -173,7 +173,10 @@ const fn ink(row: &Row, p: &Palette) -> egui::Color32 {
 
 fn how_long(row: &Row) -> String {
     let Some(look) = &row.look else {
-        return "length not known yet".to_owned();
+        return match row.state {
+            RowState::Failed(_) => "length not known".to_owned(),
+            _ => "length not known yet".to_owned(),
+        };
     };
     let Some(frames) = look.frames else {
         return "length not known".to_owned();

@@ -147,10 +147,10 @@ fn nothing(ui: &mut Ui, review: &Review, out: &mut Vec<Command>) {
         }
         return;
     }
-    ui.label(if review.recording.finished {
-        "No movement of this recording stands out from its own noise."
-    } else if review.status.failed.is_some() {
+    ui.label(if review.status.failed.is_some() {
         "The analysis stopped before it found a candidate."
+    } else if review.recording.finished {
+        "No movement of this recording stands out from its own noise."
     } else {
         "Candidates appear here as the analysis finds them."
     });

@@ -1,7 +1,7 @@
 //! The annotation that is worked on, field by field, the list of all, and who codes.
 
 mod form;
-mod list;
+pub(super) mod list;
 mod units;
 mod who;
 

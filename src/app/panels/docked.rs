@@ -160,11 +160,9 @@ impl Docked<'_> {
         match (pane, self.state.settings.room) {
             (Pane::List, Room::Review | Room::Batch) => format!("{name} {}", review.spots.len()),
             (Pane::List, Room::Annotate) => {
-                let coder = &self.state.settings.coder;
-                let annotations = review.coding.annotations().iter();
                 format!(
                     "{name} {}",
-                    annotations.filter(|a| a.coder == *coder).count()
+                    coding::list::listed(self.state, review).count()
                 )
             }
             (Pane::Log, _) => format!("{name} {}", self.state.notices.entries().len()),

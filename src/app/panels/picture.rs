@@ -3,8 +3,8 @@
 
 use egui::accesskit::Live;
 use egui::{
-    Align, Color32, FontId, Image, Label, Layout, Painter, Pos2, Rect, RichText, Role, Sense,
-    Shape, Stroke, StrokeKind, TextStyle, Ui, UiBuilder, WidgetInfo, pos2, vec2,
+    Align, Color32, Image, Label, Layout, Painter, Pos2, Rect, RichText, Role, Sense, Shape,
+    Stroke, StrokeKind, TextStyle, Ui, UiBuilder, WidgetInfo, pos2, vec2,
 };
 
 use super::legend::{ramp, wheel};
@@ -21,6 +21,9 @@ use crate::app::widgets::row;
 use crate::app::widgets::textures::Textures;
 use crate::base;
 use crate::session::magnified_view::{MagnifyMethod, MagnifyView};
+
+/// What is said of ghosts over a small picture.
+const GHOSTS: &str = "may show ghosts";
 
 pub fn show(ui: &mut Ui, state: &AppState, textures: &Textures, out: &mut Vec<Command>) {
     let Some(review) = &state.review else {
@@ -281,11 +284,7 @@ fn beside(
 ) {
     let views = &review.views;
     let (title, detail, texture) = match view {
-        View::Magnified => (
-            "Magnified",
-            magnified_detail(&state.settings.magnify),
-            textures.magnified(),
-        ),
+        View::Magnified => ("Magnified", String::new(), textures.magnified()),
         View::Led => (
             "LED band-pass",
             if views.led_device.is_empty() {
@@ -305,7 +304,10 @@ fn beside(
         ),
         View::Strain => ("Strain", "of the flow".to_owned(), textures.strain()),
     };
-    caption(ui, rect, title, &detail);
+    match view {
+        View::Magnified => magnified_caption(ui, state, rect, title),
+        View::Led | View::Flow | View::Strain => caption(ui, rect, title, &detail),
+    }
     let Some(texture) = texture else {
         in_its_place(ui, rect, missing(review, view));
         return;
@@ -316,8 +318,7 @@ fn beside(
     let painter = ui.painter().with_clip_rect(rect);
     of_another_frame(ui, state, review, rect);
     match view {
-        View::Magnified => ghosts(ui, state, review, rect),
-        View::Led => {}
+        View::Magnified | View::Led => {}
         View::Flow => wheel(
             ui,
             &painter,
@@ -360,28 +361,42 @@ pub(super) fn in_its_place(ui: &mut Ui, rect: Rect, why: &str) {
     );
 }
 
-/// Along the lower edge of the magnified picture: that it is to be taken with care.
-pub(super) fn ghosts(ui: &Ui, state: &AppState, review: &Review, rect: Rect) {
-    let Some(note) = review.ghosts.note(state.now) else {
+/// The name over the magnified picture, and what is larger in it; or that it is to be taken
+/// with care: over the picture that would hide what moved.
+pub(super) fn magnified_caption(ui: &mut Ui, state: &AppState, rect: Rect, title: &str) {
+    let ghosts = state.review.as_ref().map(|review| &review.ghosts);
+    let said = ghosts.and_then(|g| Some((g.brief(state.now)?, g.note(state.now)?)));
+    let Some((brief, note)) = said else {
+        caption(ui, rect, title, &magnified_detail(&state.settings.magnify));
         return;
     };
-    let painter = ui.painter().with_clip_rect(rect.intersect(ui.clip_rect()));
-    let (font, ink) = (FontId::proportional(11.0), over_picture::TEXT);
-    let width = (rect.width() - 2.0 * theme::GAP).max(0.0);
-    let lay = |words: &str| painter.layout(words.to_owned(), font.clone(), ink, width);
-    // More would lie over the mouth.
-    let brief = || review.ghosts.brief(state.now).map(|brief| lay(&brief));
-    let whole = lay(&note);
-    let words = if whole.rows.len() > 2 {
-        brief().unwrap_or(whole)
-    } else {
-        whole
+    let ink = Palette::current(ui).amber;
+    let font = TextStyle::Small.resolve(ui.style());
+    let lay = |words: &str| {
+        let painter = ui.painter();
+        painter.layout_no_wrap(words.to_owned(), font.clone(), ink)
     };
-    let top = rect.bottom() - words.size().y - 2.0 * theme::GRID;
-    let ground = rect.with_min_y(top.max(rect.top()));
-    painter.rect_filled(ground, 0.0, over_picture::HALO);
-    painter.galley(ground.min + vec2(theme::GAP, theme::GRID), words, ink);
-    let response = ui.interact(ground, ui.scope_id().with("ghosts"), Sense::hover());
+    // Where the picture is small the name gives way, and then half of the sentence.
+    let name = lay(title).size().x + theme::GAP;
+    let fits = |words: &str, beside: f32| lay(words).size().x + beside <= rect.width();
+    let (words, named) = if fits(&brief, name) {
+        (brief.as_str(), true)
+    } else if fits(&brief, 0.0) {
+        (brief.as_str(), false)
+    } else {
+        (GHOSTS, fits(GHOSTS, name))
+    };
+    let galley = lay(words);
+    let size = galley.size();
+    caption(ui, rect, if named { title } else { "" }, "");
+    let left = rect.left() + if named { name } else { 0.0 };
+    let line = Rect::from_min_max(
+        pos2(left, rect.top() - CAPTION),
+        pos2(rect.right(), rect.top() - theme::GRID),
+    );
+    let at = pos2(left, line.center().y - 0.5 * size.y);
+    ui.painter().galley(at, galley, ink);
+    let response = ui.interact(line, ui.scope_id().with("ghosts"), Sense::hover());
     let response = response.on_hover_text(&note);
     response.widget_info(|| WidgetInfo::labeled(Role::Status, true, &note));
     // A screen reader says it although the focus is elsewhere.
@@ -398,7 +413,7 @@ pub(super) fn place(device: &str) -> &str {
 }
 
 /// What is larger, and by how much.
-pub(super) fn magnified_detail(with: &MagnifyView) -> String {
+fn magnified_detail(with: &MagnifyView) -> String {
     match with.method {
         MagnifyMethod::Evm => format!(
             "{:.1}× the change between {:.2} and {:.2} Hz",

@@ -51,7 +51,7 @@ fn items(state: &AppState) -> Vec<Item> {
         list.push(Item {
             name: "Analysed",
             value,
-            tip: "Taken from the project, so nothing is analysed now; the date is world time",
+            tip: "Kept from then, so nothing is analysed now; the date is world time",
             warn: false,
         });
     } else if let Some(review) = state.review.as_ref().filter(|r| concerns(state, r)) {

@@ -147,14 +147,22 @@ fn tracks(
             small.clone(),
             ink,
         );
-        for annotation in own(review, name) {
+        // In the order of their onsets: the room for words ends where the next one begins.
+        let mut list = own(review, name);
+        while let Some(annotation) = list.next() {
+            let moved;
             let shown = match dragged {
                 Some(d) if d.id == annotation.id => {
-                    review.with_edge(annotation.clone(), d.edge, d.frame)
+                    moved = review.with_edge(annotation.clone(), d.edge, d.frame);
+                    &moved
                 }
-                _ => annotation.clone(),
+                _ => annotation,
             };
-            bar(ui, &painter, review, &shown, (row, scale), &p);
+            let mut same = list
+                .clone()
+                .skip_while(|next| next.onset <= annotation.onset);
+            let free = same.next().map(|next| next.onset);
+            bar(ui, &painter, review, (shown, free), (row, scale), &p);
         }
         painter.hline(row.x_range(), row.bottom(), Stroke::new(1.0, p.hairline));
     }
@@ -181,7 +189,7 @@ fn tracks(
     interact(ui, (state, review), &response, (scale, &names), memory, out);
 }
 
-fn own<'a>(review: &'a Review, coder: &'a str) -> impl Iterator<Item = &'a Annotation> {
+fn own<'a>(review: &'a Review, coder: &'a str) -> impl Iterator<Item = &'a Annotation> + Clone {
     let all = review.coding.annotations().iter();
     all.filter(move |a| a.coder == coder && a.status != IntervalStatus::Rejected)
 }
@@ -219,7 +227,7 @@ fn bar(
     ui: &Ui,
     painter: &Painter,
     review: &Review,
-    a: &Annotation,
+    (a, next): (&Annotation, Option<u64>),
     (row, scale): (Rect, Scale),
     p: &Palette,
 ) {
@@ -263,11 +271,8 @@ fn bar(
         let outside = painter.layout_no_wrap(words.join(" "), font, p.text);
         let at = rect.right_center() + vec2(4.0, 0.0);
         let at = Align2::LEFT_CENTER.anchor_size(at, outside.size());
-        let free = own(review, &a.coder)
-            .filter(|next| next.onset > a.onset)
-            .map(|next| scale.x(review.time_of(next.onset).secs()))
-            .fold(f32::INFINITY, f32::min);
-        if at.right() + 4.0 <= free {
+        let next = next.map_or(f32::INFINITY, |f| scale.x(review.time_of(f).secs()));
+        if at.right() + 4.0 <= next {
             painter.galley(at.min, outside, p.text);
         }
     }

@@ -5,7 +5,7 @@
 use egui::{CursorIcon, Image, Rect, Sense, Stroke, Ui, WidgetInfo, pos2, vec2};
 
 use super::legend::note;
-use super::picture::{caption, ghosts, in_its_place, magnified_detail, missing, of_another_frame};
+use super::picture::{in_its_place, magnified_caption, missing, of_another_frame};
 use crate::app::command::{Command, View};
 use crate::app::keys;
 use crate::app::review::Review;
@@ -13,8 +13,6 @@ use crate::app::state::AppState;
 use crate::app::theme::{self, over_picture};
 use crate::app::widgets::textures::Textures;
 
-/// What the names of the halves take of the lower edge, points.
-const NAMES: f32 = 20.0;
 /// The handle on the line.
 const HANDLE: egui::Vec2 = vec2(6.0, 24.0);
 
@@ -26,8 +24,7 @@ pub fn show(
     rect: Rect,
     out: &mut Vec<Command>,
 ) {
-    let detail = magnified_detail(&state.settings.magnify);
-    caption(ui, rect, "Original, magnified", &detail);
+    magnified_caption(ui, state, rect, "Original, magnified");
     let (Some(filmed), Some(magnified)) = (textures.filmed(), textures.magnified()) else {
         in_its_place(ui, rect, missing(review, View::Magnified));
         return;
@@ -86,5 +83,4 @@ pub fn show(
     note(&left, pos2(rect.left(), bottom), "Original");
     let right = painter.with_clip_rect(rect.with_min_x(line));
     note(&right, pos2(rect.right() - theme::GAP, bottom), "Magnified");
-    ghosts(ui, state, review, rect.with_max_y(bottom - NAMES));
 }

@@ -41,6 +41,12 @@ impl Clock {
         1e9 / self.step_nanos as f64
     }
 
+    /// When `frame` was shown; `None` of one without a time of its own.
+    #[must_use]
+    pub fn known_time_of(&self, frame: u64) -> Option<Timestamp> {
+        (frame < self.frames()).then(|| self.time_of(frame))
+    }
+
     /// When `frame` was shown; past the end by the median distance of frames.
     #[must_use]
     pub fn time_of(&self, frame: u64) -> Timestamp {

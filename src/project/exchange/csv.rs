@@ -6,7 +6,7 @@
 //! | `coder` | who says so; empty where nobody gave a name |
 //! | `kind` | `macro` or `micro` |
 //! | `onset`, `apex`, `offset` | frames counted from 0, both ends included; `apex` may be empty |
-//! | `onset_secs`, `apex_secs`, `offset_secs` | when they were shown, seconds from the first frame |
+//! | `onset_secs`, `apex_secs`, `offset_secs` | when they were shown, seconds from the first frame; empty of a frame that was not analysed yet |
 //! | `units` | like `AU4B+AU12LC` |
 //! | `emotion`, `confidence` (1 to 5), `status`, `note` | empty where not said |
 //! | `score`, `candidate` | the candidate it was made from: score, and `micro:10:14:20` as spotted |
@@ -72,7 +72,10 @@ pub struct Defaults<'a> {
 pub fn write(sheets: &[Sheet]) -> String {
     let mut rows = vec![COLUMNS.map(str::to_owned).to_vec()];
     for sheet in sheets {
-        let secs = |frame: u64| format!("{:.6}", sheet.clock.time_of(frame).secs());
+        let secs = |frame: u64| {
+            let known = sheet.clock.known_time_of(frame);
+            known.map_or_else(String::new, |time| format!("{:.6}", time.secs()))
+        };
         for a in sheet.annotations {
             let candidate = a.candidate.as_ref();
             rows.push(vec![
@@ -298,7 +301,7 @@ impl Row<'_> {
         // Not put in order: what is contradictory is said, not mended.
         (a.kind, a.onset, a.offset) = (kind, onset, offset);
         if let Some(coder) = self.text("coder") {
-            coder.clone_into(&mut a.coder);
+            coder.trim().clone_into(&mut a.coder);
         }
         if self.has("apex") {
             a.apex = self.value("apex", frame, FRAME)?;
@@ -307,6 +310,7 @@ impl Row<'_> {
             a.units = parse_units(units).map_err(|e| e.to_string())?;
         }
         if let Some(emotion) = self.text("emotion") {
+            let emotion = emotion.trim();
             a.emotion = (!emotion.is_empty()).then(|| emotion.to_owned());
         }
         if self.has("confidence") {
@@ -323,8 +327,8 @@ impl Row<'_> {
         if let Some(candidate) = self.candidate(&a)? {
             a.candidate = Some(candidate);
         }
-        let recording = self.text("recording").unwrap_or_default();
-        let recording = if recording.trim().is_empty() {
+        let recording = self.text("recording").unwrap_or_default().trim();
+        let recording = if recording.is_empty() {
             defaults.recording
         } else {
             recording

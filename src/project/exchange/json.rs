@@ -7,7 +7,7 @@
 //! | `source.name` | file or folder name without its path |
 //! | `source.frames` | frames that have a time of their own |
 //! | `source.duration_secs` | from the first frame to the end of the last one |
-//! | `source.fps` | frames a second, from the median distance of frames |
+//! | `source.fps` | frames a second, from the median distance of frames; `null` of fewer than two |
 //! | `coders` | names, each once, in order of the alphabet; `""` where nobody gave one |
 //! | `annotations[]` | as below, in the order of the project |
 //! | `candidates[]` | what the analysis spotted: `kind onset apex offset score status provisional` with times as below |
@@ -18,7 +18,7 @@
 //! | `coder` | who says so |
 //! | `kind` | `macro` or `micro` |
 //! | `onset`, `apex`, `offset` | frames counted from 0, both ends included; `apex` may be `null` |
-//! | `onset_secs`, `apex_secs`, `offset_secs` | when these frames were shown, seconds from the first frame |
+//! | `onset_secs`, `apex_secs`, `offset_secs` | when these frames were shown, seconds from the first frame; `null` of one that was not analysed yet |
 //! | `units[]` | `unit` (1 to 99), `side` (`left right unilateral asymmetric top bottom` or `null`: both), `intensity` (`A` to `E` or `null`), in the order of typing |
 //! | `emotion` | a label or `null` |
 //! | `confidence` | 1 (guessed) to 5 (certain) or `null` |
@@ -69,25 +69,25 @@ pub struct Source {
     pub name: String,
     pub frames: u64,
     pub duration_secs: f64,
-    pub fps: f64,
+    pub fps: Option<f64>,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct TimedAnnotation {
     #[serde(flatten)]
     pub annotation: Annotation,
-    pub onset_secs: f64,
+    pub onset_secs: Option<f64>,
     pub apex_secs: Option<f64>,
-    pub offset_secs: f64,
+    pub offset_secs: Option<f64>,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct TimedCandidate {
     #[serde(flatten)]
     pub candidate: SpottedInterval,
-    pub onset_secs: f64,
-    pub apex_secs: f64,
-    pub offset_secs: f64,
+    pub onset_secs: Option<f64>,
+    pub apex_secs: Option<f64>,
+    pub offset_secs: Option<f64>,
 }
 
 /// Only what says which format it is.
@@ -103,7 +103,7 @@ impl Document {
     #[must_use]
     pub fn of(sheet: &Sheet, candidates: &[SpottedInterval]) -> Self {
         let clock = sheet.clock;
-        let secs = |frame: u64| clock.time_of(frame).secs();
+        let secs = |frame: u64| clock.known_time_of(frame).map(|time| time.secs());
         let coders: BTreeSet<&str> = sheet.annotations.iter().map(|a| a.coder.as_str()).collect();
         let frames = clock.frames();
         Self {
@@ -112,15 +112,18 @@ impl Document {
             source: Source {
                 name: sheet.recording.to_owned(),
                 frames,
-                duration_secs: if frames == 0 { 0.0 } else { secs(frames) },
-                fps: clock.fps(),
+                duration_secs: match frames {
+                    0 => 0.0,
+                    _ => clock.time_of(frames).secs(),
+                },
+                fps: (frames >= 2).then(|| clock.fps()),
             },
             coders: coders.into_iter().map(str::to_owned).collect(),
             annotations: (sheet.annotations.iter())
                 .map(|a| TimedAnnotation {
                     annotation: a.clone(),
                     onset_secs: secs(a.onset),
-                    apex_secs: a.apex.map(secs),
+                    apex_secs: a.apex.and_then(secs),
                     offset_secs: secs(a.offset),
                 })
                 .collect(),

@@ -18,6 +18,7 @@
 //! 32nd of a pixel. An hour at 200 frames a second is about 150 MB, nearly all points.
 
 mod bytes;
+pub mod filed;
 mod frames;
 mod scores;
 mod shapes;

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use super::filing::{self, Filed};
+use super::kept::{self, filed::NotFiled};
 use super::output::OutputError;
 use super::result_folder::{Existing, Identity};
 use crate::base::Notice;
@@ -36,6 +37,8 @@ pub struct Run<'a> {
 pub struct Done {
     pub whole: Whole,
     pub filed: Filed,
+    /// Why the window has to analyse it again.
+    pub not_kept: Option<NotFiled>,
     /// From the first frame asked for to the last file written.
     pub secs: f64,
 }
@@ -49,7 +52,7 @@ pub enum NotDone {
 }
 
 /// Analyses `source` to its end and puts the results into `folder`, where nothing is
-/// touched before all of it is there.
+/// touched before all of it is there; and beside them the whole analysis for the window.
 ///
 /// # Errors
 /// As [`whole::analyse`] and [`filing::file`].
@@ -61,7 +64,8 @@ pub fn analyse_into(
     told: &mut dyn FnMut(Told<'_>) -> Next,
 ) -> Result<Done, NotDone> {
     let started = Instant::now();
-    let whole = whole::analyse(source, pipeline, told)?;
+    let mut whole = whole::analyse(source, pipeline, told)?;
+    let params = run.params;
     let run = filing::Run {
         input: run.input,
         identity: run.identity,
@@ -69,9 +73,11 @@ pub fn analyse_into(
         secs: started.elapsed().as_secs_f64(),
     };
     let filed = filing::file(folder, &whole, &run)?;
+    let not_kept = kept::filed::file(folder, &mut whole, params).err();
     Ok(Done {
         whole,
         filed,
+        not_kept,
         secs: started.elapsed().as_secs_f64(),
     })
 }

@@ -213,6 +213,9 @@ impl Shared {
                 )),
             );
         }
+        if let Some(why) = done.not_kept {
+            self.say(ticket, Notice::warning(why.to_string()));
+        }
         let recording = &done.whole.recording;
         let of_kind = |kind| (recording.intervals.iter().filter(|i| i.kind == kind)).count();
         let frames = recording.frames.len() as u64;

@@ -251,6 +251,7 @@ fn a_blind_pass_is_not_told_how_much_others_have_found() {
             path: "/recordings/interview 07.onset".into(),
             there: true,
             annotations,
+            blind_passes: vec![],
         }),
     };
     apply(&mut hands, news(vec![seen(1, "Ben"), seen(2, "Cem")]));

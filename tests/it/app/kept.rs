@@ -97,10 +97,7 @@ fn a_kept_analysis_is_shown_with_its_date_and_can_be_done_again() {
         "2026-11-27 with SOFTNet, weights casme-sq; control signal"
     ));
     assert!(says(&h, "Analysed 2026-11-27"));
-    assert!(says(
-        &h,
-        "This analysis is of 2026-11-27, from the project."
-    ));
+    assert!(says(&h, "This analysis is of 2026-11-27; it was kept."));
     let review = h.state().app.state.review.as_ref().unwrap();
     assert_eq!(review.spots.len(), 5);
     assert!(!says(&h, "Decision delay"));

@@ -138,6 +138,23 @@ fn on_the_whole_screen_only_the_pictures_and_what_moves_are_left() {
 }
 
 #[test]
+fn a_camera_outlives_a_file_that_does_not_open_but_not_another_camera() {
+    let mut window = camera();
+    let failed = |input: &str| Command::OpenFailed {
+        input: input.to_owned(),
+        why: format!("{input} does not open"),
+    };
+    say(&mut window, vec![failed("/videos/none.mp4")]);
+    assert_eq!(review(&window).session.info.name, "Integrated camera");
+    assert!(says(&window, "/videos/none.mp4 does not open"));
+    // It was let go for the other one: the room where one is chosen says why there is none.
+    say(&mut window, vec![failed("camera:1")]);
+    assert!(window.state().app.state.review.is_none());
+    assert!(says(&window, "camera:1 does not open"));
+    assert!(window.query_by_label("Start Integrated camera").is_some());
+}
+
+#[test]
 fn a_recording_does_not_stay_in_the_room_of_cameras() {
     let mut window = recording((1280.0, 800.0), 1.0, FRAMES, true);
     key(&mut window, Modifiers::COMMAND, Key::Num3);

@@ -6,6 +6,7 @@ use onset::app::coder::Coded;
 use onset::app::coder::blind::PassesOf;
 use onset::app::command::{Command, Effect, Room};
 use onset::app::exchange::ImportSaid;
+use onset::app::project::ProjectNews;
 use onset::app::state::AppState;
 use onset::base::Notice;
 use onset::project::file::{BlindPass, PassStep};
@@ -112,6 +113,27 @@ fn a_pass_that_was_left_before_the_window_closed_goes_on_from_the_project() {
     let mut others = others;
     others.apply(Command::Code(Coded::Coder("Ben".into())));
     assert!(others.blind() && others.hides(std::path::Path::new(OTHER)));
+}
+
+#[test]
+fn a_pass_that_another_window_had_locked_goes_on_once_the_project_can_be_read() {
+    let mut hands = Hands::on(Room::Review);
+    named(&mut hands, "Anna");
+    let review = state(&hands).review.as_ref().expect("open");
+    let generation = review.session.generation;
+    assert!(!state(&hands).blind());
+    let news = Command::Project {
+        generation,
+        news: Box::new(ProjectNews {
+            path: "/recordings/interview 07.onset".into(),
+            there: true,
+            annotations: vec![],
+            blind_passes: vec![begun("Anna", None)],
+        }),
+    };
+    apply(&mut hands, news);
+    assert!(state(&hands).blind());
+    assert_eq!(at(state(&hands)).0, Room::Annotate);
 }
 
 #[test]

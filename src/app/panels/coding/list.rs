@@ -17,11 +17,18 @@ use crate::timeline::Annotation;
 /// Of one annotation.
 const ROW: f32 = 40.0;
 
+/// Of all coders, but in a blind pass one's own; what was rejected is no annotation.
+pub(in crate::app) fn listed<'a>(
+    state: &'a AppState,
+    review: &'a Review,
+) -> impl Iterator<Item = &'a Annotation> {
+    let (blind, coder) = (state.blind(), &state.settings.coder);
+    (review.coding.annotations().iter())
+        .filter(move |a| a.status != IntervalStatus::Rejected && (!blind || a.coder == *coder))
+}
+
 pub(super) fn show(ui: &mut Ui, state: &AppState, review: &Review, out: &mut Vec<Command>) {
-    let s = &state.settings;
-    let shown: Vec<&Annotation> = (review.coding.annotations().iter())
-        .filter(|a| a.status != IntervalStatus::Rejected && (!state.blind() || a.coder == s.coder))
-        .collect();
+    let shown: Vec<&Annotation> = listed(state, review).collect();
     if shown.is_empty() {
         ui.label(row::weak(ui, "No annotation yet."));
         return;

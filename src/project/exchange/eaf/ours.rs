@@ -139,6 +139,7 @@ impl Reading<'_> {
         } else {
             &self.tier.annotator
         }
+        .trim()
         .to_owned()
     }
 
