@@ -133,11 +133,14 @@ impl Review {
         });
         let behind = ends.is_some_and(|(_, offset)| here > offset);
         if edge != Edge::Onset && far {
-            return Err(Refused(
-                "What is worked on lies far from here: more than a second, or more than four of \
-                 an offset. Press {Onset is here} to begin one here, or drag its end."
-                    .to_owned(),
-            ));
+            let how = match edge {
+                Edge::Offset if behind => "ended more than four seconds before this frame",
+                _ => "lies more than a second from here",
+            };
+            return Err(Refused(format!(
+                "What is worked on {how}. Press {{Onset is here}} to begin one here, or drag its \
+                 end."
+            )));
         }
         if edge == Edge::Onset && (nothing || behind || far) {
             self.timeline.selection = None;

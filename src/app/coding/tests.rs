@@ -171,8 +171,12 @@ fn a_step_takes_the_way_forward_from_its_coder_and_over_its_annotations_only() {
 #[test]
 fn what_was_done_without_a_name_is_taken_back_by_who_gives_the_first_one() {
     let mut coding = Coding::default();
-    coding.put("a verdict", decided(1, 100, IntervalStatus::Accepted));
-    let other = decided(2, 200, IntervalStatus::Accepted);
+    let nameless = |id, onset| Annotation {
+        coder: String::new(),
+        ..decided(id, onset, IntervalStatus::Accepted)
+    };
+    coding.put("a verdict", nameless(1, 100));
+    let other = nameless(2, 200);
     coding.put("a verdict", other.clone());
     coding.remove("the removal", other.id);
     coding.sign_as("Ada");

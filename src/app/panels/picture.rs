@@ -66,8 +66,14 @@ pub fn show(ui: &mut Ui, state: &AppState, textures: &Textures, out: &mut Vec<Co
     } else {
         original(ui, state, review, textures, layout.original);
     }
-    for (view, rect) in wanted.into_iter().zip(layout.views) {
-        beside(ui, state, review, textures, (view, rect));
+    for (view, rect) in wanted.into_iter().zip(layout.views.iter().copied()) {
+        // A sentence over a small picture goes on to the next one.
+        let others = layout
+            .views
+            .iter()
+            .filter(|other| other.left() > rect.right());
+        let free = others.fold(area.right(), |free, other| free.min(other.left()));
+        beside(ui, state, review, textures, (view, rect, free - theme::GAP));
     }
 }
 
@@ -280,7 +286,7 @@ fn beside(
     state: &AppState,
     review: &Review,
     textures: &Textures,
-    (view, rect): (View, Rect),
+    (view, rect, free): (View, Rect, f32),
 ) {
     let views = &review.views;
     let (title, detail, texture) = match view {
@@ -305,7 +311,7 @@ fn beside(
         View::Strain => ("Strain", "of the flow".to_owned(), textures.strain()),
     };
     match view {
-        View::Magnified => magnified_caption(ui, state, rect, title),
+        View::Magnified => magnified_caption(ui, state, (rect, free), title),
         View::Led | View::Flow | View::Strain => caption(ui, rect, title, &detail),
     }
     let Some(texture) = texture else {
@@ -362,8 +368,14 @@ pub(super) fn in_its_place(ui: &mut Ui, rect: Rect, why: &str) {
 }
 
 /// The name over the magnified picture, and what is larger in it; or that it is to be taken
-/// with care: over the picture that would hide what moved.
-pub(super) fn magnified_caption(ui: &mut Ui, state: &AppState, rect: Rect, title: &str) {
+/// with care: over the picture that would hide what moved. `free` is how far to the right
+/// nothing else stands.
+pub(super) fn magnified_caption(
+    ui: &mut Ui,
+    state: &AppState,
+    (rect, free): (Rect, f32),
+    title: &str,
+) {
     let ghosts = state.review.as_ref().map(|review| &review.ghosts);
     let said = ghosts.and_then(|g| Some((g.brief(state.now)?, g.note(state.now)?)));
     let Some((brief, note)) = said else {
@@ -378,7 +390,8 @@ pub(super) fn magnified_caption(ui: &mut Ui, state: &AppState, rect: Rect, title
     };
     // Where the picture is small the name gives way, and then half of the sentence.
     let name = lay(title).size().x + theme::GAP;
-    let fits = |words: &str, beside: f32| lay(words).size().x + beside <= rect.width();
+    let room = free.max(rect.right()) - rect.left();
+    let fits = |words: &str, beside: f32| lay(words).size().x + beside <= room;
     let (words, named) = if fits(&brief, name) {
         (brief.as_str(), true)
     } else if fits(&brief, 0.0) {
@@ -392,7 +405,7 @@ pub(super) fn magnified_caption(ui: &mut Ui, state: &AppState, rect: Rect, title
     let left = rect.left() + if named { name } else { 0.0 };
     let line = Rect::from_min_max(
         pos2(left, rect.top() - CAPTION),
-        pos2(rect.right(), rect.top() - theme::GRID),
+        pos2(left + size.x, rect.top() - theme::GRID),
     );
     let at = pos2(left, line.center().y - 0.5 * size.y);
     ui.painter().galley(at, galley, ink);

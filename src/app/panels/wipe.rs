@@ -24,7 +24,8 @@ pub fn show(
     rect: Rect,
     out: &mut Vec<Command>,
 ) {
-    magnified_caption(ui, state, rect, "Original, magnified");
+    let free = ui.max_rect().right();
+    magnified_caption(ui, state, (rect, free), "Original, magnified");
     let (Some(filmed), Some(magnified)) = (textures.filmed(), textures.magnified()) else {
         in_its_place(ui, rect, missing(review, View::Magnified));
         return;

@@ -234,6 +234,42 @@ fn an_onset_far_from_the_annotation_begins_another_and_an_apex_there_is_refused(
 }
 
 #[test]
+fn an_offset_may_come_as_late_as_a_macro_expression_lasts() {
+    let mut hands = Hands::on(Room::Annotate);
+    hands.keys(&[Key::O, Key::ArrowRight, Key::F]);
+    hands.times(9, Modifiers::SHIFT, Key::ArrowRight);
+    hands.keys(&[Key::F]);
+    let found = hands.annotations();
+    let kind = ExpressionKind::Macro;
+    assert_eq!(
+        (found[0].onset, found[0].offset, found[0].kind),
+        (0, 91, kind)
+    );
+    hands.keys(&[Key::End, Key::F]);
+    assert!(says(
+        &hands.window,
+        "ended more than four seconds before this frame"
+    ));
+    assert_eq!(hands.annotations()[0].offset, 91);
+}
+
+#[test]
+fn an_onset_behind_the_apex_takes_it_along_and_says_so() {
+    let mut hands = Hands::on(Room::Annotate);
+    hands.keys(&[
+        Key::O,
+        Key::ArrowRight,
+        Key::X,
+        Key::ArrowRight,
+        Key::ArrowRight,
+    ]);
+    hands.keys(&[Key::F, Key::ArrowLeft, Key::O]);
+    let found = hands.annotations();
+    assert_eq!((found[0].onset, found[0].apex), (2, Some(2)));
+    assert!(says(&hands.window, "The apex lay before this onset"));
+}
+
+#[test]
 fn a_candidate_far_from_the_frame_shown_is_not_stretched_to_it() {
     let mut hands = Hands::on(Room::Review);
     hands.keys(&[Key::N, Key::End, Key::X]);
