@@ -192,7 +192,7 @@ impl App {
         }
         theme::follow(ctx, self.state.settings.colours);
         let (review, heat) = (self.state.review.as_ref(), self.state.settings.heat);
-        self.textures.update(ctx, review, heat);
+        (self.textures).update(ctx, review, (heat, self.state.wiped()));
     }
 
     /// Lays everything out.

@@ -147,7 +147,7 @@ fn so_far(review: &Review) -> Option<Notice> {
     Some(Notice::warning(format!(
         "This report was written while the analysis ran, which had come to {at}. Candidates are \
          provisional, later ones are missing, and length, frames and the agreement between \
-         coders are of what was analysed by then"
+         coders are of what was analysed by then."
     )))
 }
 

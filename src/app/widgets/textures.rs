@@ -3,12 +3,12 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use egui::{ColorImage, Context, TextureHandle, TextureOptions};
+use egui::{ColorImage, Context, ImageData, TextureHandle, TextureOptions};
 use image::imageops::{self, FilterType};
 use image::{Rgb, RgbImage};
 
 use crate::app::review::Review;
-use crate::app::{attention, second_look};
+use crate::app::{attention, second_look, theme};
 use crate::base::Plane;
 use crate::media::StillKey;
 use crate::motion::flow_color::wheel_image;
@@ -85,6 +85,10 @@ struct Slot {
     /// Session generation, count of the picture in it, and what it is of.
     key: Option<Key>,
     handle: Option<TextureHandle>,
+    /// Once it is painted its memory takes the next picture: with new memory for each,
+    /// a playing recording costs more in pages that are given back and fetched than in
+    /// colours.
+    painted: Option<Arc<ColorImage>>,
 }
 
 impl Slot {
@@ -99,11 +103,48 @@ impl Slot {
             None => self.handle = Some(ctx.load_texture(name, image, TextureOptions::LINEAR)),
         }
     }
+
+    /// No side longer than `max`.
+    fn update_rgb(
+        &mut self,
+        ctx: &Context,
+        (name, key): (&str, Key),
+        image: Option<&RgbImage>,
+        max: u32,
+    ) {
+        let fits = |image: &&RgbImage| image.width().max(image.height()) <= max;
+        let Some(image) = image.filter(fits) else {
+            self.painted = None;
+            self.update(ctx, name, key, image.map(|image| rgb(image, max)));
+            return;
+        };
+        let wanted = size(image.width(), image.height());
+        let mut painted = self.painted.take().filter(|painted| painted.size == wanted);
+        let filled = match painted.as_mut().and_then(Arc::get_mut) {
+            Some(before) => {
+                let colours = image.as_raw().chunks_exact(3);
+                for (pixel, rgb) in before.pixels.iter_mut().zip(colours) {
+                    *pixel = theme::from_rgb(Rgb([rgb[0], rgb[1], rgb[2]]));
+                }
+                painted
+            }
+            None => None,
+        };
+        let filled = filled.unwrap_or_else(|| Arc::new(rgb(image, max)));
+        self.painted = Some(Arc::clone(&filled));
+        self.key = Some(key);
+        let filled = ImageData::Color(filled);
+        match &mut self.handle {
+            Some(handle) => handle.set(filled, TextureOptions::LINEAR),
+            None => self.handle = Some(ctx.load_texture(name, filled, TextureOptions::LINEAR)),
+        }
+    }
 }
 
 impl Textures {
-    /// Uploads what has changed since the last call.
-    pub fn update(&mut self, ctx: &Context, review: Option<&Review>, heat: Heat) {
+    /// Uploads what has changed since the last call; the face as it was filmed only where it
+    /// is `wiped` over the magnified one.
+    pub fn update(&mut self, ctx: &Context, review: Option<&Review>, (heat, wiped): (Heat, bool)) {
         let Some(review) = review else {
             *self = Self::default();
             return;
@@ -118,8 +159,8 @@ impl Textures {
         {
             let max =
                 MAX_SIDE.min(u32::try_from(ctx.input(|i| i.max_texture_side)).unwrap_or(2048));
-            let image = rgb(&frame.picture, max);
-            self.original.update(ctx, "original", key, Some(image));
+            let of = ("original", key);
+            (self.original).update_rgb(ctx, of, Some(&frame.picture), max);
         }
         let key = (generation, review.views_count, None);
         if self.led.key != Some(key) {
@@ -128,14 +169,18 @@ impl Textures {
                 ColorImage::from_rgba_unmultiplied(size(i.width(), i.height()), i.as_raw())
             });
             self.led.update(ctx, "led", key, led);
-            let magnified = views.magnified.as_ref().map(|i| rgb(i, MAX_SIDE));
-            self.magnified.update(ctx, "magnified", key, magnified);
-            let filmed = views.filmed.as_ref().map(|i| rgb(i, MAX_SIDE));
-            self.filmed.update(ctx, "filmed", key, filmed);
-            let flow = views.flow.as_ref().map(|i| rgb(i, MAX_SIDE));
-            self.flow.update(ctx, "flow", key, flow);
-            let strain = views.strain.as_ref().map(|i| rgb(i, MAX_SIDE));
-            self.strain.update(ctx, "strain", key, strain);
+            (self.magnified).update_rgb(
+                ctx,
+                ("magnified", key),
+                views.magnified.as_ref(),
+                MAX_SIDE,
+            );
+            (self.flow).update_rgb(ctx, ("flow", key), views.flow.as_ref(), MAX_SIDE);
+            (self.strain).update_rgb(ctx, ("strain", key), views.strain.as_ref(), MAX_SIDE);
+        }
+        if wiped && self.filmed.key != Some(key) {
+            let filmed = review.views.filmed.as_ref();
+            (self.filmed).update_rgb(ctx, ("filmed", key), filmed, MAX_SIDE);
         }
         let key = (generation, review.strip_count, None);
         if self.strip_key != Some(key) {
