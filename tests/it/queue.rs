@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use onset::base::Mailbox;
+use onset::project::kept::filed;
 use onset::project::result_folder::Existing;
 use onset::project::unattended::{Job, News, Outcome, Plan, Worker};
 use onset::session::Params;
@@ -169,4 +170,40 @@ fn a_queue_is_held_goes_on_and_stops_what_is_wanted_no_more() {
     let next = vec![job(2, &short, &out, Existing::Ask)];
     queue.worker.plan(plan(next, true));
     assert_eq!(done(queue.ended(2)), out.join("short"));
+}
+
+#[test]
+fn what_the_queue_has_analysed_is_found_whole_and_only_by_its_own_recording() {
+    let home = tempfile::tempdir().unwrap();
+    let recording = film(home.path(), "film", 25);
+    let other = film(home.path(), "other", 26);
+    let out = home.path().join("out");
+    let mut queue = Queue::start();
+    queue
+        .worker
+        .plan(plan(vec![job(1, &recording, &out, Existing::Ask)], true));
+    let folder = done(queue.ended(1));
+    let kept = filed::find(&out, &recording).expect("an analysis beside its results");
+    assert_eq!(
+        (kept.recording.frames.len(), kept.recording.finished),
+        (25, true)
+    );
+    assert_eq!(kept.params, plan(vec![], false).params);
+    assert!(
+        filed::find(&out, &other).is_none(),
+        "results of another one"
+    );
+    // Its ending is not a project's, in which somebody could code.
+    let project = onset::project::file::ENDING;
+    let names = fs::read_dir(&folder).unwrap().map(|e| e.unwrap().path());
+    assert!(
+        names
+            .filter_map(|p| p.extension().map(ToOwned::to_owned))
+            .all(|e| e != project)
+    );
+    fs::write(folder.join(filed::NAME), "no analysis").unwrap();
+    assert!(
+        filed::find(&out, &recording).is_none(),
+        "analysed again, not believed"
+    );
 }

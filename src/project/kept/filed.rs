@@ -13,8 +13,9 @@ use crate::project::result_folder::{Existing, Identity, Place, place};
 use crate::session::Params;
 use crate::session::whole::Whole;
 
-/// What it is called in the folder of the results.
-pub const NAME: &str = "analysis.onset";
+/// What it is called in the folder of the results. No project by its ending: nobody is to code
+/// in a file that the next run replaces.
+pub const NAME: &str = "analysis.sqlite";
 
 /// Why the results are without it.
 #[derive(Debug, thiserror::Error)]
